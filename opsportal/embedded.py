@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 # A Unix socket's address must fit into 108 bytes on Linux and 104 on macOS.
 MAX_SOCKET_PATH = 100
+DATABASE_NAME = "opsportal.sqlite3"
 
 
 def project_root() -> Path:
@@ -54,7 +55,7 @@ def uses_embedded_broker() -> bool:
 
 def database_path() -> Path:
     """Return the path of the embedded SQLite database (the file need not exist yet)."""
-    return data_folder() / "opsportal.sqlite3"
+    return data_folder() / DATABASE_NAME
 
 
 def socket_path() -> Path:

@@ -1,0 +1,98 @@
+"""Fixtures for all tests.
+
+Databases: the ``django_db`` mark for a test that rolls back, `fresh_database` for one that really commits
+(never ``transaction=True``: it flushes, which append-only tables refuse).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from tests.databases import Database, PostgresTemplates, SqliteTemplates, connected_to
+from tests.portal import LivePortal
+from tests.servers import Mailbox
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse flushing tests where they are written, not where their teardown fails."""
+    for item in items:
+        mark = item.get_closest_marker("django_db")
+        if mark is not None and mark.kwargs.get("transaction"):
+            raise pytest.UsageError(
+                f"{item.nodeid}: use the fresh_database fixture in place of django_db(transaction=True); "
+                "the append-only tables cannot be flushed"
+            )
+
+
+@pytest.fixture(scope="session")
+def database_templates(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PostgresTemplates | SqliteTemplates]:
+    """The migrated database, ready to be copied."""
+    with django_db_blocker.unblock():
+        templates: PostgresTemplates | SqliteTemplates
+        if os.environ["TEST_DATABASE"] == "postgres":
+            templates = PostgresTemplates()
+        else:
+            templates = SqliteTemplates(tmp_path_factory.mktemp("template"))
+    yield templates
+    with django_db_blocker.unblock():
+        templates.remove()
+
+
+@pytest.fixture
+def fresh_database(
+    database_templates: PostgresTemplates | SqliteTemplates,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path: Path,
+) -> Iterator[Database]:
+    """A migrated database of the test's own: Django is connected to it and really commits, in any thread.
+
+    Threads close their connection (``django.db.connections.close_all()``) when they end.
+    """
+    with (
+        django_db_blocker.unblock(),
+        database_templates.copy(tmp_path / "data") as database,
+        connected_to(database),
+    ):
+        yield database
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    """A real SMTP server; ``mailbox.wait_for(1, to="…")`` returns what came."""
+    server = Mailbox()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def portal(fresh_database: Database, mailbox: Mailbox, tmp_path: Path) -> Iterator[LivePortal]:
+    """A portal of real processes on `fresh_database`: broker and mail server run, start the others."""
+    folder = tmp_path / "portal"
+    folder.mkdir()
+    live = LivePortal(folder, {**mailbox.env, **fresh_database.env})
+    yield live
+    live.stop()
+
+
+@pytest.fixture
+def live_portal(portal: LivePortal) -> LivePortal:
+    """`portal` with its web server started."""
+    portal.start_web()
+    return portal
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the portal's processes printed when a test with a `portal` failed."""
+    report = yield
+    live = getattr(item, "funcargs", {}).get("portal")
+    if report.failed and isinstance(live, LivePortal):
+        report.sections.append(("processes of the portal", live.logs()))
+    return report

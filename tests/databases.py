@@ -1,0 +1,118 @@
+"""Databases that a test may really commit to, made by copying: history tables refuse DELETE and TRUNCATE.
+
+Django resets the database of a transaction test by flushing it, which the product's append-only triggers
+forbid. So each such test gets a copy of the migrated test database: on PostgreSQL by ``CREATE DATABASE …
+TEMPLATE``, on SQLite by copying a file.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from django.db import connection, connections
+from psycopg import sql
+
+from opsportal import embedded
+
+_numbers = itertools.count(1)
+
+
+class Database:
+    """One database of a test, with the environment that points other processes to it."""
+
+    def __init__(self, name: str, env: dict[str, str]) -> None:
+        """`name` is Django's NAME: a database of the server, or the path of a SQLite file."""
+        self.name = name
+        self.env = env
+
+
+class PostgresTemplates:
+    """Copies of the migrated test database on a PostgreSQL server."""
+
+    def __init__(self) -> None:
+        """Copy the test database that Django is connected to: what migrations made, and no more."""
+        self._address = os.environ["DATABASE_URL"]
+        source = str(connection.settings_dict["NAME"])
+        self.template = f"{source}_template"
+        connections.close_all()  # a database that somebody is connected to cannot be copied
+        self._drop(self.template)
+        self._copy(source, self.template)
+
+    def _execute(self, statement: sql.Composable) -> None:
+        with psycopg.connect(self._address, autocommit=True) as admin:
+            admin.execute(statement)
+
+    def _copy(self, source: str, target: str) -> None:
+        # FILE_COPY is the quicker way on a server that does not fsync.
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        self._execute(statement.format(sql.Identifier(target), sql.Identifier(source)))
+
+    def _drop(self, name: str) -> None:
+        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    @contextmanager
+    def copy(self, _folder: Path) -> Iterator[Database]:
+        """Yield a new database; it is dropped afterwards, whoever is still connected."""
+        name = f"{self.template}_{next(_numbers)}"
+        self._copy(self.template, name)
+        address = urlunsplit(urlsplit(self._address)._replace(path=f"/{name}"))
+        try:
+            yield Database(name, {"DATABASE_URL": address})
+        finally:
+            self._drop(name)
+
+    def remove(self) -> None:
+        """Drop the template."""
+        self._drop(self.template)
+
+
+class SqliteTemplates:
+    """Copies of the migrated test database as files."""
+
+    def __init__(self, folder: Path) -> None:
+        """Copy the test database that Django is connected to (it may be in memory) to a file in `folder`."""
+        self.template = folder / "template.sqlite3"
+        connection.ensure_connection()
+        with sqlite3.connect(self.template) as target:
+            connection.connection.backup(target)
+        target.close()
+
+    @contextmanager
+    def copy(self, folder: Path) -> Iterator[Database]:
+        """Yield a new database file in the data folder `folder`, where a portal process finds it, too."""
+        folder.mkdir(mode=0o700, exist_ok=True)
+        path = folder / embedded.DATABASE_NAME
+        shutil.copyfile(self.template, path)
+        yield Database(str(path), {"OPSPORTAL_DATA": str(folder)})
+
+    def remove(self) -> None:
+        """Remove the template."""
+        self.template.unlink(missing_ok=True)
+
+
+@contextmanager
+def connected_to(database: Database) -> Iterator[None]:
+    """Let Django's default connection, in this thread and in new ones, point to `database`."""
+    settings = connections.settings["default"]  # new threads make their connections from this
+    before = settings["NAME"]
+    held = connection.connection  # an in-memory database lives only as long as its connection
+    assert not connection.in_atomic_block, "a test with real commits cannot also use the django_db mark"
+    if connection.vendor != "sqlite":
+        connections.close_all()
+        held = None
+    connection.connection = None
+    connection.settings_dict["NAME"] = settings["NAME"] = database.name
+    try:
+        yield
+    finally:
+        connections.close_all()
+        connection.settings_dict["NAME"] = settings["NAME"] = before
+        connection.connection = held

@@ -1,0 +1,165 @@
+"""A whole portal of real processes against a database of its own: for browser tests and for kill tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tests.processes import ROOT, Process, free_port, wait_until
+from tests.servers import Valkey
+
+_BIN = Path(sys.executable).parent
+
+
+class LivePortal:
+    """Starts, stops and kills the processes of one portal; whatever still runs is killed at the end.
+
+    Each `start_…` takes further environment variables by keyword, which only that process gets.
+    """
+
+    def __init__(self, folder: Path, env: dict[str, str]) -> None:
+        """`folder` gets the logs; `env` points to the database and the mail server."""
+        self.folder = folder
+        self.port = free_port()
+        self.broker = Valkey(durable=True)
+        self.env = {**os.environ, "OPSPORTAL_DATA": str(folder), **env, "REDIS_URL": self.broker.url()}
+        # A worker's own test marker would make the portal's processes believe that they are tests.
+        self.env.pop("PYTEST_CURRENT_TEST", None)
+        self.processes: list[Process] = []
+
+    @property
+    def url(self) -> str:
+        """The address of the web server, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def _start(self, name: str, command: list[str], env: dict[str, str]) -> Process:
+        number = sum(process.log.name.startswith(f"{name}-") for process in self.processes) + 1
+        process = Process(command, log=self.folder / f"{name}-{number}.log", env={**self.env, **env})
+        self.processes.append(process)
+        return process
+
+    def start_web(self, **env: str) -> Process:
+        """Start gunicorn on `url` and return when ``/ready`` answers 200 (at most 30 s)."""
+        command = [str(_BIN / "gunicorn"), "opsportal.wsgi:application", "-b", f"127.0.0.1:{self.port}"]
+        command += ["-w", "2", "--threads", "2", "--no-control-socket", "--graceful-timeout", "5"]
+        web = self._start("web", command, env)
+
+        def ready() -> bool:
+            if not web.alive:
+                raise RuntimeError(f"the web server ended:\n{web.output()}")
+            return self.status("/ready") == 200
+
+        try:
+            wait_until(ready, seconds=30, what="/ready answers 200")
+        except TimeoutError as error:
+            raise RuntimeError(f"{error}\n{self.body('/ready')}\n{web.output()}") from error
+        return web
+
+    def start_worker(self, *options: str, **env: str) -> Process:
+        """Start a Celery worker (`options` go to it) and return when it takes tasks (at most 30 s)."""
+        command = [
+            str(_BIN / "celery"),
+            "-A",
+            "opsportal.celery",
+            "worker",
+            "-c",
+            "2",
+            "-l",
+            "INFO",
+            *options,
+        ]
+        worker = self._start("worker", command, env)
+        self._wait_for_line(worker, " ready.")
+        return worker
+
+    def start_beat(self, **env: str) -> Process:
+        """Start the scheduler and return when it ticks (at most 30 s)."""
+        schedule = self.folder / "beat-schedule"
+        command = [str(_BIN / "celery"), "-A", "opsportal.celery", "beat", "-l", "INFO", "-s", str(schedule)]
+        beat = self._start("beat", [*command, "--pidfile="], env)
+        self._wait_for_line(beat, "beat: Starting...")
+        return beat
+
+    def _wait_for_line(self, process: Process, text: str) -> None:
+        def seen() -> bool:
+            if not process.alive:
+                raise RuntimeError(f"{process.log.stem} ended:\n{process.output()}")
+            return text in process.output()
+
+        wait_until(seen, seconds=30, what=f"{process.log.stem} prints {text!r}")
+
+    def manage(self, *arguments: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run ``manage.py`` on the same data and return the ended process with its output."""
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            env={**self.env, **env},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        if check and done.returncode:
+            raise RuntimeError(
+                f"manage.py {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}"
+            )
+        return done
+
+    def request(
+        self,
+        path: str,
+        *,
+        method: str | None = None,
+        json_body: object = None,
+        headers: dict[str, str] | None = None,
+        timeout: float = 30,
+    ) -> tuple[int, dict[str, str], str]:
+        """Send a request; return status, headers (lower-case names) and body, also of an error answer.
+
+        `timeout` is in seconds. Raises ``OSError`` when nobody answers.
+        """
+        data = None if json_body is None else json.dumps(json_body).encode()
+        fields = {**({"Content-Type": "application/json"} if data else {}), **(headers or {})}
+        asked = urllib.request.Request(self.url + path, data=data, headers=fields, method=method)  # noqa: S310
+        try:
+            with urllib.request.urlopen(asked, timeout=timeout) as answer:  # noqa: S310 - our own address
+                status, received, body = answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                status, received, body = error.code, error.headers, error.read()
+        return status, {name.lower(): value for name, value in received.items()}, body.decode()
+
+    def json(self, path: str, **options: Any) -> tuple[int, Any]:
+        """Send a request as `request` does; return the status and the decoded JSON body."""
+        status, _, body = self.request(path, **options)
+        return status, json.loads(body)
+
+    def status(self, path: str) -> int:
+        """Return the status of GET `path`, 0 when nobody answers."""
+        try:
+            return self.request(path, timeout=5)[0]
+        except OSError:
+            return 0
+
+    def body(self, path: str) -> str:
+        """Return the body of GET `path`, or why there is none."""
+        try:
+            return self.request(path, timeout=5)[2]
+        except OSError as error:
+            return str(error)
+
+    def logs(self) -> str:
+        """Return all that the processes have printed, each under its name."""
+        return "\n".join(f"--- {process.log.stem}\n{process.output()}" for process in self.processes)
+
+    def stop(self) -> None:
+        """Stop all processes, the last one started first, then the broker."""
+        for process in reversed(self.processes):
+            process.stop(seconds=5)
+        self.broker.stop()
