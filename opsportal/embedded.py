@@ -76,14 +76,14 @@ def socket_path() -> Path:
     return short / "valkey.sock"
 
 
-def redis_url() -> str:
+def cache_url() -> str:
     """Return the address of Redis or Valkey as redis-py and Django's cache want it."""
     return os.environ.get("REDIS_URL") or f"unix://{socket_path()}?db=0"
 
 
 def broker_url() -> str:
     """Return the same address as Celery wants it (it has its own scheme for Unix sockets)."""
-    address = redis_url()
+    address = cache_url()
     parts = urlsplit(address)
     if parts.scheme != "unix":
         return address

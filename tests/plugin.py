@@ -55,9 +55,9 @@ def _stop() -> None:
 
 def _own_broker_database(worker: str) -> None:
     """Give each xdist worker a database number of its own on the shared Valkey."""
-    address = os.environ["REDIS_URL"]
-    if address.endswith("?db=0"):
-        os.environ["REDIS_URL"] = address.removesuffix("0") + str(1 + int(worker.removeprefix("gw")))
+    address, slash, number = os.environ["REDIS_URL"].rpartition("/")
+    if number == "0":
+        os.environ["REDIS_URL"] = address + slash + str(1 + int(worker.removeprefix("gw")))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -28,7 +28,13 @@ class LivePortal:
         self.folder = folder
         self.port = free_port()
         self.broker = Valkey(durable=True)
-        self.env = {**os.environ, "OPSPORTAL_DATA": str(folder), **env, "REDIS_URL": self.broker.url()}
+        self.env = {
+            **os.environ,
+            "OPSPORTAL_DATA": str(folder),
+            **env,
+            "REDIS_URL": self.broker.url(),
+            "PORT": str(self.port),
+        }
         # A worker's own test marker would make the portal's processes believe that they are tests.
         self.env.pop("PYTEST_CURRENT_TEST", None)
         self.processes: list[Process] = []

@@ -8,6 +8,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -146,29 +147,38 @@ def valkey_binary() -> Path:
 
 
 class Valkey:
-    """A Valkey server of our own on a Unix socket; data go to its folder when `durable`."""
+    """A Valkey server of our own on a free loopback port; data go to its folder when `durable`."""
 
     def __init__(self, folder: Path | None = None, *, durable: bool = False) -> None:
         """Start the server and return when it listens (about 50 ms)."""
         self._owned = folder is None
         self.folder = folder or Path(tempfile.mkdtemp(prefix="opsportal-vk-"))
-        self.socket = self.folder / "valkey.sock"
+        self.port = free_port()
         self.durable = durable
         self.process = self.start()
 
     def start(self) -> Process:
         """Start the server (again, on the same data, after `process.kill()` or `process.stop()`)."""
-        self.socket.unlink(missing_ok=True)
-        command: list[str | Path] = [valkey_binary(), "--port", "0", "--unixsocket", self.socket]
-        command += ["--unixsocketperm", "600", "--dir", self.folder, "--save", ""]
-        command += ["--appendonly", "yes" if self.durable else "no", "--databases", "64"]
+        command: list[str | Path] = [valkey_binary(), "--port", str(self.port), "--bind", "127.0.0.1"]
+        command += ["--dir", self.folder, "--save", "", "--databases", "64"]
+        command += ["--appendonly", "yes" if self.durable else "no"]
         self.process = Process(command, log=self.folder / "valkey.log", cwd=self.folder)
-        wait_until(self.socket.exists, seconds=10, what="Valkey listens")
+        wait_until(self._answers, seconds=10, what="Valkey answers")
         return self.process
+
+    def _answers(self) -> bool:
+        if not self.process.alive:
+            raise RuntimeError(f"Valkey did not start:\n{self.process.output()}")
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as asked:
+                asked.sendall(b"PING\r\n")
+                return asked.recv(16).startswith(b"+PONG")
+        except OSError:
+            return False
 
     def url(self, database: int = 0) -> str:
         """Return the address for REDIS_URL; `database` is 0 to 63."""
-        return f"unix://{self.socket}?db={database}"
+        return f"redis://127.0.0.1:{self.port}/{database}"
 
     def stop(self) -> None:
         """Stop the server, and remove its folder if we made it."""
