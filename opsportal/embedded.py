@@ -40,7 +40,7 @@ def data_folder() -> Path:
 
 def static_root() -> Path:
     """Return the folder that ``collectstatic`` fills and the web server reads."""
-    return project_root() / "var" / "static"
+    return project_root() / (os.environ.get("OPSPORTAL_STATIC_ROOT") or "var/static")
 
 
 def uses_embedded_database() -> bool:

@@ -1,0 +1,1 @@
+"""Change requests, their approval and the deployments that carry them out."""

@@ -1,0 +1,16 @@
+from changes.models.attestations import Attestation
+from changes.models.changes import Change, ChangeTarget
+from changes.models.comments import ChangeComment
+from changes.models.deployments import Deployment, DeploymentEvent
+from changes.models.templates import ChangeTemplate, TemplateTarget
+
+__all__ = [
+    "Attestation",
+    "Change",
+    "ChangeComment",
+    "ChangeTarget",
+    "ChangeTemplate",
+    "Deployment",
+    "DeploymentEvent",
+    "TemplateTarget",
+]

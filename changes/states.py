@@ -1,0 +1,114 @@
+"""State machines of changes, templates and deployments: one table each, pure."""
+
+from __future__ import annotations
+
+from opsportal.core.machine import Machine
+
+CHANGE = Machine(
+    subject="change",
+    initial="draft",
+    names={
+        "draft": "Draft",
+        "in_review": "In review",
+        "approved": "Approved",
+        "scheduled": "Scheduled",
+        "implementing": "Implementing",
+        "implemented": "Implemented",
+        "failed": "Failed",
+        "rolled_back": "Rolled back",
+        "closed": "Closed",
+        "rejected": "Rejected",
+        "cancelled": "Cancelled",
+    },
+    moves={
+        ("draft", "revise"): "draft",
+        ("draft", "submit"): "in_review",
+        ("draft", "cancel"): "cancelled",
+        ("in_review", "approve"): "approved",
+        ("in_review", "reject"): "rejected",
+        ("in_review", "withdraw"): "draft",
+        ("in_review", "revise"): "draft",
+        ("in_review", "cancel"): "cancelled",
+        # Ahead of its approval, where the standard permits it for this change.
+        ("in_review", "start"): "implementing",
+        ("approved", "schedule"): "scheduled",
+        ("approved", "start"): "implementing",
+        ("approved", "withdraw"): "draft",
+        ("approved", "revise"): "draft",
+        ("approved", "cancel"): "cancelled",
+        ("scheduled", "start"): "implementing",
+        ("scheduled", "withdraw"): "draft",
+        ("scheduled", "revise"): "draft",
+        ("scheduled", "cancel"): "cancelled",
+        ("rejected", "revise"): "draft",
+        ("rejected", "cancel"): "cancelled",
+        ("implementing", "complete"): "implemented",
+        ("implementing", "fail"): "failed",
+        ("failed", "roll_back"): "rolled_back",
+        ("failed", "close"): "closed",
+        ("implemented", "close"): "closed",
+        ("rolled_back", "close"): "closed",
+    },
+)
+
+RETROSPECTIVE = Machine(
+    subject="retrospective approval",
+    initial="none",
+    names={
+        "none": "Not retrospective",
+        "open": "Retrospective approval is open",
+        "approved": "Approved in retrospect",
+        "rejected": "Rejected in retrospect",
+    },
+    moves={
+        ("none", "start"): "open",
+        ("open", "approve"): "approved",
+        ("open", "reject"): "rejected",
+    },
+)
+
+TEMPLATE = Machine(
+    subject="template",
+    initial="draft",
+    names={"draft": "Draft", "in_review": "In review", "approved": "Approved", "rejected": "Rejected", "retired": "Retired"},
+    moves={
+        ("draft", "revise"): "draft",
+        ("draft", "submit"): "in_review",
+        ("draft", "retire"): "retired",
+        ("in_review", "approve"): "approved",
+        ("in_review", "reject"): "rejected",
+        ("in_review", "withdraw"): "draft",
+        ("rejected", "revise"): "draft",
+        ("rejected", "retire"): "retired",
+        ("approved", "revise"): "draft",
+        ("approved", "retire"): "retired",
+    },
+)
+
+DEPLOYMENT = Machine(
+    subject="deployment",
+    initial="registered",
+    names={
+        "registered": "Registered",
+        "deploying": "Deploying",
+        "verified": "Verified",
+        "succeeded": "Succeeded",
+        "failed": "Failed",
+        "rolled_back": "Rolled back",
+    },
+    moves={
+        ("registered", "started"): "deploying",
+        ("registered", "failed"): "failed",
+        ("deploying", "rollout"): "deploying",
+        ("deploying", "verified"): "verified",
+        ("deploying", "succeeded"): "succeeded",
+        ("deploying", "failed"): "failed",
+        ("deploying", "rolled_back"): "rolled_back",
+        ("verified", "rollout"): "verified",
+        ("verified", "succeeded"): "succeeded",
+        ("verified", "failed"): "failed",
+        ("verified", "rolled_back"): "rolled_back",
+        ("succeeded", "rolled_back"): "rolled_back",
+        ("failed", "rolled_back"): "rolled_back",
+    },
+)

@@ -1,0 +1,1 @@
+"""Compliance: backups, audits, controls and evidence. Joins in a later release."""

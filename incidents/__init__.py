@@ -1,0 +1,1 @@
+"""Incidents: alerts, on-call and response. Joins in a later release."""

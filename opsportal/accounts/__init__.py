@@ -1,0 +1,1 @@
+"""Users, teams, roles and boards, service accounts and their tokens."""

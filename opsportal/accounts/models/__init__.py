@@ -1,0 +1,15 @@
+from opsportal.accounts.models.roles import Role, RoleHolding
+from opsportal.accounts.models.service_accounts import ApiToken, ServiceAccount
+from opsportal.accounts.models.teams import Team, TeamMembership
+from opsportal.accounts.models.users import User, UserManager
+
+__all__ = [
+    "ApiToken",
+    "Role",
+    "RoleHolding",
+    "ServiceAccount",
+    "Team",
+    "TeamMembership",
+    "User",
+    "UserManager",
+]

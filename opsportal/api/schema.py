@@ -1,0 +1,79 @@
+"""OpenAPI: every operation documents the problems that it may answer with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema as BaseAutoSchema
+
+_STRING = {"type": "string"}
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457 problem details.",
+    "properties": {
+        "type": _STRING,
+        "title": _STRING,
+        "status": {"type": "integer"},
+        "detail": _STRING,
+        "instance": _STRING,
+        "code": _STRING,
+        "errors": {
+            "type": "array",
+            "description": "For bad input: what is wrong and where (RFC 6901 pointer).",
+            "items": {
+                "type": "object",
+                "properties": {"pointer": _STRING, "code": _STRING, "detail": _STRING},
+                "required": ["pointer", "code", "detail"],
+            },
+        },
+        "reasons": {
+            "type": "array",
+            "description": "Where rules refused: every rule that did.",
+            "items": {
+                "type": "object",
+                "properties": {"code": _STRING, "rule": _STRING, "detail": _STRING},
+                "required": ["code", "rule", "detail"],
+            },
+        },
+    },
+    "required": ["type", "title", "status", "detail", "instance", "code"],
+}
+_READ = {
+    "400": "Bad input",
+    "401": "No token, or one that is not valid",
+    "403": "Not allowed",
+    "404": "No such object",
+    "406": "No such representation",
+    "503": "Away; try again after Retry-After seconds",
+}
+_WRITE = {
+    **_READ,
+    "409": "Refused by a rule, an illegal move, or stale",
+    "413": "Too large",
+    "415": "Not JSON",
+}
+
+
+class AutoSchema(BaseAutoSchema):
+    """Adds the shared problem responses to each operation."""
+
+    def get_operation(self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any) -> Any:
+        """Return the operation with its problem responses."""
+        operation = super().get_operation(path, path_regex, path_prefix, method, registry)
+        if operation:
+            for status, text in (_READ if method == "GET" else _WRITE).items():
+                operation["responses"].setdefault(status, _response(text))
+        return operation
+
+
+def _response(text: str) -> dict[str, Any]:
+    return {
+        "description": text,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def add_problem_component(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Put the shared problem schema among the components (drf-spectacular post-processing hook)."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+    return result

@@ -1,0 +1,68 @@
+"""The base of every endpoint: one actor, one scope area, idempotent POSTs, cursor pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from opsportal.api.idempotency import HEADER, answer_once
+from opsportal.api.pagination import CursorPages
+from opsportal.core.actor import Actor
+
+
+class ApiView(APIView):
+    """An endpoint. `area` names the scopes that a token needs: `<area>:read` or `<area>:write`."""
+
+    area: ClassVar[str]
+    reads_only: ClassVar[bool] = False
+    """True where even a POST only reads."""
+
+    @property
+    def actor(self) -> Actor:
+        actor: Actor = self.request.user.actor
+        return actor
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Do what `APIView.dispatch` does, with idempotency between the checks and the handler."""
+        self.args, self.kwargs = args, kwargs
+        self.headers = self.default_response_headers
+        api_request: Request = self.initialize_request(request, *args, **kwargs)
+        self.request = api_request
+        try:
+            self.initial(api_request, *args, **kwargs)
+            handler = getattr(self, str(api_request.method).lower(), self.http_method_not_allowed)
+            if api_request.method == "POST" and HEADER in api_request.headers:
+                response = answer_once(
+                    api_request, self.actor, lambda: handler(api_request, *args, **kwargs)
+                )
+            else:
+                response = handler(api_request, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - the framework's own door: `problems` decides, a crash is raised on
+            response = self.handle_exception(error)
+        self.response = self.finalize_response(api_request, response, *args, **kwargs)
+        return self.response
+
+    def page(
+        self,
+        queryset: QuerySet[Any],
+        render: Callable[[Any], Mapping[str, Any]],
+        *,
+        ordering: Mapping[str, tuple[str, ...]],
+        default: str,
+    ) -> Response:
+        """Return one cursor page. `ordering` maps each allowed `?ordering=` word to columns, the last unique."""
+        pages = CursorPages(ordering, default)
+        rows: list[Model] = pages.paginate_queryset(queryset, self.request, view=self) or []
+        return Response(
+            {
+                "next": pages.get_next_link(),
+                "previous": pages.get_previous_link(),
+                "results": [render(row) for row in rows],
+            }
+        )

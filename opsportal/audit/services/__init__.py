@@ -1,0 +1,4 @@
+from opsportal.audit.services.entries import audit_record
+from opsportal.audit.services.refusals import refusal_record
+
+__all__ = ["audit_record", "refusal_record"]

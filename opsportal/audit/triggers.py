@@ -1,0 +1,120 @@
+"""Append-only tables, held by the database itself on SQLite and PostgreSQL.
+
+The shipped triggers have no escape that the application's role could set. They are made after every
+migration, since a table rebuild on SQLite (even `AddField` with a default) drops them silently, and a
+system check (`check --database default`) fails where one is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.core import checks
+from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+_PG_FUNCTION = """
+CREATE OR REPLACE FUNCTION opsportal_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'table % only grows: % is refused', TG_TABLE_NAME, TG_OP
+        USING ERRCODE = 'integrity_constraint_violation';
+END $$
+"""
+
+
+def append_only_models() -> list[type[models.Model]]:
+    """Return every concrete model whose rows are written once, by table name."""
+    found = {
+        model._meta.db_table: model
+        for model in apps.get_models(include_auto_created=True)
+        if getattr(model, "append_only", False) and not model._meta.proxy and model._meta.managed
+    }
+    return [found[table] for table in sorted(found)]
+
+
+def make_triggers(connection: BaseDatabaseWrapper) -> None:
+    """Make the triggers of every append-only table that exists and lacks them."""
+    tables = set(connection.introspection.table_names())
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_PG_FUNCTION)
+        for model in append_only_models():
+            if model._meta.db_table in tables:
+                for statement in _statements(connection, model):
+                    cursor.execute(statement)
+
+
+def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
+    """Return `table.trigger` for each trigger that should stand and does not, or is switched off."""
+    tables = set(connection.introspection.table_names())
+    standing = _standing(connection)
+    return [
+        f"{model._meta.db_table}.{name}"
+        for model in append_only_models()
+        if model._meta.db_table in tables
+        for name in _names(connection, model._meta.db_table)
+        if (model._meta.db_table, name) not in standing
+    ]
+
+
+def make_triggers_after_migrate(*, app_config: AppConfig, using: str, **_: Any) -> None:
+    """React to `post_migrate`, once for each run, after the last of the apps."""
+    if app_config is list(apps.get_app_configs())[-1] or app_config.models_module is not None:
+        make_triggers(connections[using])
+
+
+def check_triggers(*, databases: Sequence[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
+    """Fail `check --database` where an append-only table is not guarded."""
+    return [
+        checks.Error(f"The append-only trigger {name} is missing.", hint="Run manage.py migrate.", id="audit.E001")
+        for alias in databases or []
+        for name in missing_triggers(connections[alias])
+    ]
+
+
+def _names(connection: BaseDatabaseWrapper, table: str) -> list[str]:
+    # PostgreSQL cuts names at 63 bytes; trigger names are per table there, per database on SQLite.
+    if connection.vendor == "postgresql":
+        return ["append_only_rows", "append_only_truncate"]
+    return [f"append_only_update_{table}", f"append_only_delete_{table}", f"append_only_insert_{table}"]
+
+
+def _standing(connection: BaseDatabaseWrapper) -> set[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+                " WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
+                " AND c.relnamespace = current_schema()::regnamespace"
+            )
+        else:
+            cursor.execute("SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'")
+        return {(table, name) for table, name in cursor.fetchall()}
+
+
+def _statements(connection: BaseDatabaseWrapper, model: type[models.Model]) -> list[str]:
+    table = model._meta.db_table
+    quoted = connection.ops.quote_name(table)
+    if connection.vendor == "postgresql":
+        rows, truncate = _names(connection, table)
+        return [
+            f"CREATE OR REPLACE TRIGGER {rows} BEFORE UPDATE OR DELETE ON {quoted}"
+            " FOR EACH ROW EXECUTE FUNCTION opsportal_append_only()",
+            f"CREATE OR REPLACE TRIGGER {truncate} BEFORE TRUNCATE ON {quoted}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION opsportal_append_only()",
+            f"ALTER TABLE {quoted} ENABLE ALWAYS TRIGGER {rows}",
+            f"ALTER TABLE {quoted} ENABLE ALWAYS TRIGGER {truncate}",
+        ]
+    update, delete, insert = (connection.ops.quote_name(name) for name in _names(connection, table))
+    key = connection.ops.quote_name(model._meta.pk.column)
+    refuse = f"SELECT RAISE(ABORT, 'table {table} only grows')"
+    # INSERT OR REPLACE deletes without firing the DELETE trigger unless recursive_triggers is on, so
+    # a guard on INSERT stands whatever the connection's pragmas are.
+    return [
+        f"CREATE TRIGGER IF NOT EXISTS {update} BEFORE UPDATE ON {quoted} BEGIN {refuse}; END",
+        f"CREATE TRIGGER IF NOT EXISTS {delete} BEFORE DELETE ON {quoted} BEGIN {refuse}; END",
+        f"CREATE TRIGGER IF NOT EXISTS {insert} BEFORE INSERT ON {quoted}"
+        f" WHEN EXISTS (SELECT 1 FROM {quoted} WHERE {key} = NEW.{key}) BEGIN {refuse}; END",
+    ]

@@ -1,0 +1,1 @@
+"""Services, environments, dependencies and ownership."""

@@ -1,0 +1,4 @@
+from opsportal.catalog.models.environments import Environment
+from opsportal.catalog.models.services import Dependency, Service
+
+__all__ = ["Dependency", "Environment", "Service"]

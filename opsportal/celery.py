@@ -1,0 +1,17 @@
+"""The Celery application: JSON only, no results, acknowledged late. Messages are wake-ups; the truth is in tables."""
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "opsportal.settings")
+
+app = Celery("opsportal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_our_logging(**_: object) -> None:
+    """Leave the logging that Django's settings set up alone; Celery would replace it otherwise."""

@@ -1,0 +1,1 @@
+"""The ground: actor, access, state machine, errors, clock, correlation, ports and registries."""

@@ -1,0 +1,43 @@
+"""What lower rooms need of higher ones. The higher one fills the port in its `AppConfig.ready()`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Generic, ParamSpec, TypeVar
+
+from opsportal.core.actor import Actor
+from opsportal.core.errors import Refusal
+from opsportal.core.registry import Registry
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Port(Generic[P, R]):
+    """A function that a higher room provides. Calling it unfilled is a programming error."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._function: Callable[P, R] | None = None
+
+    def fill(self, function: Callable[P, R]) -> None:
+        if self._function is not None and self._function is not function:
+            raise ValueError(f"port '{self._name}' is filled already")
+        self._function = function
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        if self._function is None:
+            raise RuntimeError(f"nobody has filled the port '{self._name}'")
+        return self._function(*args, **kwargs)
+
+
+record_refusal: Port[[Actor, datetime, str, str, Refusal], None] = Port("record_refusal")
+"""(actor, now, method, path, refusal): one audit entry, in a transaction of its own. `audit` fills it."""
+
+Check = tuple[bool, str]
+readiness_checks: Registry[Callable[[], Check]] = Registry("readiness checks")
+"""What this process needs to serve: name -> () -> (holds, detail). One that fails makes /ready 503."""
+
+worker_checks: Registry[Callable[[], Check]] = Registry("worker checks")
+"""What background work needs: shown by /ready, 503 only on /ready?for=worker."""

@@ -1,0 +1,84 @@
+"""The three ways in which apps meet without knowing each other: ask, tell, show.
+
+Registration happens in `AppConfig.ready()`. A name that stands already is a programming error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from opsportal.core.actor import Actor
+
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Named entries in the order of registration."""
+
+    def __init__(self, subject: str) -> None:
+        self._subject = subject
+        self._entries: dict[str, T] = {}
+
+    def add(self, name: str, entry: T) -> None:
+        if name in self._entries and self._entries[name] is not entry:
+            raise ValueError(f"{self._subject}: '{name}' is registered already")
+        self._entries[name] = entry
+
+    def get(self, name: str) -> T | None:
+        return self._entries.get(name)
+
+    def __getitem__(self, name: str) -> T:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def items(self) -> Iterable[tuple[str, T]]:
+        return self._entries.items()
+
+    def values(self) -> Iterable[T]:
+        return self._entries.values()
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A block that a page of another app lays out: a template and what it needs.
+
+    `place` is the page's name for the spot, e.g. `home.waiting`; `context` returns None where
+    there is nothing to show.
+    """
+
+    place: str
+    order: int
+    template: str
+    context: Callable[[Actor, datetime, Any], dict[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """One line of a search answer: the key or name, what it is, and where it leads."""
+
+    key: str
+    title: str
+    kind: str
+    url: str
+
+
+panels: Registry[Panel] = Registry("panels")
+search_sources: Registry[Callable[[Actor, str, int], list[SearchHit]]] = Registry("search sources")
+"""Name -> (actor, text, limit) -> hits."""
+
+key_urls: Registry[Callable[[int], str]] = Registry("key resolvers")
+"""Prefix of a key (`CHG`) -> number -> path of its page."""
+
+person_names: Registry[Callable[[Iterable[tuple[str, str]]], dict[tuple[str, str], str]]] = Registry("names")
+"""`accounts` fills `people`: (kind, id) pairs -> names to show, "former member 4f2c" for the erased."""
+
+
+def panels_at(place: str) -> list[Panel]:
+    """Return the panels that apps have put at `place`, in order."""
+    return sorted((panel for panel in panels.values() if panel.place == place), key=lambda p: p.order)

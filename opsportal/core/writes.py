@@ -1,0 +1,61 @@
+"""One transaction for each write: everything in it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from opsportal.core.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class WriteContext:
+    """Who writes, when (aware UTC), and why: what a history row says of itself."""
+
+    actor: Actor
+    now: datetime
+    reason: str = ""
+
+
+_context: ContextVar[WriteContext | None] = ContextVar("write_context", default=None)
+_joined: ContextVar[bool] = ContextVar("joined_transaction", default=False)
+
+
+def current_write() -> WriteContext | None:
+    """Return the context of the write that is under way, for the history rows."""
+    return _context.get()
+
+
+@contextmanager
+def write(*, actor: Actor, now: datetime, reason: str = "") -> Iterator[None]:
+    """Open the transaction of one service call, or join the one that an edge has opened for it.
+
+    `now` is aware UTC. History rows written inside carry `actor`, `now` and `reason`.
+    """
+    if now.tzinfo is None:
+        raise ValueError("`now` must be aware")
+    token = _context.set(WriteContext(actor, now, reason))
+    try:
+        with transaction.atomic(savepoint=not _joined.get()):
+            yield
+    finally:
+        _context.reset(token)
+
+
+@contextmanager
+def edge_transaction() -> Iterator[None]:
+    """Open the transaction that a service's `write` joins, where an edge has a row of its own to add.
+
+    Used for idempotency: the stored answer is committed with the write that it answers.
+    """
+    with transaction.atomic():
+        token = _joined.set(True)
+        try:
+            yield
+        finally:
+            _joined.reset(token)

@@ -1,0 +1,255 @@
+"""Settings. Everything that differs between machines comes from the environment (docs/operate.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONCE, NONE, SELF
+
+from opsportal import databases, embedded, environment
+from opsportal.core.logging import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+DEBUG = environment.flag("OPSPORTAL_DEBUG")
+SECRET_KEY = environment.text("OPSPORTAL_SECRET_KEY") or embedded.secret_key()
+ALLOWED_HOSTS = environment.words("OPSPORTAL_HOSTS", "localhost,127.0.0.1,[::1]")
+PUBLIC_URL = environment.text("OPSPORTAL_URL", f"http://127.0.0.1:{environment.number('PORT', 8000)}").rstrip("/")
+CSRF_TRUSTED_ORIGINS = environment.words("OPSPORTAL_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "opsportal.core.apps.CoreConfig",
+    "opsportal.web.apps.WebConfig",
+    "opsportal.api.apps.ApiConfig",
+    "opsportal.outbox.apps.OutboxConfig",
+    "opsportal.accounts.apps.AccountsConfig",
+    "opsportal.catalog.apps.CatalogConfig",
+    "opsportal.standards.apps.StandardsConfig",
+    "opsportal.obligations.apps.ObligationsConfig",
+    "opsportal.approvals.apps.ApprovalsConfig",
+    "opsportal.notify.apps.NotifyConfig",
+    "changes.apps.ChangesConfig",
+    "opsportal.portal.apps.PortalConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "simple_history",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_htmx",
+    "csp",
+    "rules",
+    # Last, so that its triggers are made after every other app's tables.
+    "opsportal.audit.apps.AuditConfig",
+]
+
+MIDDLEWARE = [
+    "opsportal.web.middleware.CorrelationMiddleware",
+    "opsportal.api.health.HealthMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "opsportal.web.middleware.DatabaseAwayMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "opsportal.web.middleware.SignInRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "opsportal.web.middleware.RefusalMiddleware",
+]
+
+ROOT_URLCONF = "opsportal.urls"
+WSGI_APPLICATION = "opsportal.wsgi.application"
+APPEND_SLASH = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "opsportal.web.context.layout",
+            ],
+        },
+    }
+]
+
+# --- data -----------------------------------------------------------------------------------------
+DATABASE_URL = environment.text("DATABASE_URL")
+DATABASES = {
+    "default": databases.from_url(DATABASE_URL) if DATABASE_URL else databases.sqlite(embedded.database_path())
+}
+REDIS_URL = environment.text("REDIS_URL")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL or embedded.redis_url(),
+        "KEY_PREFIX": "opsportal",
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    }
+}
+# Sessions live in the database: a broker that is lost or flushed signs nobody out.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+# --- people ---------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "opsportal.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
+ACCOUNT_SESSION_REMEMBER = False
+# The demo's people can be picked from a list on the sign-in page. Set by `make run` for its own data only.
+OPSPORTAL_DEMO_LOGINS = environment.flag("OPSPORTAL_DEMO_LOGINS")
+
+# --- security -------------------------------------------------------------------------------------
+HTTPS = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "opsportal_session"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "opsportal_csrf"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_SSL_REDIRECT = False  # The proxy redirects; the API must never (a redirected POST loses its body).
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environment.flag("OPSPORTAL_BEHIND_PROXY") else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+SILENCED_SYSTEM_CHECKS = ["security.W008"]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+
+# --- pages ----------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-gb"
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = True
+STATIC_URL = "/static/"
+STATIC_ROOT = environment.text("OPSPORTAL_STATIC_ROOT") or str(BASE_DIR / "var" / "static")
+STATICFILES_DIRS: list[str] = []
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+SIMPLE_HISTORY_REVERT_DISABLED = True
+
+# --- API ------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "opsportal.accounts.authentication.ApiTokenAuthentication",
+        "opsportal.api.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["opsportal.api.permissions.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["opsportal.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["opsportal.api.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "opsportal.api.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "opsportal.api.problems.exception_handler",
+    "DEFAULT_VERSIONING_CLASS": None,
+    "UNAUTHENTICATED_USER": "opsportal.api.authentication.Anonymous",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "opsportal",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "DESCRIPTION": "Change requests, approvals, the deployment gate, obligations and standards.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {},
+    "SORT_OPERATIONS": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "opsportal.api.schema.add_problem_component",
+    ],
+}
+
+# --- mail -----------------------------------------------------------------------------------------
+EMAIL_BACKEND = environment.text("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+EMAIL_HOST = environment.text("EMAIL_HOST", "127.0.0.1")
+EMAIL_PORT = environment.number("EMAIL_PORT", 25)
+EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS")
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "opsportal@localhost")
+
+# --- background work ------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL or embedded.broker_url()
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 120,
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "max_retries": 1,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_TIMEZONE = "UTC"
+# A tick that waited longer than its own period is dropped by the worker: the next one does its work.
+CELERY_BEAT_SCHEDULE: dict[str, Any] = {
+    "outbox-dispatch": {"task": "outbox.dispatch", "schedule": 2.0, "options": {"expires": 10}},
+    "obligations-tick": {"task": "obligations.tick", "schedule": 10.0, "options": {"expires": 10}},
+    "notify-deliver": {"task": "notify.deliver", "schedule": 3.0, "options": {"expires": 10}},
+    "outbox-prune": {"task": "outbox.prune", "schedule": 3600.0, "options": {"expires": 600}},
+}
+
+LOGGING_CONFIG = None
+logging_config(level=environment.text("OPSPORTAL_LOG_LEVEL", "INFO"))
