@@ -1,0 +1,38 @@
+"""The composition root: knows every app; nothing else does."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from django.contrib import admin
+from django.urls import include, path
+
+from opsportal.api import urls as api_urls
+
+API = ["opsportal.accounts", "opsportal.catalog", "opsportal.standards", "opsportal.obligations", "changes"]
+PAGES = [
+    "opsportal.portal",
+    "opsportal.accounts",
+    "opsportal.catalog",
+    "opsportal.standards",
+    "opsportal.obligations",
+    "opsportal.notify",
+    "opsportal.outbox",
+    "changes",
+]
+
+
+def _exists(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+urlpatterns = [
+    path("api/v1/", include(api_urls)),
+    *(path("api/v1/", include(f"{app}.api.urls")) for app in API if _exists(f"{app}.api.urls")),
+    *(path("", include(f"{app}.web.urls")) for app in PAGES if _exists(f"{app}.web.urls")),
+    path("accounts/", include("allauth.account.urls")),
+    path("admin/", admin.site.urls),
+]
