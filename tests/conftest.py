@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from tests import chromium
 from tests.databases import Database, PostgresTemplates, SqliteTemplates, connected_to
 from tests.portal import LivePortal
 from tests.servers import Mailbox
@@ -96,3 +98,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed and isinstance(live, LivePortal):
         report.sections.append(("processes of the portal", live.logs()))
     return report
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Let pytest-playwright's `page` drive the Chromium of this machine."""
+    found = chromium.find()
+    if found is None:
+        pytest.fail(chromium.ADVICE, pytrace=False)
+    # Playwright keeps an event loop in this thread; Django would take every query in it for a mistake.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    return {**browser_type_launch_args, "executable_path": found, "args": chromium.launch_arguments()}

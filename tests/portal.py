@@ -14,7 +14,7 @@ from typing import Any
 from tests.processes import ROOT, Process, free_port, wait_until
 from tests.servers import Valkey
 
-_BIN = Path(sys.executable).parent
+_CELERY = [sys.executable, "-m", "celery", "-A", "opsportal.celery"]
 
 
 class LivePortal:
@@ -52,7 +52,8 @@ class LivePortal:
 
     def start_web(self, **env: str) -> Process:
         """Start gunicorn on `url` and return when ``/ready`` answers 200 (at most 30 s)."""
-        command = [str(_BIN / "gunicorn"), "opsportal.wsgi:application", "-b", f"127.0.0.1:{self.port}"]
+        command = [sys.executable, "-m", "gunicorn", "opsportal.wsgi:application"]
+        command += ["-b", f"127.0.0.1:{self.port}"]
         command += ["-w", "2", "--threads", "2", "--no-control-socket", "--graceful-timeout", "5"]
         web = self._start("web", command, env)
 
@@ -69,26 +70,15 @@ class LivePortal:
 
     def start_worker(self, *options: str, **env: str) -> Process:
         """Start a Celery worker (`options` go to it) and return when it takes tasks (at most 30 s)."""
-        command = [
-            str(_BIN / "celery"),
-            "-A",
-            "opsportal.celery",
-            "worker",
-            "-c",
-            "2",
-            "-l",
-            "INFO",
-            *options,
-        ]
-        worker = self._start("worker", command, env)
+        worker = self._start("worker", [*_CELERY, "worker", "-c", "2", "-l", "INFO", *options], env)
         self._wait_for_line(worker, " ready.")
         return worker
 
     def start_beat(self, **env: str) -> Process:
         """Start the scheduler and return when it ticks (at most 30 s)."""
         schedule = self.folder / "beat-schedule"
-        command = [str(_BIN / "celery"), "-A", "opsportal.celery", "beat", "-l", "INFO", "-s", str(schedule)]
-        beat = self._start("beat", [*command, "--pidfile="], env)
+        command = [*_CELERY, "beat", "-l", "INFO", "-s", str(schedule), "--pidfile="]
+        beat = self._start("beat", command, env)
         self._wait_for_line(beat, "beat: Starting...")
         return beat
 

