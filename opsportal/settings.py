@@ -96,11 +96,10 @@ DATABASE_URL = environment.text("DATABASE_URL")
 DATABASES = {
     "default": databases.from_url(DATABASE_URL) if DATABASE_URL else databases.sqlite(embedded.database_path())
 }
-REDIS_URL = environment.text("REDIS_URL")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL or embedded.redis_url(),
+        "LOCATION": embedded.cache_url(),
         "KEY_PREFIX": "opsportal",
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
@@ -225,7 +224,7 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "opsportal@localhost")
 
 # --- background work ------------------------------------------------------------------------------
-CELERY_BROKER_URL = REDIS_URL or embedded.broker_url()
+CELERY_BROKER_URL = embedded.broker_url()
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 120,
     "socket_connect_timeout": 1,

@@ -33,15 +33,18 @@ def current_write() -> WriteContext | None:
 
 @contextmanager
 def write(*, actor: Actor, now: datetime, reason: str = "") -> Iterator[None]:
-    """Open the transaction of one service call, or join the one that an edge has opened for it.
+    """Open the transaction of one service call, or join the one that is open for it already.
 
-    `now` is aware UTC. History rows written inside carry `actor`, `now` and `reason`.
+    `now` is aware UTC. History rows written inside carry `actor`, `now` and `reason`. A service that
+    another service or an edge's `edge_transaction` calls joins without a savepoint: a refusal inside
+    takes all of it back.
     """
     if now.tzinfo is None:
         raise ValueError("`now` must be aware")
+    joins = _joined.get() or _context.get() is not None
     token = _context.set(WriteContext(actor, now, reason))
     try:
-        with transaction.atomic(savepoint=not _joined.get()):
+        with transaction.atomic(savepoint=not joins):
             yield
     finally:
         _context.reset(token)
