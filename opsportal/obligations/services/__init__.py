@@ -1,0 +1,15 @@
+from opsportal.obligations.services.advance import obligations_advance
+from opsportal.obligations.services.end import obligations_end
+from opsportal.obligations.services.excuse import obligation_excuse
+from opsportal.obligations.services.follow import obligations_follow
+from opsportal.obligations.services.open import obligation_open
+from opsportal.obligations.services.waive import obligation_waive
+
+__all__ = [
+    "obligation_excuse",
+    "obligation_open",
+    "obligation_waive",
+    "obligations_advance",
+    "obligations_end",
+    "obligations_follow",
+]

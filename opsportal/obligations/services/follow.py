@@ -1,0 +1,86 @@
+"""What a standard says about obligations when something happens: what it ends, what it opens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+
+from opsportal.core.actor import Actor
+from opsportal.core.writes import write
+from opsportal.obligations.models import Obligation
+from opsportal.obligations.services.end import end_row
+from opsportal.obligations.services.open import obligation_open
+from opsportal.obligations.terms import Owner, Subject
+from opsportal.standards.engine import owed
+from opsportal.standards.rules import Standard
+from opsportal.standards.vocabulary import Facts
+
+OTHERWISE = "otherwise"
+
+
+def obligations_follow(
+    *,
+    actor: Actor,
+    now: datetime,
+    standard: Standard,
+    event: str,
+    facts: Facts,
+    subject: Subject,
+    people: Mapping[str, Owner],
+    occurrence: str,
+) -> list[Obligation]:
+    """Do what `standard` says about obligations when `event` happens to `subject`; return what is newly owed.
+
+    First ends what is still owed about the subject and names the event in its own `met_by` or `void_by`,
+    as copied when it was opened, whatever its occurrence. Then opens what the event makes somebody owe
+    under `facts`, once for each `occurrence`: the round of it, e.g. `r2` or, at events of a stage, `r2:cab`.
+
+    `people` says who the words of the standard mean here: `requester`, `implementer`, `stage`, and
+    `otherwise` for a word with nobody behind it. A `role:<slug>` needs no entry. Raises `ValueError`
+    where a word means nobody and there is no `otherwise`.
+    """
+    with write(actor=actor, now=now):
+        standing = list(
+            Obligation.objects.select_for_update()
+            .filter(subject_kind=subject.kind, subject_key=subject.key)
+            .order_by("id")
+        )
+        for row in standing:
+            if row.is_owed and event in row.met_by:
+                end_row(row, actor=actor, now=now, outcome="met")
+            elif row.is_owed and event in row.void_by:
+                end_row(row, actor=actor, now=now, outcome="void")
+        known = {(row.rule_id, row.occurrence) for row in standing}
+        return [
+            obligation_open(
+                actor=actor,
+                now=now,
+                rule=demand.rule_id,
+                standard_hash=standard.content_hash,
+                subject=subject,
+                occurrence=occurrence,
+                what=demand.demand.what,
+                owner=_owner(demand.demand.owner, people),
+                due_at=now + demand.demand.within,
+                remind=demand.demand.remind,
+                climb=demand.demand.climb,
+                met_by=demand.demand.met_by,
+                void_by=demand.demand.void_by,
+                blocks=demand.demand.blocks,
+                source=asdict(demand.rule.source),
+            )
+            for demand in owed(standard, event, facts)
+            if (demand.rule_id, occurrence) not in known
+        ]
+
+
+def _owner(word: str, people: Mapping[str, Owner]) -> Owner:
+    if word in people:
+        return people[word]
+    kind, _, slug = word.partition(":")
+    if kind == "role" and slug:
+        return Owner.role(slug)
+    if OTHERWISE in people:
+        return people[OTHERWISE]
+    raise ValueError(f"'{word}' means nobody here; give people['{OTHERWISE}']")

@@ -1,0 +1,18 @@
+from datetime import timedelta
+
+from django.apps import AppConfig
+
+from opsportal.outbox.ticks import expect
+
+
+class OutboxConfig(AppConfig):
+    name = "opsportal.outbox"
+    label = "outbox"
+
+    def ready(self) -> None:
+        expect(
+            "outbox.dispatch",
+            every=timedelta(seconds=2),
+            without_it="nobody is told of anything: messages wait in the database",
+        )
+        expect("outbox.prune", every=timedelta(hours=1), without_it="the outbox grows")

@@ -1,0 +1,54 @@
+"""What operators and health checks ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Min, QuerySet
+
+from opsportal.outbox.models import Heartbeat, OutboxMessage
+from opsportal.outbox.ticks import Tick, ticks
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How one tick is doing at a moment. `silent_for` is None where it has never gone through."""
+
+    tick: Tick
+    finished_at: datetime | None
+    failed_at: datetime | None
+    error: str
+    silent_for: timedelta | None
+
+    @property
+    def is_stale(self) -> bool:
+        return self.silent_for is None or self.silent_for > self.tick.alarm_after
+
+
+def pulses(now: datetime) -> list[Pulse]:
+    """Return how each expected tick is doing at `now` (aware UTC), in the order of their registration."""
+    rows = Heartbeat.objects.in_bulk()
+    found = []
+    for name, tick in ticks.items():
+        row = rows.get(name, Heartbeat(name=name))
+        # A clock that moved back makes the silence negative; the tick is not to blame for that.
+        silent = max(now - row.finished_at, timedelta()) if row.finished_at else None
+        found.append(Pulse(tick, row.finished_at, row.failed_at, row.error, silent))
+    return found
+
+
+def stale_ticks(now: datetime) -> list[Pulse]:
+    """Return the ticks that have been silent for too long at `now`, or have never gone through."""
+    return [pulse for pulse in pulses(now) if pulse.is_stale]
+
+
+def dead_messages() -> QuerySet[OutboxMessage]:
+    """Return the messages that were given up and wait for an operator, newest first."""
+    return OutboxMessage.objects.filter(state="dead").order_by("-id")
+
+
+def outbox_lag(now: datetime) -> timedelta:
+    """Return how long the oldest due message has been waiting at `now`; zero where none is."""
+    oldest = OutboxMessage.objects.filter(state="waiting", due_at__lte=now).aggregate(at=Min("due_at"))["at"]
+    return now - oldest if oldest else timedelta()

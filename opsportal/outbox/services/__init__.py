@@ -1,0 +1,14 @@
+from opsportal.outbox.services.handling import messages_handle
+from opsportal.outbox.services.heartbeats import ticking
+from opsportal.outbox.services.prune import messages_prune
+from opsportal.outbox.services.put import outbox_put
+from opsportal.outbox.services.repair import message_dismiss, message_retry
+
+__all__ = [
+    "message_dismiss",
+    "message_retry",
+    "messages_handle",
+    "messages_prune",
+    "outbox_put",
+    "ticking",
+]
