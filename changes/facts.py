@@ -103,7 +103,10 @@ _DEPLOYMENT_FACTS = (
 )
 
 _TEMPLATE_FACTS = (
-    *(Fact(f"template.{name}", TEXT, f"the {title} of the template") for name, title in TEMPLATE_TEXTS.items()),
+    *(
+        Fact(f"template.{name}", TEXT, f"the {title} of the template")
+        for name, title in TEMPLATE_TEXTS.items()
+    ),
     Fact("template.risk", choice(*RISKS), "the risk of the template"),
 )
 
@@ -113,7 +116,11 @@ def _change_field(name: str, title: str, fact: str = "") -> Field:
 
 
 _REQUEST_FIELDS = (
-    *(_change_field(name, title) for name, title in CHANGE_TEXTS.items() if name not in ("review", "lessons_learned")),
+    *(
+        _change_field(name, title)
+        for name, title in CHANGE_TEXTS.items()
+        if name not in ("review", "lessons_learned")
+    ),
     _change_field("risk", "risk"),
     _change_field("services", "services"),
     _change_field("environments", "environments"),

@@ -1,0 +1,350 @@
+"""Packs: a standard's TOML to a checked `Standard`, or everything that is wrong with it at once. Pure.
+
+`docs/standards.md` tells authors how to write one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, TypeVar, cast
+
+from opsportal.standards.content import hash_of
+from opsportal.standards.demand_reading import Names, Place, read_demand
+from opsportal.standards.reading import FACT_WORD, MAX_LONG, PackError, Problem, Problems, Reader
+from opsportal.standards.rules import (
+    FORM_KINDS,
+    Attest,
+    Check,
+    Listed,
+    Metric,
+    Role,
+    Rule,
+    Source,
+    Stage,
+    Standard,
+)
+from opsportal.standards.vocabulary import Vocabulary
+
+__all__ = ["MAX_BYTES", "PackError", "Problem", "load", "named_parent", "restore"]
+
+MAX_BYTES = 1_048_576
+MAX_RULES = 500
+KINDS = ("gate", "obligation", "target", "duty")
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+N = TypeVar("N", bound=_Named)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pack:
+    """What the parts of one pack are read against. `resolved`: it is stored content, complete in itself."""
+
+    name: str
+    document: str
+    resolved: bool
+    problems: Problems
+
+
+def load(
+    source: str | bytes, *, parents: Mapping[str, Standard], vocabulary: Vocabulary, file: str = ""
+) -> Standard:
+    """Return the standard that the TOML `source` describes, with all that it inherits from `parents`.
+
+    Raises `PackError` with every problem found, each with file, rule id, field and reason.
+    """
+    problems = Problems(file)
+    table = _parse(source, problems)
+    problems.raise_any()
+    return _read(table, parents=parents, vocabulary=vocabulary, problems=problems, resolved=False)
+
+
+def restore(content: bytes, *, vocabulary: Vocabulary, content_hash: str) -> Standard:
+    """Return the standard that was stored as canonical JSON.
+
+    Raises `PackError` where the bytes are not those that the hash was made of, or where this
+    version of the portal no longer knows something that the standard names.
+    """
+    problems = Problems(f"standard {content_hash[:12]}")
+    if hashlib.sha256(content).hexdigest() != content_hash:
+        problems.note(
+            "", "", "the stored content does not match its hash; it was changed after it was stored"
+        )
+    problems.raise_any()
+    return _read(json.loads(content), parents={}, vocabulary=vocabulary, problems=problems, resolved=True)
+
+
+def named_parent(source: str | bytes) -> str:
+    """Return the name of the pack that `source` extends, `""` where it says none or cannot be read."""
+    table = _parse(source, Problems("")).get("standard")
+    name = table.get("extends") if isinstance(table, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _parse(source: str | bytes, problems: Problems) -> dict[str, object]:
+    try:
+        data = source.encode() if isinstance(source, str) else source
+        if len(data) > MAX_BYTES:
+            problems.note("", "", f"the file has {len(data)} bytes; at most {MAX_BYTES} are read")
+            return {}
+        return tomllib.loads(data.decode())
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        problems.note("", "", f"the file is not UTF-8 text: {error.reason}")
+    except RecursionError:
+        problems.note("", "", "the file nests too deeply")
+    except ValueError as error:
+        problems.note("", "", f"the file is not TOML: {str(error)[:MAX_LONG]}")
+    return {}
+
+
+def _read(
+    table: Mapping[str, object],
+    *,
+    parents: Mapping[str, Standard],
+    vocabulary: Vocabulary,
+    problems: Problems,
+    resolved: bool,
+) -> Standard:
+    top = Reader(table, problems, "")
+    head = top.table("standard", required=True) or Reader({}, problems, "", "standard")
+    pack = _Pack(head.word("name"), head.text("document", required=True), resolved, problems)
+    parent = None if resolved else _parent(head, pack, parents)
+    roles = _inherit(
+        parent.roles if parent else (), [_role(one) for one in top.tables("role")], "role", problems
+    )
+    checks = _inherit(
+        parent.checks if parent else (), [_check(one) for one in top.tables("check")], "check", problems
+    )
+    metrics = _inherit(
+        parent.metrics if parent else (),
+        [_metric(one, pack) for one in top.tables("metric")],
+        "metric",
+        problems,
+    )
+    own_facts = [*(check.fact for check in checks), *(metric.fact for metric in metrics)]
+    policy_hash = head.text("policy_hash") or (parent.policy_hash if parent else "")
+    names = Names(
+        vocabulary.with_facts(own_facts),
+        {role.id for role in roles},
+        {check.id for check in checks},
+        policy_hash,
+    )
+    rules = _rules(top, pack, names, parent)
+    listed = [_listed(one, pack) for one in top.tables("listed", most=MAX_RULES)]
+    standard = Standard(
+        name=pack.name,
+        title=head.text("title", required=True),
+        version=head.text("version", required=True),
+        document=pack.document,
+        document_sha256=_sha256(head),
+        status=head.text("status"),
+        updated=head.day("updated"),
+        next_review=head.day("next_review"),
+        policy_hash=policy_hash,
+        description=head.text("description", longest=MAX_LONG, lines=True),
+        extends=head.text("extends"),
+        roles=roles,
+        checks=checks,
+        metrics=metrics,
+        rules=rules,
+        listed=(*(parent.listed if parent else ()), *listed),
+        vocabulary=names.vocabulary,
+    )
+    head.close()
+    top.close()
+    problems.raise_any()
+    return replace(standard, content_hash=hash_of(standard))
+
+
+def _parent(head: Reader, pack: _Pack, parents: Mapping[str, Standard]) -> Standard | None:
+    name = head.word("extends", required=False)
+    if not name:
+        return None
+    if name == pack.name:
+        head.note("extends", "a pack cannot extend itself")
+        return None
+    if name not in parents:
+        known = ", ".join(sorted(parents)) or "none"
+        head.note("extends", f"there is no pack '{name}' to inherit from; there are: {known}")
+    return parents.get(name)
+
+
+def _sha256(head: Reader) -> str:
+    text = head.text("document_sha256", required=True)
+    if text and (len(text) != 64 or set(text) - set("0123456789abcdef")):
+        head.note("document_sha256", "must be 64 hexadecimal digits in small letters")
+    return text
+
+
+def _inherit(inherited: tuple[N, ...], own: list[N], what: str, problems: Problems) -> tuple[N, ...]:
+    """Return inherited entries and own ones. An own one may repeat an inherited one, but not change it."""
+    entries = {entry.id: entry for entry in inherited}
+    seen: set[str] = set()
+    for entry in own:
+        if entry.id in seen:
+            problems.note("", f"{what}.{entry.id}", "this id stands twice")
+        elif entries.setdefault(entry.id, entry) != entry:
+            problems.note(
+                "", f"{what}.{entry.id}", "this id is inherited with another meaning; choose another id"
+            )
+        seen.add(entry.id)
+    return tuple(entry for key, entry in entries.items() if key)
+
+
+def _role(reader: Reader) -> Role:
+    kind = cast(Literal["board", "job"], reader.one_of("kind", ("board", "job")))
+    role = Role(reader.word("id"), reader.text("title", required=True, longest=120), kind)
+    reader.close()
+    return role
+
+
+def _check(reader: Reader) -> Check:
+    check = Check(reader.word("id", FACT_WORD), reader.text("title", required=True))
+    reader.close()
+    return check
+
+
+def _metric(reader: Reader, pack: _Pack) -> Metric:
+    kind = cast(Literal["number", "boolean"], reader.one_of("type", ("number", "boolean")))
+    default = reader.raw("default")
+    if pack.resolved and isinstance(default, str):
+        default = default == "true" if kind == "boolean" else json.loads(default)
+    fits = default is None or isinstance(default, bool) == (kind == "boolean")
+    if (
+        not fits
+        or not isinstance(default, int | float | None)
+        or (default is not None and not math.isfinite(default))
+    ):
+        reader.note("default", f"must be a {kind}")
+        default = None
+    metric = Metric(
+        reader.word("id", FACT_WORD),
+        reader.text("title", required=True),
+        kind,
+        reader.text("unit", longest=20),
+        default,
+    )
+    reader.close()
+    return metric
+
+
+def _rules(top: Reader, pack: _Pack, names: Names, parent: Standard | None) -> tuple[Rule, ...]:
+    inherited = {rule.id: rule for rule in parent.rules} if parent else {}
+    rules = dict(inherited)
+    seen: set[str] = set()
+    for number, reader in enumerate(top.tables("rule", most=MAX_RULES), 1):
+        place, reader.place = reader.place, ""
+        identifier = reader.word("id")
+        reader.rule = identifier or place
+        if identifier in seen:
+            reader.note("id", "this id stands twice")
+        rule = _rule(reader, identifier or str(number), pack, names, inherited.get(identifier))
+        seen.add(identifier)
+        if rule is not None:
+            rules[rule.id] = rule
+    _unique_demands(tuple(rules.values()), pack.problems)
+    return tuple(rules.values())
+
+
+def _rule(reader: Reader, identifier: str, pack: _Pack, names: Names, replaced: Rule | None) -> Rule | None:
+    kind = reader.one_of("kind", KINDS)
+    applies_to = reader.words("applies_to", required=True)
+    place = _place(reader, kind, applies_to, names)
+    when = reader.expression("when", place.facts, names.vocabulary.facts)
+    form, demand = read_demand(reader, place)
+    if form and FORM_KINDS[form] != kind:
+        reader.note("kind", f"a rule that demands '{form}' is of kind {FORM_KINDS[form]}, not {kind}")
+    if form == "action" and when is None:
+        reader.note("when", "is missing: it is the threshold at which the action is asked for")
+    message = reader.text("message", longest=500)
+    if form == "require" and not message:
+        reader.note("message", "is missing: the sentence that tells people what to do instead")
+    source = reader.table("source", required=True)
+    read = Rule(
+        id=identifier,
+        kind=cast(Literal["gate", "obligation", "target", "duty"], kind),
+        title=reader.text("title", required=True),
+        applies_to=applies_to,
+        when=when,
+        demand=demand or Attest("", ""),
+        source=_source(source, pack) if source else Source("", "", 1, ""),
+        also=tuple(_source(one, pack) for one in reader.tables("also")),
+        origin=_origin(reader, pack),
+        message=message,
+        code=reader.word("code", FACT_WORD, required=False),
+        reading=reader.text("reading", longest=MAX_LONG, lines=True),
+        reason=reader.text("reason", longest=MAX_LONG),
+        replaces=reader.text("replaces") if pack.resolved else replaced.origin if replaced else "",
+    )
+    if replaced and not read.reason:
+        reader.note("reason", f"is missing: why it replaces the rule of '{replaced.origin}'")
+    if not replaced and read.reason and not pack.resolved:
+        reader.note("reason", "has nothing to explain: no inherited rule has this id")
+    reader.close()
+    return read if demand is not None else None
+
+
+def _place(reader: Reader, kind: str, applies_to: tuple[str, ...], names: Names) -> Place:
+    known = names.vocabulary.events if kind == "obligation" else names.vocabulary.points
+    what = "an event" if kind == "obligation" else "a point"
+    for name in applies_to:
+        if name not in known:
+            there = ", ".join(sorted(known))
+            reader.note(
+                "applies_to", f"'{name[:60]}' is not {what}, which a {kind} applies to; there are: {there}"
+            )
+    found = tuple(name for name in applies_to if name in known)
+    points = tuple(names.vocabulary.points[name] for name in found if name in names.vocabulary.points)
+    return Place(names, points, names.facts_at(found))
+
+
+def _origin(reader: Reader, pack: _Pack) -> str:
+    return reader.text("origin", required=True) if pack.resolved else pack.name
+
+
+def _source(reader: Reader, pack: _Pack) -> Source:
+    document = reader.text("document", required=True) if pack.resolved else pack.document
+    source = Source(
+        document,
+        reader.text("section", required=True),
+        reader.integer("line", lowest=1, highest=1_000_000),
+        reader.text("quote", required=True, longest=MAX_LONG),
+    )
+    reader.close()
+    return source
+
+
+def _listed(reader: Reader, pack: _Pack) -> Listed:
+    source = reader.table("source", required=True)
+    listed = Listed(
+        _source(source, pack) if source else Source("", "", 1, ""),
+        reader.text("reason", required=True, longest=MAX_LONG),
+        _origin(reader, pack),
+    )
+    reader.close()
+    return listed
+
+
+def _unique_demands(rules: tuple[Rule, ...], problems: Problems) -> None:
+    """Note stages and attestations whose id stands twice at one point: one would hide the other."""
+    seen: dict[tuple[str, str, str], str] = {}
+    for rule in rules:
+        if isinstance(rule.demand, Stage | Attest):
+            for place in rule.applies_to:
+                key = (rule.demand.form, place, rule.demand.id)
+                first = seen.setdefault(key, rule.id)
+                if first != rule.id:
+                    problems.note(
+                        rule.id,
+                        f"demand.{rule.demand.form}.id",
+                        f"'{rule.demand.id}' stands in rule '{first}' already",
+                    )
