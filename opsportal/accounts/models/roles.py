@@ -53,7 +53,8 @@ class RoleHolding(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="holding_ends_after_start",
-                condition=models.Q(valid_until__isnull=True) | models.Q(valid_until__gte=models.F("valid_from")),
+                condition=models.Q(valid_until__isnull=True)
+                | models.Q(valid_until__gte=models.F("valid_from")),
             ),
             models.CheckConstraint(
                 name="holding_scope_whole",

@@ -19,7 +19,9 @@ class ServiceAccount(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=60, unique=True)
     description = models.CharField(max_length=200, blank=True, default="")
-    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="service_accounts")
+    team = models.ForeignKey(
+        Team, on_delete=models.PROTECT, null=True, blank=True, related_name="service_accounts"
+    )
     state = models.CharField(
         max_length=10, choices=SERVICE_ACCOUNT.choices, default=SERVICE_ACCOUNT.initial, editable=False
     )

@@ -39,7 +39,8 @@ class TeamMembership(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="membership_ends_after_start",
-                condition=models.Q(valid_until__isnull=True) | models.Q(valid_until__gte=models.F("valid_from")),
+                condition=models.Q(valid_until__isnull=True)
+                | models.Q(valid_until__gte=models.F("valid_from")),
             ),
             models.UniqueConstraint(fields=["team", "user", "valid_from"], name="membership_once"),
         ]

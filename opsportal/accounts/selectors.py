@@ -1,0 +1,182 @@
+"""Reads of people, teams and roles. A day is a day of UTC; both ends of a period belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import date
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from opsportal.accounts.models import Role, RoleHolding, ServiceAccount, Team, TeamMembership, User
+from opsportal.accounts.models.users import former_member
+from opsportal.core.actor import Actor, ActorKind
+
+
+def in_force(on: date) -> Q:
+    """Return the condition "the period covers this day", for holdings and memberships."""
+    return Q(valid_from__lte=on) & (Q(valid_until__isnull=True) | Q(valid_until__gte=on))
+
+
+def _scope_covers(services: Collection[str], teams: Collection[str]) -> Q:
+    covers = Q(scope_kind=RoleHolding.Scope.EVERYWHERE)
+    if services:
+        covers |= Q(scope_kind=RoleHolding.Scope.SERVICE, scope_key__in=list(services))
+    if teams:
+        covers |= Q(scope_kind=RoleHolding.Scope.TEAM, scope_key__in=list(teams))
+    return covers
+
+
+def holders_of(
+    role: str, on: date, *, services: Collection[str] = (), teams: Collection[str] = ()
+) -> QuerySet[User]:
+    """Return the active people who hold `role` (its slug) on that day, each once, by name.
+
+    A holding for one service or team only counts where that slug is among `services` or `teams`. An
+    unknown role has no holders.
+    """
+    holdings = RoleHolding.objects.filter(
+        in_force(on), _scope_covers(services, teams), user=OuterRef("pk"), role__slug=role
+    )
+    return User.objects.filter(Exists(holdings), is_active=True)
+
+
+def roles_of(
+    user_id: UUID | str, on: date, *, services: Collection[str] = (), teams: Collection[str] = ()
+) -> set[str]:
+    """Return the slugs of the roles that this person holds on that day, scoped ones as in `holders_of`."""
+    person = _uuid(user_id)
+    if person is None:
+        return set()
+    return set(
+        RoleHolding.objects.filter(
+            in_force(on), _scope_covers(services, teams), user_id=person, user__is_active=True
+        ).values_list("role__slug", flat=True)
+    )
+
+
+def holds_role(
+    actor: Actor, role: str, on: date, *, services: Collection[str] = (), teams: Collection[str] = ()
+) -> bool:
+    """Return whether `actor` is a person who holds `role` on that day; no machine ever holds one."""
+    person = _uuid(actor.id) if actor.is_user else None
+    if person is None:
+        return False
+    return RoleHolding.objects.filter(
+        in_force(on),
+        _scope_covers(services, teams),
+        role__slug=role,
+        user_id=person,
+        user__is_active=True,
+    ).exists()
+
+
+def teams_of(user_id: UUID | str, on: date) -> set[str]:
+    """Return the slugs of the teams that this person belongs to on that day."""
+    person = _uuid(user_id)
+    if person is None:
+        return set()
+    return set(
+        TeamMembership.objects.filter(in_force(on), user_id=person, user__is_active=True).values_list(
+            "team__slug", flat=True
+        )
+    )
+
+
+def members_of(team: str, on: date) -> QuerySet[User]:
+    """Return the active people who belong to `team` (its slug) on that day, each once, by name."""
+    memberships = TeamMembership.objects.filter(in_force(on), user=OuterRef("pk"), team__slug=team)
+    return User.objects.filter(Exists(memberships), is_active=True)
+
+
+def holdings_on(on: date) -> QuerySet[RoleHolding]:
+    """Return the holdings that are in force on that day, with role and person, by role and name."""
+    return (
+        RoleHolding.objects.filter(in_force(on), user__is_active=True)
+        .select_related("role", "user")
+        .order_by("role__title", "user__full_name", "id")
+    )
+
+
+def memberships_on(on: date) -> QuerySet[TeamMembership]:
+    """Return the memberships that are in force on that day, with team and person, by team and name."""
+    return (
+        TeamMembership.objects.filter(in_force(on), user__is_active=True)
+        .select_related("team", "user")
+        .order_by("team__name", "user__full_name", "id")
+    )
+
+
+def display_names(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Return the name to show for each (kind, id), in one query for each kind that needs the database.
+
+    Kinds are those of actors, and `role` and `team` by slug. An erased or unknown person is shown as
+    "former member 4f2c", another unknown thing by its own key.
+    """
+    wanted: dict[str, set[str]] = {}
+    for kind, key in pairs:
+        wanted.setdefault(str(kind), set()).add(str(key))
+    found: dict[tuple[str, str], str] = {}
+    for kind, keys in wanted.items():
+        names = _NAMES.get(kind, _as_they_are)(keys)
+        found.update({(kind, key): names.get(key, _unknown(kind, key)) for key in keys})
+    return found
+
+
+def _people(keys: set[str]) -> dict[str, str]:
+    by_id = {identifier: key for key in keys if (identifier := _uuid(key)) is not None}
+    people = User.objects.filter(pk__in=by_id).only("id", "full_name", "erased_at")
+    return {by_id[person.pk]: person.display_name for person in people}
+
+
+def _accounts(keys: set[str]) -> dict[str, str]:
+    by_id = {identifier: key for key in keys if (identifier := _uuid(key)) is not None}
+    rows = ServiceAccount.objects.filter(pk__in=by_id).values_list("pk", "slug")
+    return {by_id[identifier]: slug for identifier, slug in rows}
+
+
+def _roles(keys: set[str]) -> dict[str, str]:
+    return dict(Role.objects.filter(slug__in=keys).values_list("slug", "title"))
+
+
+def _teams(keys: set[str]) -> dict[str, str]:
+    return dict(Team.objects.filter(slug__in=keys).values_list("slug", "name"))
+
+
+def _portal(keys: set[str]) -> dict[str, str]:
+    return {key: f"opsportal ({key})" for key in keys}
+
+
+def _nobody(keys: set[str]) -> dict[str, str]:
+    return dict.fromkeys(keys, "somebody not signed in")
+
+
+def _as_they_are(keys: set[str]) -> dict[str, str]:
+    return {key: key for key in keys}
+
+
+_NAMES: dict[str, Callable[[set[str]], dict[str, str]]] = {
+    ActorKind.USER.value: _people,
+    ActorKind.SERVICE_ACCOUNT.value: _accounts,
+    ActorKind.SYSTEM.value: _portal,
+    ActorKind.ANONYMOUS.value: _nobody,
+    "role": _roles,
+    "team": _teams,
+}
+
+
+def _unknown(kind: str, key: str) -> str:
+    if kind == ActorKind.USER.value:
+        return former_member(key)
+    if kind == ActorKind.SERVICE_ACCOUNT.value:
+        return f"former service account {key[:4]}"
+    return key
+
+
+def _uuid(value: UUID | str) -> UUID | None:
+    if isinstance(value, UUID):
+        return value
+    try:
+        return UUID(value)
+    except ValueError:
+        return None

@@ -1,0 +1,43 @@
+from opsportal.accounts.services.erasure import user_erase
+from opsportal.accounts.services.people import time_zones
+from opsportal.accounts.services.roles import role_declare, role_end, role_grant
+from opsportal.accounts.services.service_accounts import (
+    service_account_create,
+    service_account_disable,
+    service_account_enable,
+)
+from opsportal.accounts.services.sign_ins import sign_in_record, sign_in_refuse
+from opsportal.accounts.services.teams import team_create, team_join, team_leave, team_update
+from opsportal.accounts.services.tokens import token_check, token_create, token_revoke
+from opsportal.accounts.services.users import (
+    user_create,
+    user_deactivate,
+    user_reactivate,
+    user_set_password,
+    user_update,
+)
+
+__all__ = [
+    "role_declare",
+    "role_end",
+    "role_grant",
+    "service_account_create",
+    "service_account_disable",
+    "service_account_enable",
+    "sign_in_record",
+    "sign_in_refuse",
+    "team_create",
+    "team_join",
+    "team_leave",
+    "team_update",
+    "time_zones",
+    "token_check",
+    "token_create",
+    "token_revoke",
+    "user_create",
+    "user_deactivate",
+    "user_erase",
+    "user_reactivate",
+    "user_set_password",
+    "user_update",
+]

@@ -1,0 +1,111 @@
+"""API tokens of service accounts. A secret exists once: in the answer to the call that made it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from opsportal.accounts.models import ApiToken
+from opsportal.accounts.scopes import clean_scopes
+from opsportal.accounts.services.rows import record
+from opsportal.accounts.services.service_accounts import locked_account
+from opsportal.audit.canonical import JSON
+from opsportal.core.access import require
+from opsportal.core.actor import Actor
+from opsportal.core.errors import Conflict, InvalidInput, NotFound, Unauthenticated
+from opsportal.core.writes import write
+
+PREFIX = "opk_"
+DEFAULT_DAYS = 365
+MAX_DAYS = 730
+_SECRET_BYTES = 32
+_SHOWN = 12
+_FORM = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_-]{43}")
+
+
+def token_create(
+    *, actor: Actor, now: datetime, account: str, scopes: Iterable[str], expires_days: int = DEFAULT_DAYS
+) -> tuple[ApiToken, str]:
+    """Store a new token of the service account with this slug; return it and its secret.
+
+    The secret is `opk_` and 256 random bits; it cannot be had again. Raises `NotFound`, `Forbidden`,
+    `InvalidInput` (a scope that does not exist, a life that is not 1 to 730 days), and `Conflict`
+    ("disabled").
+    """
+    with write(actor=actor, now=now):
+        row = locked_account(account)
+        require(actor, "accounts.administer")
+        if row.state != "active":
+            raise Conflict("This service account is disabled; enable it first.", code="disabled")
+        if isinstance(expires_days, bool) or not 1 <= expires_days <= MAX_DAYS:
+            raise InvalidInput.of("expires_days", "out_of_range", f"A token lives 1 to {MAX_DAYS} days.")
+        secret = PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
+        token = ApiToken.objects.create(
+            account=row,
+            prefix=secret[:_SHOWN],
+            digest=_digest(secret),
+            scopes=clean_scopes(scopes),
+            created_at=now,
+            expires_at=now + timedelta(days=expires_days),
+        )
+        _record(actor, now, "token.created", token)
+        return token, secret
+
+
+def token_revoke(*, actor: Actor, now: datetime, token_id: int) -> ApiToken:
+    """Let a token never work again, and return it; done already, nothing is written.
+
+    Raises `NotFound`, `Forbidden`.
+    """
+    with write(actor=actor, now=now):
+        token = (
+            ApiToken.objects.select_for_update(of=("self",))
+            .select_related("account")
+            .filter(pk=token_id)
+            .first()
+        )
+        if token is None:
+            raise NotFound("There is no such token.")
+        require(actor, "accounts.administer")
+        if token.revoked_at is None:
+            token.revoked_at = now
+            token.save()
+            _record(actor, now, "token.revoked", token)
+        return token
+
+
+def token_check(secret: str, now: datetime) -> ApiToken:
+    """Return the token with this secret, and its account, by one indexed query.
+
+    Raises `Unauthenticated` where there is none, or it is expired or revoked, or its account is
+    disabled; the message does not tell a guesser which secrets ever existed.
+    """
+    if not _FORM.fullmatch(secret):
+        raise Unauthenticated("This is not an API token of this portal.")
+    token = ApiToken.objects.select_related("account").filter(digest=_digest(secret)).first()
+    if token is None:
+        raise Unauthenticated("This is not an API token of this portal.")
+    if token.revoked_at is not None:
+        raise Unauthenticated("This token was revoked.")
+    if not token.is_usable(now):
+        raise Unauthenticated("This token has expired.")
+    if token.account.state != "active":
+        raise Unauthenticated("The service account of this token is disabled.")
+    return token
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("ascii")).hexdigest()
+
+
+def _record(actor: Actor, now: datetime, action: str, token: ApiToken) -> None:
+    data: dict[str, JSON] = {
+        "account": str(token.account_id),
+        "token": token.pk,
+        "scopes": list(token.scopes),
+        "expires_at": token.expires_at.isoformat(),
+    }
+    record(actor=actor, now=now, action=action, kind="service_account", key=token.account.slug, data=data)
