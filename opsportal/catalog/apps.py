@@ -4,3 +4,27 @@ from django.apps import AppConfig
 class CatalogConfig(AppConfig):
     name = "opsportal.catalog"
     label = "catalog"
+
+    def ready(self) -> None:
+        from opsportal.accounts.services.roles import scope_kinds
+        from opsportal.audit import actions
+        from opsportal.catalog import permissions
+        from opsportal.catalog.panels import search_services
+        from opsportal.catalog.selectors import service_exists
+        from opsportal.core.registry import search_sources
+
+        permissions.register()
+        scope_kinds.add("service", service_exists)
+        search_sources.add("services", search_services)
+        actions.register_all(
+            {
+                "service.created": "added the service",
+                "service.updated": "changed the service",
+                "service.retired": "retired the service",
+                "service.reinstated": "reinstated the service",
+                "environment.created": "added the environment",
+                "environment.updated": "changed the environment",
+                "dependency.added": "added a dependency",
+                "dependency.removed": "removed a dependency",
+            }
+        )
