@@ -11,7 +11,9 @@ _LINE_BREAKS = {"\n", "\t"}
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 
 
-def clean_text(value: object, *, field: str, max_length: int, required: bool = False, lines: bool = True) -> str:
+def clean_text(
+    value: object, *, field: str, max_length: int, required: bool = False, lines: bool = True
+) -> str:
     """Return `value` stripped, with `\\n` line ends.
 
     Emoji and right-to-left text pass. Raises `InvalidInput` for what is not text, is longer than
@@ -36,6 +38,8 @@ def clean_slug(value: object, *, field: str, max_length: int = 60) -> str:
     slug = clean_text(value, field=field, max_length=max_length, required=True, lines=False)
     if not _SLUG.fullmatch(slug):
         raise InvalidInput.of(
-            field, "not_a_slug", "Use lower-case letters and digits, parted by single hyphens, e.g. payments-api."
+            field,
+            "not_a_slug",
+            "Use lower-case letters and digits, parted by single hyphens, e.g. payments-api.",
         )
     return slug

@@ -19,4 +19,6 @@ def require_version(subject: Versioned, expected: int | None) -> None:
     None means that the caller does not mind.
     """
     if expected is not None and subject.version != expected:
-        raise Stale(f"It is at version {subject.version} by now, not {expected}. Read it again, then repeat the change.")
+        raise Stale(
+            f"It is at version {subject.version} by now, not {expected}. Read it again, then repeat this."
+        )
