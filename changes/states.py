@@ -70,7 +70,13 @@ RETROSPECTIVE = Machine(
 TEMPLATE = Machine(
     subject="template",
     initial="draft",
-    names={"draft": "Draft", "in_review": "In review", "approved": "Approved", "rejected": "Rejected", "retired": "Retired"},
+    names={
+        "draft": "Draft",
+        "in_review": "In review",
+        "approved": "Approved",
+        "rejected": "Rejected",
+        "retired": "Retired",
+    },
     moves={
         ("draft", "revise"): "draft",
         ("draft", "submit"): "in_review",

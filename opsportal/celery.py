@@ -1,4 +1,4 @@
-"""The Celery application: JSON only, no results, acknowledged late. Messages are wake-ups; the truth is in tables."""
+"""The Celery application: JSON only, no results, acknowledged late. Messages wake; the truth is in tables."""
 
 import os
 

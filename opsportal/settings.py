@@ -15,7 +15,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = environment.flag("OPSPORTAL_DEBUG")
 SECRET_KEY = environment.text("OPSPORTAL_SECRET_KEY") or embedded.secret_key()
 ALLOWED_HOSTS = environment.words("OPSPORTAL_HOSTS", "localhost,127.0.0.1,[::1]")
-PUBLIC_URL = environment.text("OPSPORTAL_URL", f"http://127.0.0.1:{environment.number('PORT', 8000)}").rstrip("/")
+PUBLIC_URL = environment.text("OPSPORTAL_URL", f"http://127.0.0.1:{environment.number('PORT', 8000)}").rstrip(
+    "/"
+)
 CSRF_TRUSTED_ORIGINS = environment.words("OPSPORTAL_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
@@ -94,7 +96,9 @@ TEMPLATES: list[dict[str, Any]] = [
 # --- data -----------------------------------------------------------------------------------------
 DATABASE_URL = environment.text("DATABASE_URL")
 DATABASES = {
-    "default": databases.from_url(DATABASE_URL) if DATABASE_URL else databases.sqlite(embedded.database_path())
+    "default": databases.from_url(DATABASE_URL)
+    if DATABASE_URL
+    else databases.sqlite(embedded.database_path())
 }
 CACHES = {
     "default": {
@@ -138,7 +142,9 @@ SESSION_COOKIE_AGE = 12 * 60 * 60
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_SSL_REDIRECT = False  # The proxy redirects; the API must never (a redirected POST loses its body).
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environment.flag("OPSPORTAL_BEHIND_PROXY") else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if environment.flag("OPSPORTAL_BEHIND_PROXY") else None
+)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -43,14 +43,24 @@ class Change(models.Model):
     tags = models.JSONField(default=list, blank=True)
 
     requester = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="requested_changes"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="requested_changes",
     )
     implementer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="implemented_changes"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="implemented_changes",
     )
     # Opaque ids of everybody who wrote part of the present content: none of them may approve it.
     author_ids = models.JSONField(default=list, editable=False)
-    template = models.ForeignKey(ChangeTemplate, on_delete=models.PROTECT, null=True, blank=True, related_name="changes")
+    template = models.ForeignKey(
+        ChangeTemplate, on_delete=models.PROTECT, null=True, blank=True, related_name="changes"
+    )
 
     state = models.CharField(max_length=12, choices=CHANGE.choices, default=CHANGE.initial, editable=False)
     retrospective_state = models.CharField(
@@ -58,7 +68,12 @@ class Change(models.Model):
     )
     held_at = models.DateTimeField(null=True, blank=True, editable=False)
     held_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", editable=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
     )
     held_reason = models.TextField(blank=True, default="", editable=False)
     revision = models.PositiveIntegerField(default=1, editable=False)

@@ -36,7 +36,9 @@ class Deployment(models.Model):
     pipeline = models.JSONField(default=dict, blank=True)
     checks = models.JSONField(default=dict, blank=True)
     policy_hash = models.CharField(max_length=128, blank=True, default="")
-    change = models.ForeignKey(Change, on_delete=models.PROTECT, null=True, blank=True, related_name="deployments")
+    change = models.ForeignKey(
+        Change, on_delete=models.PROTECT, null=True, blank=True, related_name="deployments"
+    )
     # The change was named by the pipeline, not found by the portal: only then does "another one" not do.
     change_named = models.CharField(max_length=24, blank=True, default="")
     change_content_hash = models.CharField(max_length=64, blank=True, default="")

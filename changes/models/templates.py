@@ -20,10 +20,14 @@ class ChangeTemplate(models.Model):
     plan = models.TextField()
     rollback_plan = models.TextField(blank=True, default="")
     valid_until = models.DateField(null=True, blank=True)
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="change_templates")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="change_templates"
+    )
     author_ids = models.JSONField(default=list, editable=False)
 
-    state = models.CharField(max_length=10, choices=TEMPLATE.choices, default=TEMPLATE.initial, editable=False)
+    state = models.CharField(
+        max_length=10, choices=TEMPLATE.choices, default=TEMPLATE.initial, editable=False
+    )
     revision = models.PositiveIntegerField(default=1, editable=False)
     content_hash = models.CharField(max_length=64, editable=False)
     standard_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
@@ -52,7 +56,9 @@ class TemplateTarget(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["template", "service", "environment"], name="template_target_once"),
+            models.UniqueConstraint(
+                fields=["template", "service", "environment"], name="template_target_once"
+            ),
         ]
         indexes = [models.Index(fields=["service", "environment", "template"], name="template_target_place")]
 

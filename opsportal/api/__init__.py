@@ -1,1 +1,1 @@
-"""The REST edge's glue: problems, parsing, scopes, pagination, idempotency, schema. Endpoints live in their apps."""
+"""The REST edge's glue: problems, parsing, scopes, paging, idempotency. Endpoints live in their apps."""

@@ -40,7 +40,9 @@ class HealthMiddleware:
             own = {name: _run(check) for name, check in readiness_checks.items()}
             work = {name: _run(check) for name, check in worker_checks.items()}
             checks |= own | work
-            needed = all(ok for ok, _ in own.values()) and (not for_worker or all(ok for ok, _ in work.values()))
+            needed = all(ok for ok, _ in own.values()) and (
+                not for_worker or all(ok for ok, _ in work.values())
+            )
         return _answer(checks, ok=needed)
 
     def _database(self) -> Check:

@@ -41,7 +41,7 @@ class CursorPages(CursorPagination):
             words = ", ".join(sorted(self._allowed))
             raise InvalidInput.of("ordering", "unknown", f"ordering must be one of: {words}.") from None
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         try:
             return super().paginate_queryset(queryset, request, view)
         except (NotFound, ValueError, TypeError):

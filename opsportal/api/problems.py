@@ -79,7 +79,7 @@ def problem_response(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     return response
 
 
-def _as_refusal(error: Exception) -> tuple[Refusal | None, int, dict[str, str]]:
+def _as_refusal(error: Exception) -> tuple[Refusal | None, int, dict[str, str]]:  # noqa: PLR0911 - a table
     match error:
         case Unavailable():
             return error, error.status, {"Retry-After": str(error.retry_after)}

@@ -24,7 +24,8 @@ class Query:
         if unknown:
             words = ", ".join(sorted(known)) or "none"
             raise InvalidInput(
-                FieldError(f"/{name[:60]}", "unknown", f"No such parameter; known are: {words}.") for name in unknown
+                FieldError(f"/{name[:60]}", "unknown", f"No such parameter; known are: {words}.")
+                for name in unknown
             )
 
     def text(self, name: str, *, max_length: int = MAX_TEXT) -> str:

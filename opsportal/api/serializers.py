@@ -99,7 +99,11 @@ def read_body(request: Request, body: type[B], *, partial: bool = False) -> dict
 def _flatten(errors: Any, pointer: str) -> Iterator[FieldError]:
     if isinstance(errors, Mapping):
         for name, inner in errors.items():
-            step = "" if name in {"", "non_field_errors"} else f"/{str(name).replace('~', '~0').replace('/', '~1')}"
+            step = (
+                ""
+                if name in {"", "non_field_errors"}
+                else f"/{str(name).replace('~', '~0').replace('/', '~1')}"
+            )
             yield from _flatten(inner, pointer + step)
     elif isinstance(errors, list) and any(isinstance(item, Mapping | list) for item in errors):
         for index, inner in enumerate(errors):

@@ -25,11 +25,12 @@ class ApiView(APIView):
 
     @property
     def actor(self) -> Actor:
-        actor: Actor = self.request.user.actor
+        principal: Any = self.request.user
+        actor: Actor = principal.actor
         return actor
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Do what `APIView.dispatch` does, with idempotency between the checks and the handler."""
+        """Do what `APIView.dispatch` does, with idempotency around the handler."""
         self.args, self.kwargs = args, kwargs
         self.headers = self.default_response_headers
         api_request: Request = self.initialize_request(request, *args, **kwargs)
@@ -38,12 +39,11 @@ class ApiView(APIView):
             self.initial(api_request, *args, **kwargs)
             handler = getattr(self, str(api_request.method).lower(), self.http_method_not_allowed)
             if api_request.method == "POST" and HEADER in api_request.headers:
-                response = answer_once(
-                    api_request, self.actor, lambda: handler(api_request, *args, **kwargs)
-                )
+                response = answer_once(api_request, self.actor, lambda: handler(api_request, *args, **kwargs))
             else:
                 response = handler(api_request, *args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - the framework's own door: `problems` decides, a crash is raised on
+        # The framework's own door: `problems` answers what is expected, a crash is raised on.
+        except Exception as error:  # noqa: BLE001
             response = self.handle_exception(error)
         self.response = self.finalize_response(api_request, response, *args, **kwargs)
         return self.response
@@ -56,7 +56,7 @@ class ApiView(APIView):
         ordering: Mapping[str, tuple[str, ...]],
         default: str,
     ) -> Response:
-        """Return one cursor page. `ordering` maps each allowed `?ordering=` word to columns, the last unique."""
+        """Return one cursor page. `ordering` maps each allowed word to columns, the last of them unique."""
         pages = CursorPages(ordering, default)
         rows: list[Model] = pages.paginate_queryset(queryset, self.request, view=self) or []
         return Response(

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Union
+from typing import TypeAlias
 
-JSON = Union[None, bool, int, str, Sequence["JSON"], Mapping[str, "JSON"]]
+JSON: TypeAlias = "bool | int | str | Sequence[JSON] | Mapping[str, JSON] | None"
 
 
 def canonical_bytes(value: JSON) -> bytes:
     """Return the canonical bytes of `value`. Raises `TypeError` for floats and foreign types."""
     _refuse_inexact(value)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
 
 
 def _refuse_inexact(value: object) -> None:

@@ -17,7 +17,9 @@ MAX_REASON = 500
 class OpsHistoricalRecords(HistoricalRecords):  # type: ignore[misc]
     """History rows that take who, when and why from the write under way, not from a web request."""
 
-    def get_change_reason_for_object(self, instance: models.Model, history_type: str, using: str | None) -> str:
+    def get_change_reason_for_object(
+        self, instance: models.Model, history_type: str, using: str | None
+    ) -> str:
         own = getattr(instance, "_change_reason", None)
         context = current_write()
         return str(own or (context.reason if context else "") or "")[:MAX_REASON]

@@ -68,7 +68,9 @@ def make_triggers_after_migrate(*, app_config: AppConfig, using: str, **_: Any) 
 def check_triggers(*, databases: Sequence[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
     """Fail `check --database` where an append-only table is not guarded."""
     return [
-        checks.Error(f"The append-only trigger {name} is missing.", hint="Run manage.py migrate.", id="audit.E001")
+        checks.Error(
+            f"The append-only trigger {name} is missing.", hint="Run manage.py migrate.", id="audit.E001"
+        )
         for alias in databases or []
         for name in missing_triggers(connections[alias])
     ]
@@ -108,13 +110,40 @@ def _statements(connection: BaseDatabaseWrapper, model: type[models.Model]) -> l
             f"ALTER TABLE {quoted} ENABLE ALWAYS TRIGGER {truncate}",
         ]
     update, delete, insert = (connection.ops.quote_name(name) for name in _names(connection, table))
-    key = connection.ops.quote_name(model._meta.pk.column)
     refuse = f"SELECT RAISE(ABORT, 'table {table} only grows')"
-    # INSERT OR REPLACE deletes without firing the DELETE trigger unless recursive_triggers is on, so
-    # a guard on INSERT stands whatever the connection's pragmas are.
+    # INSERT OR REPLACE deletes the row in its way without firing the DELETE trigger unless
+    # recursive_triggers is on, so a guard on INSERT stands whatever the connection's pragmas are.
+    in_the_way = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {quoted} WHERE {_same(columns)})"  # noqa: S608 - names of our own models
+        for columns in _unique_columns(connection, model)
+    )
     return [
         f"CREATE TRIGGER IF NOT EXISTS {update} BEFORE UPDATE ON {quoted} BEGIN {refuse}; END",
         f"CREATE TRIGGER IF NOT EXISTS {delete} BEFORE DELETE ON {quoted} BEGIN {refuse}; END",
         f"CREATE TRIGGER IF NOT EXISTS {insert} BEFORE INSERT ON {quoted}"
-        f" WHEN EXISTS (SELECT 1 FROM {quoted} WHERE {key} = NEW.{key}) BEGIN {refuse}; END",
+        f" WHEN {in_the_way} BEGIN {refuse}; END",
     ]
+
+
+def _same(columns: list[str]) -> str:
+    return " AND ".join(f"{name} = NEW.{name}" for name in columns)
+
+
+def _unique_columns(connection: BaseDatabaseWrapper, model: type[models.Model]) -> list[list[str]]:
+    """Return the quoted columns of every key of the table that a row could be replaced by."""
+    meta = model._meta
+    keys = [[field.name] for field in meta.concrete_fields if field.unique]
+    keys += [list(names) for names in meta.unique_together]
+    keys += [
+        list(constraint.fields)
+        for constraint in meta.constraints
+        if isinstance(constraint, models.UniqueConstraint)
+        and constraint.fields
+        and constraint.condition is None
+    ]
+    return [[connection.ops.quote_name(str(_column(model, name))) for name in names] for names in keys]
+
+
+def _column(model: type[models.Model], name: str) -> str | None:
+    field = model._meta.get_field(name)
+    return field.column if isinstance(field, models.Field) else None

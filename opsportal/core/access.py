@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import rules
+from rules import predicates, rulesets
 
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Forbidden
@@ -10,17 +10,17 @@ from opsportal.core.errors import Forbidden
 _messages: dict[str, str] = {}
 
 
-def allow(name: str, predicate: rules.predicates.Predicate, *, otherwise: str) -> None:
+def allow(name: str, predicate: predicates.Predicate, *, otherwise: str) -> None:
     """Register the permission `name`. `otherwise` tells the refused one who may, in plain words."""
-    rules.add_rule(name, predicate)
+    rulesets.add_rule(name, predicate)  # type: ignore[no-untyped-call]
     _messages[name] = otherwise
 
 
 def may(actor: Actor, name: str, subject: object | None = None) -> bool:
     """Return whether `actor` holds permission `name` on `subject`; an unknown name raises KeyError."""
-    if not rules.rule_exists(name):
+    if not rulesets.rule_exists(name):  # type: ignore[no-untyped-call]
         raise KeyError(f"no such permission: {name}")
-    return bool(rules.test_rule(name, actor, subject))
+    return bool(rulesets.test_rule(name, actor, subject))  # type: ignore[no-untyped-call]
 
 
 def require(actor: Actor, name: str, subject: object | None = None) -> None:

@@ -27,7 +27,7 @@ class Reason:
         return {"code": self.code, "rule": self.rule, "detail": self.detail}
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - an expected answer, not a defect
     """Base of every expected "no". Raising it rolls the write back; nothing of it stays."""
 
     status = 400

@@ -12,7 +12,6 @@ from typing import Any, Generic, TypeVar
 
 from opsportal.core.actor import Actor
 
-
 T = TypeVar("T")
 
 

@@ -11,7 +11,9 @@ from opsportal.core.errors import IllegalMove
 from opsportal.core.machine import Machine
 
 MACHINES = [states.CHANGE, states.RETROSPECTIVE, states.TEMPLATE, states.DEPLOYMENT]
-DOOR = Machine("door", "shut", {"shut": "Shut", "open": "Open"}, {("shut", "push"): "open", ("open", "pull"): "shut"})
+DOOR = Machine(
+    "door", "shut", {"shut": "Shut", "open": "Open"}, {("shut", "push"): "open", ("open", "pull"): "shut"}
+)
 
 
 def test_a_move_leads_where_the_table_says() -> None:
