@@ -1,0 +1,139 @@
+"""What every request passes: correlation and its log line, a database that is away, sign-in, refusals."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import structlog
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.functional import LazyObject
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from opsportal.core import correlation
+from opsportal.core.actor import Actor
+from opsportal.core.errors import Refusal, Unauthenticated
+from opsportal.web import refusals
+from opsportal.web.public import is_public, signs_in_itself
+from opsportal.web.requests import actor_of, is_htmx, sign_in_url
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+log = structlog.get_logger("opsportal.access")
+
+
+class CorrelationMiddleware:
+    """Takes or makes the correlation id, returns it, and writes one access line without query and body."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.perf_counter()
+        identifier = correlation.accepted_or_new(request.headers.get(correlation.HEADER))
+        with correlation.correlated(identifier):
+            response = self.get_response(request)
+            log.info(
+                "request",
+                method=request.method,
+                path=request.path,
+                status=response.status_code,
+                duration_ms=round((time.perf_counter() - started) * 1000, 1),
+                actor=_known_actor(request),
+            )
+        response[correlation.HEADER] = identifier
+        return response
+
+
+class DatabaseAwayMiddleware:
+    """Answers 503 with Retry-After where the database is away or will not answer in time."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, OperationalError | InterfaceError) and not signs_in_itself(request.path):
+            log.error("database_away", error=str(exception))
+            return refusals.unavailable()
+        return None
+
+
+class SignInRequiredMiddleware:
+    """Lets nobody see a page without signing in, but for those in `opsportal.web.public`.
+
+    Puts the reader's time zone in force, so that forms read and pages show their wall clock.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with timezone.override(timezone.get_default_timezone()):
+            return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> HttpResponse | None:
+        if signs_in_itself(request.path):
+            return None
+        if not actor_of(request).is_user:
+            return None if is_public(request.path) else to_sign_in(request)
+        timezone.activate(_zone_of(request))
+        return None
+
+
+class RefusalMiddleware:
+    """Turns every expected "no" of a page into its page, or into a fragment for htmx."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, Refusal) or signs_in_itself(request.path):
+            return None
+        if isinstance(exception, Unauthenticated):
+            return to_sign_in(request)
+        refusals.keep(request, exception)
+        return refusals.answer(request, exception)
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Return the answer that leads to the sign-in page and back afterwards."""
+    here = request.get_full_path() if request.method in {"GET", "HEAD"} else _page_before(request)
+    if is_htmx(request):
+        return HttpResponse(status=401, headers={"HX-Redirect": sign_in_url(_page_before(request))})
+    return HttpResponseRedirect(sign_in_url(here))
+
+
+def _known_actor(request: HttpRequest) -> str:
+    """Return who acted as far as it is known already: a log line must not ask the database."""
+    actor = getattr(request, "actor", None)
+    if actor is None and not isinstance(user := getattr(request, "user", None), LazyObject):
+        actor = getattr(user, "actor", None)
+    return str(actor) if isinstance(actor, Actor) else ""
+
+
+def _page_before(request: HttpRequest) -> str:
+    """Return the path of our page that the request came from, `/` where that is not known."""
+    address = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
+    if not url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
+        return "/"
+    parts = urlsplit(address)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path or "/"
+
+
+def _zone_of(request: HttpRequest) -> ZoneInfo:
+    try:
+        return ZoneInfo(getattr(request.user, "time_zone", "") or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

@@ -1,0 +1,33 @@
+"""The paths that need no sign-in, in one place. A test compares them with the URLs."""
+
+from __future__ import annotations
+
+import re
+
+PUBLIC_PATHS: tuple[str, ...] = (
+    r"/(health|ready|startup)/?",
+    r"/metrics/?",  # asks for a token itself, unless the caller is this machine
+    r"/api/v1/(schema|docs)(/.*)?",
+    r"/accounts/(login|logout|inactive)/",
+    r"/accounts/password/reset/.*",
+    r"/theme/",  # keeps one word in a cookie
+    r"/static/.*",
+    r"/favicon\.ico",
+)
+
+OWN_SIGN_IN: tuple[str, ...] = (
+    r"/api(/.*)?",  # bearer token, or the session with CSRF: opsportal.api
+)
+
+_public = re.compile("|".join(PUBLIC_PATHS))
+_own = re.compile("|".join(OWN_SIGN_IN))
+
+
+def is_public(path: str) -> bool:
+    """Return whether anybody may see `path`."""
+    return _public.fullmatch(path) is not None
+
+
+def signs_in_itself(path: str) -> bool:
+    """Return whether `path` is no page, and asks for its own credentials."""
+    return _own.fullmatch(path) is not None
