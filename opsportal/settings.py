@@ -19,6 +19,7 @@ PUBLIC_URL = environment.text("OPSPORTAL_URL", f"http://127.0.0.1:{environment.n
     "/"
 )
 CSRF_TRUSTED_ORIGINS = environment.words("OPSPORTAL_TRUSTED_ORIGINS")
+CSRF_FAILURE_VIEW = "opsportal.portal.web.errors.csrf_failed"
 
 INSTALLED_APPS = [
     "opsportal.core.apps.CoreConfig",

@@ -36,3 +36,8 @@ urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "opsportal.portal.web.errors.bad_request"
+handler403 = "opsportal.portal.web.errors.forbidden"
+handler404 = "opsportal.portal.web.errors.not_found"
+handler500 = "opsportal.portal.web.errors.server_error"

@@ -28,7 +28,7 @@ class Person:
 
 
 def remember_people(request: HttpRequest, pairs: Iterable[Pair]) -> None:
-    """Load the names of all `pairs` (kind, opaque id) by one call, for the `{% person %}` tags of this page."""
+    """Load the names of all `pairs` (kind, opaque id) by one call, for this page's `{% person %}` tags."""
     known = _known(request)
     wanted = {
         (str(kind), str(identifier))

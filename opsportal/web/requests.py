@@ -18,10 +18,7 @@ def actor_of(request: HttpRequest) -> Actor:
     if isinstance(actor, Actor):
         return actor
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        actor = Actor.anonymous()
-    else:
-        actor = user.actor
+    actor = Actor.anonymous() if user is None or not user.is_authenticated else user.actor
     request.actor = actor  # type: ignore[attr-defined]
     return actor
 

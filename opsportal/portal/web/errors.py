@@ -47,8 +47,8 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose token is missing or old: a page that was open for too long, or a forgery."""
     log.warning("csrf_failed", reason=reason, path=request.path)
     refusal = Forbidden(
-        "This form was open for too long, or did not come from this portal. Go back, load the page again, and send"
-        " it once more.",
+        "This form was open for too long, or did not come from this portal."
+        " Go back, load the page again, and send it once more.",
         code="csrf_failed",
     )
     return (

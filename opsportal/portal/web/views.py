@@ -49,7 +49,7 @@ def _hits(request: HttpRequest, text: str) -> list[SearchHit]:
 
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
-    """Keep the reader's choice of light or dark in a cookie, so that the server draws the first paint right."""
+    """Keep the choice of light or dark in a cookie, so that the server draws the first paint right."""
     chosen = request.POST.get("theme", "")
     if chosen not in THEMES:
         raise InvalidInput.of("theme", "unknown", f"theme must be one of: {', '.join(THEMES)}.")

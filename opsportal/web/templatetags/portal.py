@@ -1,4 +1,4 @@
-"""Template tags of every page: `{% load portal %}`. How to use each stands at the top of templates/base.html."""
+"""Template tags of every page: `{% load portal %}`. How to use them stands in templates/base.html."""
 
 from __future__ import annotations
 
