@@ -1,0 +1,95 @@
+"""May this deployment go ahead? One pure function over frozen inputs, which gives all reasons at once.
+
+Two kinds of finding make the answer. The portal's own guarantees (rule ids `portal.…`) hold whatever the
+pack says: the change fits the place, is approved, not held, in its window, and its approved content is
+the present one. The pack's rules at `deployment.gate` come on top: those of the standard in force today,
+and where the change was submitted under another one, those of that one too, so that a standard that was
+loosened afterwards does not weaken a change under way, and one that was tightened holds at once.
+
+**Precedence.** Every finding stands for one decision; the answer is the worst of them, in this order:
+`withdrawn` (nobody wants this deployment any more; nothing else matters), `blocked` (a rule says no),
+`expired` (it would do, had its window not ended), `pending` (it may still become a yes), `allowed` (there
+is no finding at all). Only `allowed` lets a pipeline go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from changes.gate.choice import Choice, choose
+from changes.gate.guarantees import guarantees, release_findings, standards_for
+from changes.gate.inputs import (
+    POINT,
+    Decision,
+    Finding,
+    GateAnswer,
+    GateInput,
+    Template,
+    gate_facts,
+    worst,
+)
+from opsportal.core.errors import Reason
+from opsportal.standards import engine
+from opsportal.standards.rules import RequireChange
+
+
+def decide(asked: GateInput) -> GateAnswer:
+    """Return the gate's answer. Raises `LookupError` where the named change is not among the candidates."""
+    choice = choose(asked)
+    findings = [
+        *release_findings(asked),
+        *([choice.doubt] if choice.doubt else []),
+        *(guarantees(choice.change, asked) if choice.change else []),
+        *(_opening_findings(asked, choice.opens) if choice.opens else []),
+        *_rule_findings(asked, choice),
+    ]
+    decision = worst(findings)
+    waits = any(one.reason.code == "window_not_open" for one in findings)
+    return GateAnswer(
+        decision=decision,
+        reasons=tuple(
+            dict.fromkeys(one.reason for one in sorted(findings, key=lambda one: -one.decision.rank))
+        ),
+        change=choice.change,
+        opens=choice.opens,
+        retry_at=choice.change.window_start if choice.change and waits else None,
+    )
+
+
+def _opening_findings(asked: GateInput, template: Template) -> Iterator[Finding]:
+    yield from _findings(engine.decide(asked.standard, "change.submit", template.facts))
+    for stage in engine.stages(asked.standard, "change.submit", template.facts):
+        yield Finding(
+            Decision.PENDING,
+            Reason(
+                "change_not_approved",
+                stage.rule_id,
+                f"A standard change from the template {template.slug} waits for: {stage.demand.title}.",
+            ),
+        )
+
+
+def _rule_findings(asked: GateInput, choice: Choice) -> Iterator[Finding]:
+    about = choice.change.facts if choice.change else choice.opens.facts if choice.opens else None
+    for standard in standards_for(asked, choice.change):
+        facts = gate_facts(asked, about)
+        in_force = asked.standard.policy_hash
+        if standard is not asked.standard and in_force and asked.release.policy_hash == in_force:
+            # The policies in force are the ones to validate; an older hash could not be met as well.
+            facts["deployment.policy_hash"] = standard.policy_hash or None
+        # Where a change is found, the guarantees above say more of it than the rule that demands one.
+        covered = {
+            rule.id
+            for rule in standard.rules_at(POINT)
+            if choice.settled and isinstance(rule.demand, RequireChange)
+        }
+        for finding in _findings(engine.decide(standard, POINT, facts)):
+            if finding.reason.rule not in covered:
+                yield finding
+
+
+def _findings(decision: engine.Decision) -> Iterator[Finding]:
+    outcomes = {hit.rule.id: hit.outcome for hit in decision.hits}
+    for reason in decision.reasons:
+        waits = outcomes.get(reason.rule) is engine.Outcome.PENDING
+        yield Finding(Decision.PENDING if waits else Decision.BLOCKED, reason)
