@@ -151,7 +151,7 @@ def pending(code: str, guarantee: str, detail: str) -> Finding:
 
 
 def withdrawn(detail: str) -> Finding:
-    return Finding(Decision.WITHDRAWN, Reason("changewithdrawn", "portal.change_state", detail))
+    return Finding(Decision.WITHDRAWN, Reason("change_withdrawn", "portal.change_state", detail))
 
 
 def gate_facts(asked: GateInput, change: Facts | None) -> dict[str, Value]:
