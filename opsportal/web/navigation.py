@@ -41,6 +41,7 @@ DESTINATIONS: tuple[Destination, ...] = (
     Destination("obligations", "My obligations", "check-list", "/obligations/", ("/obligations/",)),
 )
 NOTIFICATIONS = Destination("notifications", "Notifications", "bell", "/notifications/", ("/notifications/",))
+PLACES: dict[str, Destination] = {place.name: place for place in (*DESTINATIONS, NOTIFICATIONS)}
 
 
 def navigation(request: HttpRequest) -> list[NavItem]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
@@ -86,6 +87,8 @@ def _link(request: HttpRequest, parameter: str, row: Model, order: Sequence[str]
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
     return value.isoformat() if isinstance(value, datetime) else value
 
 
@@ -108,7 +111,7 @@ def _read(cursor: str, model: type[Model], order: Sequence[str]) -> list[Any]:
 def _typed(model: type[Model], column: str, value: Any) -> Any:
     name = column.lstrip("-")
     field = model._meta.pk if name in {"pk", "id"} else model._meta.get_field(name)
-    kind = field.get_internal_type() if field is not None else ""
+    kind = field.get_internal_type()
     if kind == "DateTimeField":
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:

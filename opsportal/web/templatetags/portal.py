@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from opsportal.core.actor import ActorKind
 from opsportal.web import looks, times
+from opsportal.web.navigation import PLACES
 from opsportal.web.panels import rendered_panels
 from opsportal.web.people import person_of
 from opsportal.web.requests import now_of
@@ -111,6 +112,18 @@ def user(
     if not identifier:
         return {"person": None, "missing": missing}
     return {"person": person_of(_request(context), ActorKind.USER, identifier), "plain": plain}
+
+
+@register.simple_tag
+def place(name: str) -> str:
+    """Return the path of a place of the navigation by its name, e.g. `standard`."""
+    return PLACES[name].path
+
+
+@register.simple_tag
+def rule_url(rule: str) -> str:
+    """Return the address of a rule of the active standard."""
+    return f"{PLACES['standard'].path}#rule-{rule}"
 
 
 @register.inclusion_tag("components/field.html")
