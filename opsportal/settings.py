@@ -221,8 +221,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 }
 
 # --- mail -----------------------------------------------------------------------------------------
-EMAIL_BACKEND = environment.text("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
-EMAIL_HOST = environment.text("EMAIL_HOST", "127.0.0.1")
+# Without a mail server, mail is kept as files in the data folder: nothing is lost, nothing fails.
+EMAIL_HOST = environment.text("EMAIL_HOST")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+EMAIL_FILE_PATH = embedded.data_folder() / "mail"
 EMAIL_PORT = environment.number("EMAIL_PORT", 25)
 EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
@@ -249,12 +251,16 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TIMEZONE = "UTC"
-# A tick that waited longer than its own period is dropped by the worker: the next one does its work.
+# The worker drops a tick that waited for two minutes: later ones do its work. Not sooner, since the clocks of
+# the machines that send and run it may differ, and a tick that counts as too old at once would never run.
+_TICK: dict[str, Any] = {"expires": 120}
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
-    "outbox-dispatch": {"task": "outbox.dispatch", "schedule": 2.0, "options": {"expires": 10}},
-    "obligations-tick": {"task": "obligations.tick", "schedule": 10.0, "options": {"expires": 10}},
-    "notify-deliver": {"task": "notify.deliver", "schedule": 3.0, "options": {"expires": 10}},
-    "outbox-prune": {"task": "outbox.prune", "schedule": 3600.0, "options": {"expires": 600}},
+    "outbox-dispatch": {"task": "outbox.dispatch", "schedule": 2.0, "options": _TICK},
+    "obligations-tick": {"task": "obligations.tick", "schedule": 10.0, "options": _TICK},
+    "notify-deliver": {"task": "notify.deliver", "schedule": 3.0, "options": _TICK},
+    "notify-watch": {"task": "notify.watch", "schedule": 60.0, "options": _TICK},
+    "notify-prune": {"task": "notify.prune", "schedule": 3600.0, "options": _TICK},
+    "outbox-prune": {"task": "outbox.prune", "schedule": 3600.0, "options": _TICK},
 }
 
 LOGGING_CONFIG = None

@@ -11,9 +11,10 @@ class ObligationsConfig(AppConfig):
     label = "obligations"
 
     def ready(self) -> None:
-        from opsportal.obligations import permissions
+        from opsportal.obligations import panels, permissions
 
         permissions.register()
+        panels.register()
         expect(
             "obligations.tick",
             every=timedelta(seconds=10),

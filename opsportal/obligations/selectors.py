@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import date
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from opsportal.accounts.models import RoleHolding, User
-from opsportal.accounts.selectors import holders_of, in_force
+from opsportal.accounts.selectors import display_names, holders_of, in_force
+from opsportal.core.keys import parse_key
+from opsportal.core.registry import key_urls
 from opsportal.obligations.models import Excuse, Obligation
 from opsportal.obligations.terms import scope_word
 
@@ -69,6 +72,38 @@ def holders_among(
     return people
 
 
-def overdue_count() -> int:
-    """Return how many obligations are breached and still owed, by everybody together."""
-    return Obligation.objects.filter(state="breached", ended_at__isnull=True).count()
+def overdue(at: datetime) -> QuerySet[Obligation]:
+    """Return what anybody still owes though its time has passed at `at` (aware UTC), longest due first."""
+    return Obligation.objects.filter(ended_at__isnull=True, due_at__lte=at).order_by("due_at", "id")
+
+
+def subject_url(obligation: Obligation) -> str:
+    """Return the path of the page of what it is about, `""` where nobody knows one."""
+    parsed = parse_key(obligation.subject_key)
+    resolver = key_urls.get(parsed[0]) if parsed else None
+    return resolver(parsed[1]) if parsed and resolver else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An obligation as pages and lists show it: with who owes it in words, and where its subject is."""
+
+    row: Obligation
+    owner: str
+    url: str
+    is_overdue: bool
+
+
+def lines_of(rows: Iterable[Obligation], at: datetime) -> list[Line]:
+    """Return what to show of `rows` at `at`; the names of all owners are asked for once."""
+    listed = list(rows)
+    names = display_names((row.owner_kind, key) for row in listed for key in row.owner.keys)
+    return [
+        Line(
+            row=row,
+            owner=" or ".join(names[row.owner_kind, key] for key in row.owner.keys),
+            url=subject_url(row),
+            is_overdue=row.is_overdue(at),
+        )
+        for row in listed
+    ]

@@ -26,7 +26,7 @@ class Owner:
 
     @classmethod
     def role(cls, *slugs: str, services: tuple[str, ...] = (), teams: tuple[str, ...] = ()) -> Owner:
-        """Return as owner whoever holds one of these roles, everywhere or for one of the services or teams."""
+        """Return as owner whoever holds a role of these, everywhere or for one of the services or teams."""
         return cls("role", slugs, services, teams)
 
 

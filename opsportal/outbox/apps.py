@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from django.apps import AppConfig
 
+from opsportal.core.ports import worker_checks
 from opsportal.outbox.ticks import expect
 
 
@@ -10,6 +11,11 @@ class OutboxConfig(AppConfig):
     label = "outbox"
 
     def ready(self) -> None:
+        from opsportal.outbox import panels, selectors
+
+        panels.register()
+        worker_checks.add("ticks", selectors.ticks_check)
+        worker_checks.add("outbox", selectors.lag_check)
         expect(
             "outbox.dispatch",
             every=timedelta(seconds=2),

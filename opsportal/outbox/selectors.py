@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import Min, QuerySet
 
+from opsportal.core.clock import database_now
 from opsportal.outbox.models import Heartbeat, OutboxMessage
 from opsportal.outbox.ticks import Tick, ticks
+
+LONGEST_LAG = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +55,17 @@ def outbox_lag(now: datetime) -> timedelta:
     """Return how long the oldest due message has been waiting at `now`; zero where none is."""
     oldest = OutboxMessage.objects.filter(state="waiting", due_at__lte=now).aggregate(at=Min("due_at"))["at"]
     return now - oldest if oldest else timedelta()
+
+
+def ticks_check() -> tuple[bool, str]:
+    """Return whether all ticks go on, for `/ready`."""
+    stale = stale_ticks(database_now())
+    if not stale:
+        return True, "all ticks go on"
+    return False, "; ".join(f"{pulse.tick.name} stands still: {pulse.tick.without_it}" for pulse in stale)
+
+
+def lag_check() -> tuple[bool, str]:
+    """Return whether messages are handled in time, for `/ready`."""
+    lag = outbox_lag(database_now())
+    return lag <= LONGEST_LAG, f"the oldest due message has been waiting for {int(lag.total_seconds())} s"

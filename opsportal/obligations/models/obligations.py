@@ -85,6 +85,7 @@ class Obligation(models.Model):
                 condition=Q(ended_at__isnull=True),
             ),
             models.Index(fields=["due_at", "id"], name="obligation_by_due"),
+            models.Index(fields=["due_at", "id"], name="obligation_late", condition=Q(ended_at__isnull=True)),
             models.Index(fields=["updated_at", "id"], name="obligation_updated"),
         ]
 

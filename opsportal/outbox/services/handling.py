@@ -68,7 +68,10 @@ def messages_claim(*, now: datetime, count: int, lease: timedelta = LEASE) -> li
         claimed = [row for row in rows if not backoff.is_spent(row.tries)]
         if spent:
             OutboxMessage.objects.filter(pk__in=spent).update(
-                state=MESSAGE.move("waiting", "give_up"), due_at=None, error="the worker died at each try"
+                state=MESSAGE.move("waiting", "give_up"),
+                due_at=None,
+                finished_at=now,
+                error="the worker died at each try",
             )
         if claimed:
             OutboxMessage.objects.filter(pk__in=[row.pk for row in claimed]).update(
@@ -124,6 +127,7 @@ def _fail(row: OutboxMessage, now: datetime, error: str) -> None:
     OutboxMessage.objects.filter(pk=row.pk, attempt=row.attempt, state="waiting").update(
         state=MESSAGE.move("waiting", "give_up") if over else "waiting",
         due_at=None if over else now + backoff.delay_after(row.tries),
+        finished_at=now if over else None,
         error=error,
     )
     if over:

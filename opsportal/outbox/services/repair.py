@@ -21,7 +21,8 @@ def message_retry(*, now: datetime, pk: int) -> OutboxMessage:
     row.state = MESSAGE.move(row.state, "retry")
     row.tries = 0
     row.due_at = now
-    row.save(update_fields=["state", "tries", "due_at"])
+    row.finished_at = None
+    row.save(update_fields=["state", "tries", "due_at", "finished_at"])
     transaction.on_commit(wakeup.ask, robust=True)
     return row
 

@@ -22,34 +22,38 @@ _log = structlog.get_logger(__name__)
 
 
 class _Waker:
-    """Sends at most one wake-up at a time, from a thread that starts with the first need."""
+    """Sends wake-ups from a thread that starts with the first need."""
 
     def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._wanted: set[str] = set()
         self._asked = threading.Event()
-        self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def ask(self) -> None:
-        self._asked.set()
-        with self._starting:
+    def ask(self, task: str) -> None:
+        with self._guard:
+            self._wanted.add(task)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="outbox-wakeup", daemon=True)
                 self._thread.start()
+        self._asked.set()
 
     def _run(self) -> None:
         while True:
             self._asked.wait()
             time.sleep(_GATHER_SECONDS)
             self._asked.clear()
-            if not _sent():
+            with self._guard:
+                tasks, self._wanted = self._wanted, set()
+            if not all(_sent(task) for task in sorted(tasks)):
                 time.sleep(_PAUSE_SECONDS)
 
 
-def _sent() -> bool:
+def _sent(task: str) -> bool:
     try:
-        app.send_task("outbox.dispatch", ignore_result=True, retry=False, expires=_EXPIRES_SECONDS)
+        app.send_task(task, ignore_result=True, retry=False, expires=_EXPIRES_SECONDS)
     except Exception as error:  # noqa: BLE001 - whatever ails the broker, the tick finds the rows
-        _log.warning("outbox.wakeup_failed", error=type(error).__name__)
+        _log.warning("outbox.wakeup_failed", task=task, error=type(error).__name__)
         return False
     return True
 
@@ -65,6 +69,6 @@ def _start_anew() -> None:
 os.register_at_fork(after_in_child=_start_anew)
 
 
-def ask() -> None:
-    """Wake the worker soon. Returns at once and never raises."""
-    _waker.ask()
+def ask(task: str = "outbox.dispatch") -> None:
+    """Have the worker run the tick `task` soon. Returns at once and never raises."""
+    _waker.ask(task)

@@ -1,0 +1,78 @@
+"""Notifications on their way through a channel, and each attempt at it. No names, no addresses."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from opsportal.notify.models.notifications import Notification
+from opsportal.notify.states import DELIVERY
+
+
+class Delivery(models.Model):
+    """One notification through one channel. The address is looked up when it is sent, never kept.
+
+    `attempt` counts claims, is never reset, and fences; `tries` counts towards giving up; `due_at` is
+    when it may be claimed next, and while it is claimed the end of the lease.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="deliveries")
+    channel = models.CharField(max_length=20)
+    state = models.CharField(max_length=10, choices=DELIVERY.choices, default=DELIVERY.initial)
+    attempt = models.PositiveIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=100, blank=True, default="")
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            DELIVERY.constraint("delivery_state"),
+            models.UniqueConstraint(fields=["notification", "channel"], name="delivery_once"),
+            models.CheckConstraint(
+                name="delivery_due_while_waiting",
+                condition=models.Q(state="waiting", due_at__isnull=False)
+                | (~models.Q(state="waiting") & models.Q(due_at__isnull=True)),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at", "id"], name="delivery_due", condition=models.Q(state="waiting")),
+            models.Index(fields=["created_at"], name="delivery_dead", condition=models.Q(state="dead")),
+            models.Index(
+                fields=["finished_at"], name="delivery_over", condition=models.Q(finished_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.id}"
+
+
+class DeliveryAttempt(models.Model):
+    """One claim of a delivery and what came of it. The row is written before anything is handed over."""
+
+    class Outcome(models.TextChoices):
+        STARTED = "started", "Under way"
+        SENT = "sent", "Sent"
+        TRY_AGAIN = "try_again", "Failed, will be tried again"
+        REFUSED = "refused", "Refused for good"
+        CHANNEL_AWAY = "channel_away", "The channel was away"
+        SKIPPED = "skipped", "Not needed any more"
+        LOST = "lost", "The worker died or stood still"
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=15, choices=Outcome, default=Outcome.STARTED)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=100, blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="delivery_attempt_once")]
+        ordering = ["delivery", "number"]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.get_outcome_display()}"

@@ -1,0 +1,16 @@
+from django.urls import path
+
+from opsportal.notify.web import operations, views
+
+app_name = "notify"
+
+urlpatterns = [
+    path("notifications/", views.inbox_page, name="inbox"),
+    path("notifications/read/", views.read_all, name="read-all"),
+    path("notifications/<uuid:pk>/read/", views.read, name="read"),
+    path("operations/", operations.operations, name="operations"),
+    path("operations/messages/<int:pk>/retry/", operations.message_retry, name="message-retry"),
+    path("operations/messages/<int:pk>/dismiss/", operations.message_dismiss, name="message-dismiss"),
+    path("operations/deliveries/<uuid:pk>/retry/", operations.delivery_retry, name="delivery-retry"),
+    path("operations/deliveries/<uuid:pk>/dismiss/", operations.delivery_dismiss, name="delivery-dismiss"),
+]

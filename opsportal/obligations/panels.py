@@ -1,0 +1,57 @@
+"""What obligations show on other pages: what the reader owes, and what is overdue anywhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from opsportal.core.actor import Actor
+from opsportal.core.registry import Panel, panels
+from opsportal.obligations.selectors import about, lines_of, overdue, owed_by
+
+SHOWN = 5
+COUNT_CAP = 100
+
+
+def mine(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
+    """Return what the reader owes, the longest due first; None where they owe nothing."""
+    if not actor.is_user:
+        return None
+    rows = list(owed_by(actor.id, now.astimezone(UTC).date())[: COUNT_CAP + 1])
+    if not rows:
+        return None
+    return {
+        "lines": lines_of(rows[:SHOWN], now),
+        "count": min(len(rows), COUNT_CAP),
+        "is_more": len(rows) > COUNT_CAP,
+        "late": sum(row.is_overdue(now) for row in rows),
+        "more": len(rows) - SHOWN,
+    }
+
+
+def nav(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
+    """Return the count beside "My obligations"."""
+    if not actor.is_user:
+        return None
+    owed = owed_by(actor.id, now.astimezone(UTC).date()).values_list("pk", flat=True)[:COUNT_CAP]
+    return {"count": len(owed), "words": "owed"}
+
+
+def late_anywhere(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
+    """Return what is overdue, whoever owes it."""
+    rows = list(overdue(now)[: SHOWN + 1])
+    return {"lines": lines_of(rows[:SHOWN], now), "more": len(rows) > SHOWN} if rows else None
+
+
+def of_change(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
+    """Return the obligations about one change (`subject` has its `key`)."""
+    rows = list(about("change", str(subject.key)))
+    return {"lines": lines_of(rows, now)} if rows else None
+
+
+def register() -> None:
+    """Put this app's panels where they belong."""
+    panels.add("obligations.mine", Panel("home.waiting", 20, "obligations/panel_mine.html", mine))
+    panels.add("obligations.nav", Panel("nav.obligations", 10, "", nav))
+    panels.add("obligations.late", Panel("home.broken", 30, "obligations/panel_late.html", late_anywhere))
+    panels.add("obligations.change", Panel("change.side", 50, "obligations/panel_subject.html", of_change))
