@@ -1,0 +1,105 @@
+"""Reads of standards. Parsed content is kept in the process by its hash, which never means anything else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet, Subquery
+
+from opsportal.core.errors import NotFound, Unavailable
+from opsportal.core.ports import Check
+from opsportal.standards.models import Activation, StandardVersion
+from opsportal.standards.packs import PackError, restore
+from opsportal.standards.rules import Standard
+from opsportal.standards.vocabulary import declared
+
+NONE_ACTIVE = "No standard is active; run manage.py standard activate baseline"
+_KEPT = 64
+_parsed: dict[str, Standard] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The active standard, and since when (aware UTC) and by whom (kind and opaque id) it is so."""
+
+    standard: Standard
+    since: datetime
+    by_kind: str
+    by_id: str
+
+
+def active_hash_subquery() -> Subquery:
+    """Return the content hash of the active standard, as an annotation; NULL where none is active."""
+    return Subquery(Activation.objects.order_by("-id").values("standard__content_hash")[:1])
+
+
+def active_standard() -> Standard:
+    """Return the active standard, in one query once its content is known to this process.
+
+    Raises `Unavailable` where none is active, or where its content cannot be read.
+    """
+    content_hash = Activation.objects.order_by("-id").values_list("standard__content_hash", flat=True).first()
+    if content_hash is None:
+        raise Unavailable(NONE_ACTIVE)
+    return standard_by_hash(content_hash)
+
+
+def in_force() -> InForce:
+    """Return the active standard with its activation. Raises as `active_standard` does."""
+    newest = Activation.objects.select_related("standard").defer("standard__source").order_by("-id").first()
+    if newest is None:
+        raise Unavailable(NONE_ACTIVE)
+    standard = standard_by_hash(newest.standard.content_hash)
+    return InForce(standard, newest.activated_at, newest.activated_by_kind, newest.activated_by_id)
+
+
+def standard_by_hash(content_hash: str) -> Standard:
+    """Return the standard of this hash, without a query where this process has read it before.
+
+    Raises `NotFound` where none is stored, and `Unavailable` where its content cannot be read.
+    """
+    standard = _parsed.get(content_hash)
+    if standard is None:
+        content = (
+            StandardVersion.objects.filter(content_hash=content_hash)
+            .values_list("content", flat=True)
+            .first()
+        )
+        if content is None:
+            raise NotFound("There is no standard of this hash.")
+        standard = _keep(_restored(content, content_hash))
+    return standard
+
+
+def versions() -> QuerySet[StandardVersion]:
+    """Return all stored versions, newest first, without their texts."""
+    return StandardVersion.objects.defer("content", "source").order_by("-id")
+
+
+def newest_of(name: str) -> StandardVersion | None:
+    """Return the version of the standard `name` that was stored last, or None."""
+    return StandardVersion.objects.filter(name=name).order_by("-id").first()
+
+
+def readiness() -> Check:
+    """Return whether a standard is active and can be read, and what to do where not."""
+    try:
+        standard = active_standard()
+    except (Unavailable, NotFound) as refusal:
+        return False, refusal.detail
+    return True, f"{standard.name} {standard.version} is active"
+
+
+def _restored(content: str, content_hash: str) -> Standard:
+    try:
+        return restore(content.encode(), vocabulary=declared(), content_hash=content_hash)
+    except PackError as error:
+        raise Unavailable(f"The stored standard cannot be read: {error.problems[0].reason}") from error
+
+
+def _keep(standard: Standard) -> Standard:
+    while len(_parsed) >= _KEPT:
+        _parsed.pop(next(iter(_parsed)), None)
+    _parsed[standard.content_hash] = standard
+    return standard

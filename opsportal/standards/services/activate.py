@@ -1,0 +1,76 @@
+"""Putting a standard in force. What is in flight keeps the one that it was submitted under."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from opsportal.accounts.services.roles import role_declare
+from opsportal.audit.services import audit_record
+from opsportal.core.access import require
+from opsportal.core.actor import Actor
+from opsportal.core.errors import NotFound
+from opsportal.core.writes import write
+from opsportal.outbox.services import outbox_put
+from opsportal.standards.models import Activation, StandardVersion
+from opsportal.standards.selectors import newest_of, standard_by_hash
+from opsportal.standards.services.store import standard_store
+from opsportal.standards.shipped import shipped_names, shipped_source
+
+TOPIC = "standards.activated"
+
+
+def standard_activate(*, actor: Actor, now: datetime, name: str) -> Activation:
+    """Put the standard `name` in force: the shipped pack of that name, else the version stored last.
+
+    Also makes the roles known that it names, and tells `standards.activated`. Active already, it
+    stays so and nothing is written. On any error the active one stays active. `now` is aware UTC.
+    Raises `NotFound`, `Forbidden`, `InvalidInput` (its faults) and `Conflict`.
+    """
+    with write(actor=actor, now=now):
+        require(actor, "standards.activate")
+        shipped = shipped_source(name)
+        row = (
+            standard_store(actor=actor, now=now, source=shipped, file=f"{name}.toml")
+            if shipped is not None
+            else newest_of(name)
+        )
+        if row is None:
+            stored = StandardVersion.objects.order_by("name").values_list("name", flat=True).distinct()
+            known = ", ".join(sorted({*shipped_names(), *stored}))
+            raise NotFound(f"There is no standard '{name[:60]}'; there are: {known}.")
+        return _activate(row, actor=actor, now=now)
+
+
+def standard_install(*, actor: Actor, now: datetime, source: bytes, file: str = "") -> Activation:
+    """Store the pack `source` and put it in force, in one. Raises as the two do."""
+    with write(actor=actor, now=now):
+        require(actor, "standards.activate")
+        return _activate(standard_store(actor=actor, now=now, source=source, file=file), actor=actor, now=now)
+
+
+def _activate(row: StandardVersion, *, actor: Actor, now: datetime) -> Activation:
+    newest = Activation.objects.select_related("standard").order_by("-id").first()
+    if newest is not None and newest.standard_id == row.pk:
+        return newest
+    standard = standard_by_hash(row.content_hash)
+    for role in standard.roles:
+        role_declare(actor=actor, now=now, slug=role.id, title=role.title, kind=role.kind)
+    activation = Activation.objects.create(
+        standard=row, activated_at=now, activated_by_kind=actor.kind.value, activated_by_id=actor.id
+    )
+    facts = {
+        "name": row.name,
+        "version": row.version,
+        "hash": row.content_hash,
+        "previous": newest.standard.content_hash if newest else "",
+    }
+    audit_record(
+        actor=actor,
+        now=now,
+        action="standard.activated",
+        object_kind="standard",
+        object_key=row.name,
+        data={key: value for key, value in facts.items() if key != "name"},
+    )
+    outbox_put(now=now, topic=TOPIC, payload=facts, key=row.content_hash)
+    return activation

@@ -1,0 +1,98 @@
+"""Storing a standard: checked, complete in itself, never changed again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from opsportal.audit.services import audit_record
+from opsportal.core.access import require
+from opsportal.core.actor import Actor
+from opsportal.core.errors import Conflict, FieldError, InvalidInput
+from opsportal.core.writes import write
+from opsportal.standards.content import content_bytes
+from opsportal.standards.models import StandardVersion
+from opsportal.standards.packs import PackError, load, named_parent
+from opsportal.standards.rules import Standard
+from opsportal.standards.selectors import newest_of, standard_by_hash
+from opsportal.standards.shipped import shipped_names, shipped_parents, shipped_source, shipped_standard
+from opsportal.standards.vocabulary import declared
+
+
+def standard_store(*, actor: Actor, now: datetime, source: bytes, file: str = "") -> StandardVersion:
+    """Store the standard that the pack `source` describes, and return its row.
+
+    `now` is aware UTC; `file` names the pack in messages. The same content again gives the row that
+    stands already. Raises `InvalidInput` with every problem of the pack, `Conflict`
+    ("version_taken") where another content stands under its name and version, and `Forbidden`.
+    """
+    with write(actor=actor, now=now):
+        require(actor, "standards.activate")
+        standard = read_pack(source, file=file)
+        row = StandardVersion.objects.filter(content_hash=standard.content_hash).first()
+        if row is not None:
+            return row
+        if StandardVersion.objects.filter(name=standard.name, version=standard.version).exists():
+            raise Conflict(
+                f"{standard.name} {standard.version} is stored already with another content."
+                " A version never changes: give this one a new number.",
+                code="version_taken",
+            )
+        row = StandardVersion.objects.create(
+            name=standard.name,
+            version=standard.version,
+            title=standard.title,
+            content_hash=standard.content_hash,
+            content=content_bytes(standard).decode(),
+            source=source.decode(),
+            stored_at=now,
+            stored_by_kind=actor.kind.value,
+            stored_by_id=actor.id,
+        )
+        audit_record(
+            actor=actor,
+            now=now,
+            action="standard.stored",
+            object_kind="standard",
+            object_key=standard.name,
+            data={"version": standard.version, "hash": standard.content_hash},
+        )
+        return row
+
+
+def read_pack(source: bytes, *, file: str = "") -> Standard:
+    """Return the standard that the pack describes, with what it inherits from shipped or stored ones.
+
+    Raises `InvalidInput` with one error for each problem: its pointer names rule and field.
+    """
+    vocabulary = declared()
+    try:
+        parents = shipped_parents(source, vocabulary) or _stored_parents(source)
+        standard = load(source, parents=parents, vocabulary=vocabulary, file=file)
+        if standard.name in shipped_names() and source != shipped_source(standard.name):
+            _must_be_shipped(standard, shipped_standard(standard.name, vocabulary))
+    except PackError as error:
+        raise InvalidInput(
+            (
+                FieldError(
+                    f"/{problem.rule or 'pack'}/{problem.field}".rstrip("/"), "invalid_pack", str(problem)
+                )
+                for problem in error.problems
+            ),
+            f"The pack has {len(error.problems)} faults. The active standard stays as it is.",
+        ) from error
+    return standard
+
+
+def _must_be_shipped(standard: Standard, shipped: Standard) -> None:
+    if standard.content_hash != shipped.content_hash:
+        raise InvalidInput.of(
+            "standard/name",
+            "shipped_name",
+            f"'{standard.name}' is the name of a pack that comes with the portal. Give yours its own name;"
+            f' extends = "{standard.name}" inherits its rules.',
+        )
+
+
+def _stored_parents(source: bytes) -> dict[str, Standard]:
+    parent = newest_of(named_parent(source))
+    return {parent.name: standard_by_hash(parent.content_hash)} if parent else {}
