@@ -33,16 +33,16 @@ class Stopped(Exception):  # noqa: N818
 class Portal:
     """The processes of one portal on one data folder."""
 
-    def __init__(self, port: int) -> None:
-        """Take the lock of the data folder. Raises `CannotStart` when another portal runs on it."""
-        self.port = port
+    def __init__(self) -> None:
+        """Take the data folder's lock, then the port. Raises `CannotStart` when one of them is taken."""
         self.stopping = False
         self.children: list[Child] = []
         self.data = embedded.data_folder().resolve()
         self.lock = take_lock(self.data / "run.lock")
+        self.port = free_port(_HOST)
         demo = os.environ.get("DEMO")
         self.demo = demo == "1" or (embedded.uses_embedded_database() and demo != "0")
-        self.env = {**os.environ, "OPSPORTAL_DATA": str(self.data), "PORT": str(port)}
+        self.env = {**os.environ, "OPSPORTAL_DATA": str(self.data), "PORT": str(self.port)}
         if self.demo:
             self.env.setdefault("OPSPORTAL_DEMO_LOGINS", "1")
         self._make = MakeAbove()
@@ -91,14 +91,15 @@ class Portal:
         path.unlink(missing_ok=True)
         folder = self.data / "valkey"
         folder.mkdir(exist_ok=True)
+        log = self.data / "valkey.log"
         options: list[str | Path] = ["--port", "0", "--unixsocket", path, "--unixsocketperm", "600"]
-        options += ["--dir", folder, "--appendonly", "yes", "--save", "", "--loglevel", "warning"]
+        options += ["--dir", folder, "--appendonly", "yes", "--save", "", "--logfile", log]
         self._start("broker", _valkey(), *options)
         for _ in range(100):
             if path.exists():
                 return
             self._pause()
-        raise CannotStart("the broker did not start; its message is above")
+        raise CannotStart(f"the broker did not start; see {log}")
 
     def prepare(self) -> None:
         """Bring broker, database and static files to where the portal can start."""
@@ -114,7 +115,9 @@ class Portal:
 
     def serve(self) -> None:
         """Start the processes, tell the user when the portal answers, keep it running until `Stopped`."""
-        celery = [sys.executable, "-m", "celery", "-A", "opsportal.celery"]
+        # `make run` as root is a trial on somebody's own machine: Celery's warning would bury our lines.
+        celery = [sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "-q"]
+        celery += ["-A", "opsportal.celery"]
         web = ["-b", f"{_HOST}:{self.port}", "-w", "2", "--threads", "2", "--no-control-socket"]
         web += ["--graceful-timeout", "20", "--log-level", "warning"]
         self._start("web", sys.executable, "-m", "gunicorn", "opsportal.wsgi:application", *web)
@@ -168,7 +171,7 @@ def _valkey() -> Path:
 def main() -> int:
     """Run the portal until it is told to stop; return the exit code."""
     try:
-        portal = Portal(free_port(_HOST))
+        portal = Portal()
     except CannotStart as error:
         say(str(error))
         return 1

