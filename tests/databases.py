@@ -46,7 +46,7 @@ class PostgresTemplates:
         self._drop(self.template)
         self._copy(source, self.template)
 
-    def _execute(self, statement: sql.Composable) -> None:
+    def _execute(self, statement: sql.Composed) -> None:
         with psycopg.connect(self._address, autocommit=True) as admin:
             admin.execute(statement)
 
