@@ -33,8 +33,9 @@ def obligations_follow(
     """Do what `standard` says about obligations when `event` happens to `subject`; return what is newly owed.
 
     First ends what is still owed about the subject and names the event in its own `met_by` or `void_by`,
-    as copied when it was opened, whatever its occurrence. Then opens what the event makes somebody owe
-    under `facts`, once for each `occurrence`: the round of it, e.g. `r2` or, at events of a stage, `r2:cab`.
+    as copied when it was opened, whatever its occurrence; but an event of one stage (`r2:cab`) leaves alone
+    what is owed for another one (`r2:security`). Then opens what the event makes somebody owe under
+    `facts`, once for each `occurrence`: the round of it, e.g. `r2` or, at events of a stage, `r2:cab`.
 
     `people` says who the words of the standard mean here: `requester`, `implementer`, `stage`, and
     `otherwise` for a word with nobody behind it. A `role:<slug>` needs no entry. Raises `ValueError`
@@ -47,9 +48,11 @@ def obligations_follow(
             .order_by("id")
         )
         for row in standing:
-            if row.is_owed and event in row.met_by:
+            if not row.is_owed or _of_another_stage(row.occurrence, occurrence):
+                continue
+            if event in row.met_by:
                 end_row(row, actor=actor, now=now, outcome="met")
-            elif row.is_owed and event in row.void_by:
+            elif event in row.void_by:
                 end_row(row, actor=actor, now=now, outcome="void")
         known = {(row.rule_id, row.occurrence) for row in standing}
         return [
@@ -75,6 +78,10 @@ def obligations_follow(
         ]
 
 
+def _of_another_stage(theirs: str, ours: str) -> bool:
+    return ":" in theirs and ":" in ours and theirs != ours
+
+
 def _owner(word: str, people: Mapping[str, Owner]) -> Owner:
     if word in people:
         return people[word]
@@ -84,3 +91,8 @@ def _owner(word: str, people: Mapping[str, Owner]) -> Owner:
     if OTHERWISE in people:
         return people[OTHERWISE]
     raise ValueError(f"'{word}' means nobody here; give people['{OTHERWISE}']")
+
+
+def _is_of_another_part(one: str, other: str) -> bool:
+    part, other_part = one.partition(":")[2], other.partition(":")[2]
+    return bool(part and other_part) and part != other_part

@@ -1,0 +1,1 @@
+"""Approval of anything by stages, roles and quorums, bound to a hash of what was approved."""

@@ -1,0 +1,4 @@
+from opsportal.approvals.models.requests import ApprovalRequest, ApprovalStage
+from opsportal.approvals.models.votes import Vote
+
+__all__ = ["ApprovalRequest", "ApprovalStage", "Vote"]
