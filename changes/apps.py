@@ -6,7 +6,38 @@ class ChangesConfig(AppConfig):
     label = "changes"
 
     def ready(self) -> None:
+        from changes import permissions
         from changes.facts import DECLARATIONS
+        from opsportal.audit.actions import register_all
         from opsportal.standards import vocabulary
 
         vocabulary.declare(*DECLARATIONS)
+        permissions.register()
+        register_all(
+            {
+                "change.created": "drafted the change",
+                "change.edited": "edited the draft",
+                "change.tagged": "changed the tags",
+                "change.revised": "revised the change; earlier votes are void",
+                "change.submitted": "submitted the change",
+                "change.withdrawn": "took the change back",
+                "change.approved": "brought the approval about",
+                "change.rejected": "brought the rejection about",
+                "change.scheduled": "scheduled the change",
+                "change.started": "started the implementation",
+                "change.implemented": "completed the implementation",
+                "change.failed": "reported a failure",
+                "change.rolled_back": "rolled the change back",
+                "change.reviewed": "wrote the review",
+                "change.learned": "edited the review or the lessons learned",
+                "change.attested": "attested a duty",
+                "change.retrospective_approved": "brought the approval in retrospect about",
+                "change.retrospective_rejected": "brought the rejection in retrospect about",
+                "change.closed": "closed the change",
+                "change.cancelled": "cancelled the change",
+                "change.held": "held the change",
+                "change.released": "released the change",
+                "change.commented": "commented",
+                "change.asked": "asked a question",
+            }
+        )

@@ -1,12 +1,16 @@
 """What rules may ask of changes, templates and deployments, and where and when they are asked.
 
-Declarations only: `DECLARATIONS` joins the vocabulary in `ChangesConfig.ready()`. Whoever gathers the
-facts leaves out what is not known (never a guess); the engine then answers "pending".
+`DECLARATIONS` joins the vocabulary in `ChangesConfig.ready()`. Whoever gathers the facts leaves out what
+is not known (never a guess); the engine then answers "pending". Nothing here reads the database.
 """
 
 from __future__ import annotations
 
-from changes.states import CHANGE
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from changes.states import CHANGE, RETROSPECTIVE
 from opsportal.standards.vocabulary import (
     BOOLEAN,
     DURATION,
@@ -17,9 +21,13 @@ from opsportal.standards.vocabulary import (
     Fact,
     Field,
     Point,
+    Value,
     choice,
     many,
 )
+
+if TYPE_CHECKING:
+    from changes.models import Change, ChangeTarget
 
 RISKS = ("low", "medium", "high")
 TIERS = ("critical", "core", "supporting")
@@ -232,3 +240,44 @@ DECLARATIONS: tuple[Declaration, ...] = (
     *_POINTS,
     *_EVENTS,
 )
+
+
+def change_facts(change: Change, targets: Collection[ChangeTarget], *, now: datetime) -> dict[str, Value]:
+    """Return the facts of a change at `now` (aware UTC). Reads no row: `targets` have their service and
+    environment loaded, `change` its template.
+
+    Without a window, its length and the lead time are not known; before the end, neither is the outcome.
+    """
+    facts: dict[str, Value] = {f"change.{name}": getattr(change, name) for name in CHANGE_TEXTS}
+    facts |= {
+        "change.type": change.type,
+        "change.risk": change.risk,
+        "change.state": change.state,
+        "change.has_template": uses_approved_template(change, now),
+        "change.has_window": change.window_start is not None,
+        "change.retrospective": change.retrospective_state != RETROSPECTIVE.initial,
+        "change.services": _each(target.service.slug for target in targets),
+        "change.service_tiers": _each(target.service.tier for target in targets),
+        "change.data_classifications": _each(target.service.data_classification for target in targets),
+        "change.environments": _each(target.environment.slug for target in targets),
+        "change.environment_kinds": _each(target.environment.kind for target in targets),
+        "change.production": any(target.environment.kind == "production" for target in targets),
+    }
+    if change.window_start and change.window_end:
+        facts["change.lead_time"] = change.window_start - (change.submitted_at or now)
+        facts["change.window_length"] = change.window_end - change.window_start
+    if change.outcome:
+        facts["change.outcome"] = change.outcome
+    return facts
+
+
+def uses_approved_template(change: Change, now: datetime) -> bool:
+    """Return whether its template is approved, still valid on that day (UTC), and what was copied from it."""
+    template = change.template
+    if template is None or template.state != "approved" or template.content_hash != change.template_hash:
+        return False
+    return template.valid_until is None or now.astimezone(UTC).date() <= template.valid_until
+
+
+def _each(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(values)))

@@ -51,6 +51,15 @@ CHANGE = Machine(
     },
 )
 
+BEFORE_IMPLEMENTATION = frozenset({"draft", "in_review", "approved", "scheduled", "rejected"})
+"""The states in which the content of a change can still be revised."""
+
+OVER = frozenset({"implemented", "failed", "rolled_back"})
+"""The states in which the implementation has ended, and the change is reviewed and closed."""
+
+HOLDABLE = frozenset({"in_review", "approved", "scheduled", "implementing"})
+"""The states in which there is something to stop."""
+
 RETROSPECTIVE = Machine(
     subject="retrospective approval",
     initial="none",

@@ -22,6 +22,11 @@ class Change(models.Model):
         NORMAL = "normal", "Normal"
         EMERGENCY = "emergency", "Emergency"
 
+    class Outcome(models.TextChoices):
+        IMPLEMENTED = "implemented", "Implemented"
+        FAILED = "failed", "Failed"
+        ROLLED_BACK = "rolled_back", "Rolled back"
+
     class Risk(models.TextChoices):
         LOW = "low", "Low"
         MEDIUM = "medium", "Medium"
@@ -62,6 +67,9 @@ class Change(models.Model):
         ChangeTemplate, on_delete=models.PROTECT, null=True, blank=True, related_name="changes"
     )
 
+    # The template's content as it was copied: a template that was revised since approves nothing.
+    template_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
+
     state = models.CharField(max_length=12, choices=CHANGE.choices, default=CHANGE.initial, editable=False)
     retrospective_state = models.CharField(
         max_length=10, choices=RETROSPECTIVE.choices, default=RETROSPECTIVE.initial, editable=False
@@ -77,9 +85,23 @@ class Change(models.Model):
     )
     held_reason = models.TextField(blank=True, default="", editable=False)
     revision = models.PositiveIntegerField(default=1, editable=False)
+    # How often it was submitted: each submission is a round of approval of its own.
+    submissions = models.PositiveIntegerField(default=0, editable=False)
     content_hash = models.CharField(max_length=64, editable=False)
     # What it runs under, copied at submission: a new standard changes nothing that is in flight.
     standard_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
+
+    # Whoever began it, who need not be the implementer that it names. A pipeline is in the audit trail.
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+    )
+    # How the implementation ended; it stays known when the change is closed.
+    outcome = models.CharField(max_length=12, choices=Outcome, blank=True, default="", editable=False)
 
     review = models.TextField("post-implementation review", blank=True, default="")
     lessons_learned = models.TextField(blank=True, default="")
@@ -105,12 +127,22 @@ class Change(models.Model):
                 | models.Q(window_end__gt=models.F("window_start")),
             ),
             models.CheckConstraint(
+                name="change_hold_whole",
+                condition=models.Q(held_at__isnull=True, held_by__isnull=True)
+                | models.Q(held_at__isnull=False, held_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="change_outcome_known",
+                condition=models.Q(outcome__in=["", "implemented", "failed", "rolled_back"]),
+            ),
+            models.CheckConstraint(
                 name="change_requested_by_somebody",
                 condition=models.Q(requester__isnull=False) | models.Q(template__isnull=False),
             ),
         ]
         indexes = [
             models.Index(fields=["-updated_at", "-id"], name="change_updated"),
+            models.Index(fields=["created_at", "id"], name="change_created"),
             models.Index(fields=["state", "-updated_at", "-id"], name="change_state"),
             models.Index(fields=["requester", "state"], name="change_requester"),
             models.Index(fields=["window_start", "id"], name="change_window"),

@@ -1,0 +1,140 @@
+"""Who may do what to a change: one source for buttons and for refusal.
+
+Not even an administrator stands above it: whoever requested, carries out or owns what is changed works on
+it, boards and administrators can stop it, and nobody approves their own (the votes themselves are checked
+by `opsportal.approvals`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from rules.predicates import predicate
+
+from changes.models import Change, ChangeTarget
+from opsportal.accounts.models import RoleHolding
+from opsportal.accounts.selectors import in_force, teams_of
+from opsportal.core.access import allow
+from opsportal.core.actor import Actor
+
+PIPELINE_SCOPES = frozenset({"changes:write", "deployments:write"})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A change, and what its actor is to it on one day."""
+
+    change: Change
+    owns_service: bool
+    sits_on_board: bool
+
+
+def case_of(actor: Actor, change: Change, targets: Collection[ChangeTarget], on: date) -> Case:
+    """Return what `actor` is to `change` on that day (of UTC). Two queries for a person, none for a machine.
+
+    `targets` have their service and its owner team loaded.
+    """
+    if not actor.is_user:
+        return Case(change, owns_service=False, sits_on_board=False)
+    owners = {target.service.owner_team.slug for target in targets}
+    boards = RoleHolding.objects.filter(
+        in_force(on), user_id=actor.id, user__is_active=True, role__kind="board"
+    )
+    return Case(change, owns_service=bool(owners & teams_of(actor.id, on)), sits_on_board=boards.exists())
+
+
+@predicate
+def is_person(actor: Actor) -> bool:
+    return actor.is_user
+
+
+@predicate
+def may_write_changes(actor: Actor) -> bool:
+    return actor.is_user or (actor.is_service_account and "changes:write" in actor.scopes)
+
+
+@predicate
+def is_administrator(actor: Actor) -> bool:
+    return actor.is_user and actor.is_staff
+
+
+@predicate
+def is_requester(actor: Actor, case: Case) -> bool:
+    return actor.is_user and actor.id == str(case.change.requester_id)
+
+
+@predicate
+def is_implementer(actor: Actor, case: Case) -> bool:
+    change = case.change
+    return actor.is_user and actor.id in {str(change.implementer_id), str(change.started_by_id)}
+
+
+@predicate
+def owns_service(actor: Actor, case: Case) -> bool:
+    return actor.is_user and case.owns_service
+
+
+@predicate
+def sits_on_board(actor: Actor, case: Case) -> bool:
+    return actor.is_user and case.sits_on_board
+
+
+@predicate
+def holds_it(actor: Actor, case: Case) -> bool:
+    return actor.is_user and actor.id == str(case.change.held_by_id)
+
+
+@predicate
+def wrote_it_by_machine(actor: Actor, case: Case) -> bool:
+    """A service account that wrote the change itself, with a token that may still write changes."""
+    return actor.is_service_account and "changes:write" in actor.scopes and actor.id in case.change.author_ids
+
+
+@predicate
+def is_pipeline(actor: Actor) -> bool:
+    return actor.is_service_account and bool(PIPELINE_SCOPES & actor.scopes)
+
+
+involved = is_requester | is_implementer | owns_service
+works_on_it = involved | wrote_it_by_machine
+carries_it_out = involved | is_pipeline
+stops_it = involved | sits_on_board | is_administrator
+releases_it = holds_it | sits_on_board | is_administrator
+
+_WORKERS = "the requester, the implementer and the team that owns the service"
+
+
+def register() -> None:
+    """Register this app's permissions on changes; called once, by its AppConfig."""
+    allow(
+        "change.create", may_write_changes, otherwise="Sign in, or use a token with the scope changes:write."
+    )
+    for verb in ("edit", "submit", "withdraw", "cancel", "schedule"):
+        allow(f"change.{verb}", works_on_it, otherwise=f"Only {_WORKERS} may {verb} this change.")
+    for verb, words in {
+        "start": "start",
+        "complete": "complete",
+        "fail": "report the failure of",
+        "roll_back": "report the roll-back of",
+    }.items():
+        allow(f"change.{verb}", carries_it_out, otherwise=f"Only {_WORKERS} may {words} this change.")
+    for verb, words in {
+        "review": "write the review of",
+        "attest": "attest a duty on",
+        "close": "close",
+    }.items():
+        allow(f"change.{verb}", involved, otherwise=f"Only {_WORKERS} may {words} this change.")
+    allow("change.vote", is_person, otherwise="Only people vote; a service account never can.")
+    allow("change.comment", is_person, otherwise="Only people comment on a change.")
+    allow(
+        "change.hold",
+        stops_it,
+        otherwise=f"Only {_WORKERS}, members of a board and administrators may hold it.",
+    )
+    allow(
+        "change.release",
+        releases_it,
+        otherwise="Only whoever holds this change, members of a board and administrators may release it.",
+    )

@@ -1,0 +1,1 @@
+"""Writes of changes, their templates and deployments. One file for each subject."""

@@ -1,0 +1,143 @@
+"""Carrying a change out: start, complete, fail, roll back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from changes.models import Change
+from changes.services.events import happened
+from changes.services.reasons import clean_reason, refuse
+from changes.services.scene import KIND, Scene, scene_locked
+from changes.services.windows import start_reasons
+from changes.states import CHANGE, RETROSPECTIVE
+from opsportal.approvals.models import ApprovalRequest
+from opsportal.approvals.selectors import approvers_of, live_request
+from opsportal.approvals.services import approval_exclude
+from opsportal.core.actor import Actor
+from opsportal.core.errors import Conflict, Forbidden, Reason
+from opsportal.core.versions import require_version
+from opsportal.core.writes import write
+from opsportal.standards import engine
+
+POINT = "change.start"
+APPROVAL_RULE = "portal.approval"
+
+
+def change_start(*, actor: Actor, now: datetime, pk: int, version: int | None = None) -> Change:
+    """Start the implementation and return the change.
+
+    An approved or scheduled change starts inside its window, where it has one. One in review starts
+    ahead of its approval only where the standard permits it for this change; the votes go on, and the
+    approval is then owed in retrospect. Raises `RuleRefused` with every reason of window, approval and
+    standard, `Conflict` with code `held`, `Forbidden` (also for its only approver), `NotFound`, `Stale`
+    and `IllegalMove`.
+    """
+    with write(actor=actor, now=now):
+        scene = scene_locked(pk)
+        change = scene.change
+        scene.require(actor, "start", now)
+        require_version(change, version)
+        state, early = CHANGE.move(change.state, "start"), change.state == "in_review"
+        request = live_request(KIND, scene.key)
+        if change.held_at is not None:
+            raise Conflict("This change is held. Have it released before you start it.", code="held")
+        _refuse_only_approver(actor, request)
+        decision = engine.decide(scene.standard, POINT, scene.facts(now))
+        refuse(
+            [
+                *_approval_reasons(scene, request, now),
+                *start_reasons(change.window_start, change.window_end, now),
+                *decision.reasons,
+            ]
+        )
+        change.state = state
+        change.started_at = now
+        if actor.is_user:
+            change.started_by_id = UUID(actor.id)
+        if early:
+            _run_ahead(scene, actor=actor, now=now)
+        scene.save(now)
+        happened(
+            scene, actor=actor, now=now, event="started", data={"retrospective": change.retrospective_state}
+        )
+        return change
+
+
+def change_complete(*, actor: Actor, now: datetime, pk: int, version: int | None = None) -> Change:
+    """Report that the implementation is done and return the change.
+
+    Raises `NotFound`, `Forbidden`, `Stale` and `IllegalMove`.
+    """
+    return _end(actor, now, pk, version, verb="complete", event="implemented", reason="")
+
+
+def change_fail(
+    *, actor: Actor, now: datetime, pk: int, reason: object = "", version: int | None = None
+) -> Change:
+    """Report that the implementation failed and return the change.
+
+    Raises `InvalidInput`, `NotFound`, `Forbidden`, `Stale` and `IllegalMove`.
+    """
+    return _end(actor, now, pk, version, verb="fail", event="failed", reason=clean_reason(reason))
+
+
+def change_roll_back(
+    *, actor: Actor, now: datetime, pk: int, reason: object = "", version: int | None = None
+) -> Change:
+    """Report that a failed change was rolled back and return the change.
+
+    Raises `InvalidInput`, `NotFound`, `Forbidden`, `Stale` and `IllegalMove`.
+    """
+    return _end(actor, now, pk, version, verb="roll_back", event="rolled_back", reason=clean_reason(reason))
+
+
+def _end(
+    actor: Actor, now: datetime, pk: int, version: int | None, *, verb: str, event: str, reason: str
+) -> Change:
+    with write(actor=actor, now=now, reason=reason):
+        scene = scene_locked(pk)
+        change = scene.change
+        scene.require(actor, verb, now)
+        require_version(change, version)
+        change.state = CHANGE.move(change.state, verb)
+        change.outcome = change.state
+        change.finished_at = now
+        scene.save(now)
+        happened(scene, actor=actor, now=now, event=event)
+        return change
+
+
+def _refuse_only_approver(actor: Actor, request: ApprovalRequest | None) -> None:
+    if request is not None and approvers_of(request) == {actor.id}:
+        raise Forbidden("You are the only one who approved this change: somebody else has to carry it out.")
+
+
+def _approval_reasons(scene: Scene, request: ApprovalRequest | None, now: datetime) -> Iterator[Reason]:
+    change = scene.change
+    if change.state == "in_review":
+        permitted = engine.permits(scene.standard, POINT, scene.facts(now))
+        if not any(one.demand.permit == "start_before_approval" for one in permitted):
+            yield Reason(
+                "approval_missing",
+                APPROVAL_RULE,
+                f"The standard does not let a change of type {change.type} start ahead of its approval."
+                " Wait for the votes.",
+            )
+    elif request is None or request.state != "approved":
+        yield Reason(
+            "approval_missing", APPROVAL_RULE, "There is no approval of it on record. Submit it again."
+        )
+    elif request.content_hash != change.content_hash:
+        yield Reason(
+            "content_changed", APPROVAL_RULE, "It is not what was approved. Revise it and submit it again."
+        )
+
+
+def _run_ahead(scene: Scene, *, actor: Actor, now: datetime) -> None:
+    change = scene.change
+    change.retrospective_state = RETROSPECTIVE.move(change.retrospective_state, "start")
+    if actor.is_user:
+        # Whoever carries it out does not decide afterwards whether that was right.
+        approval_exclude(actor=actor, now=now, subject_kind=KIND, subject_key=scene.key, person=actor.id)

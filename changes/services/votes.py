@@ -1,0 +1,62 @@
+"""Votes on a change. The one that decides moves it, in the same transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from changes.models import Change
+from changes.services.rounds import excuse_voter, take_result
+from changes.services.scene import KIND, scene_locked
+from changes.states import CHANGE
+from opsportal.approvals.outcome import Decision
+from opsportal.approvals.services import approval_vote
+from opsportal.core.actor import Actor
+from opsportal.core.errors import Conflict, Stale
+from opsportal.core.writes import write
+
+_VERBS = {Decision.APPROVE: "approve", Decision.REJECT: "reject", Decision.ABSTAIN: "approve"}
+
+
+def change_vote(
+    *,
+    actor: Actor,
+    now: datetime,
+    pk: int,
+    decision: Decision,
+    content_hash: str,
+    comment: object = "",
+    stage: str = "",
+) -> Change:
+    """Cast a vote and return the change, moved on where the vote decides it.
+
+    `content_hash` is of what the voter saw; `stage` (its id) may be left out where they may vote in one
+    stage only. Raises `NotFound`, `Forbidden`, `Stale`, `Conflict`
+    with code `voting_closed`, `already_voted` or `stage_not_open`, `IllegalMove` and `InvalidInput`.
+    """
+    with write(actor=actor, now=now):
+        scene = scene_locked(pk)
+        change = scene.change
+        scene.require(actor, "vote", now)
+        if content_hash != change.content_hash:
+            raise Stale("This change was edited after you read it. Read it again, then vote.")
+        _require_open(change, decision)
+        result = approval_vote(
+            actor=actor,
+            now=now,
+            subject_kind=KIND,
+            subject_key=scene.key,
+            decision=decision,
+            content_hash=content_hash,
+            comment=comment,
+            stage=stage,
+        )
+        excuse_voter(scene, result.stage, actor=actor, now=now)
+        take_result(scene, result, actor=actor, now=now)
+        return change
+
+
+def _require_open(change: Change, decision: Decision) -> None:
+    if change.state == "draft":
+        CHANGE.move(change.state, _VERBS[decision])  # says what is possible instead
+    if change.state != "in_review" and change.retrospective_state != "open":
+        raise Conflict("Voting on this change is over.", code="voting_closed")
