@@ -9,11 +9,13 @@ start.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from types import FrameType
@@ -24,6 +26,7 @@ from opsportal.run.children import STOP_SECONDS, Child, follow_parent, say
 from opsportal.run.guards import CannotStart, MakeAbove, free_port, take_lock
 
 _HOST = "127.0.0.1"
+_PATIENCE_SECONDS = 5.0
 
 
 class Stopped(Exception):  # noqa: N818
@@ -126,12 +129,12 @@ class Portal:
         schedule = self.data / "beat-schedule"
         self._start("scheduler", *celery, "beat", "-s", schedule, "--pidfile=", "-l", "WARNING")
         logins = self._manage("demo", "logins", keep_output=True) if self.demo else None
-        while not self._is_ready():
-            self._tend()
-        sys.stdout.write(f"\nopsportal runs on http://{_HOST}:{self.port}\n")
-        if logins is not None:
-            sys.stdout.write(self._finish(logins, "listing the demo logins").decode())
+        missing = self._wait_until_ready()
+        shown = self._finish(logins, "listing the demo logins").decode() if logins else ""
+        sys.stdout.write(f"\nopsportal runs on http://{_HOST}:{self.port}\n{shown}")
         sys.stdout.flush()
+        if missing:
+            say(f"not ready yet: {missing}")
         while True:
             self._tend()
 
@@ -140,12 +143,25 @@ class Portal:
         for child in self.children:
             child.tend()
 
-    def _is_ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://{_HOST}:{self.port}/ready", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except OSError:  # also HTTPError: not ready yet
-            return False
+    def _wait_until_ready(self) -> str:
+        """Wait for ``/ready``, but not longer than it takes to see that somebody has to do something first.
+
+        Returns an empty text, or what is missing: a new installation is not ready until a standard is active.
+        """
+        patience = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            self._tend()
+            try:
+                with urllib.request.urlopen(f"http://{_HOST}:{self.port}/ready", timeout=2):
+                    return ""
+            except urllib.error.HTTPError as answer:
+                with answer:
+                    checks = json.load(answer).get("checks", {})
+                if time.monotonic() > patience:
+                    failed = {name: check for name, check in checks.items() if check.get("status") != "ok"}
+                    return "; ".join(f"{name}: {check.get('detail')}" for name, check in failed.items())
+            except OSError:
+                pass  # the web server is still starting
 
     def stop(self) -> None:
         """Stop all children, the last one started first, within `STOP_SECONDS`."""

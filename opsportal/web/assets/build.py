@@ -96,7 +96,9 @@ def fetch(folder: Path, *, dev: bool) -> None:
         "--loglevel=error",
         "--no-update-notifier",
     ]
-    subprocess.run([*command, *([] if dev else ["--omit=dev"])], cwd=folder, stdout=sys.stderr, check=True)
+    subprocess.run(
+        [*command, *([] if dev else ["--omit=dev"])], cwd=folder, stdout=subprocess.DEVNULL, check=True
+    )
 
 
 def licence_of(package: Path) -> str:
