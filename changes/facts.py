@@ -27,7 +27,7 @@ from opsportal.standards.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from changes.models import Change, ChangeTarget
+    from changes.models import Change, ChangeTarget, ChangeTemplate
 
 RISKS = ("low", "medium", "high")
 TIERS = ("critical", "core", "supporting")
@@ -269,6 +269,12 @@ def change_facts(change: Change, targets: Collection[ChangeTarget], *, now: date
     if change.outcome:
         facts["change.outcome"] = change.outcome
     return facts
+
+
+def template_facts(template: ChangeTemplate) -> dict[str, Value]:
+    """Return the facts of a template. Reads no row."""
+    facts: dict[str, Value] = {f"template.{name}": getattr(template, name) for name in TEMPLATE_TEXTS}
+    return facts | {"template.risk": template.risk}
 
 
 def uses_approved_template(change: Change, now: datetime) -> bool:

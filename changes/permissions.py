@@ -13,7 +13,7 @@ from datetime import date
 
 from rules.predicates import predicate
 
-from changes.models import Change, ChangeTarget
+from changes.models import Change, ChangeTarget, ChangeTemplate, TemplateTarget
 from opsportal.accounts.models import RoleHolding
 from opsportal.accounts.selectors import in_force, teams_of
 from opsportal.core.access import allow
@@ -39,10 +39,37 @@ def case_of(actor: Actor, change: Change, targets: Collection[ChangeTarget], on:
     if not actor.is_user:
         return Case(change, owns_service=False, sits_on_board=False)
     owners = {target.service.owner_team.slug for target in targets}
+    return Case(change, bool(owners & teams_of(actor.id, on)), on_a_board(actor, on))
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateCase:
+    """A template, and what its actor is to it on one day."""
+
+    template: ChangeTemplate
+    owns_service: bool
+    sits_on_board: bool
+
+
+def template_case_of(
+    actor: Actor, template: ChangeTemplate, targets: Collection[TemplateTarget], on: date
+) -> TemplateCase:
+    """Return what `actor` is to `template` on that day (of UTC). Two queries for a person.
+
+    `targets` have their service and its owner team loaded.
+    """
+    if not actor.is_user:
+        return TemplateCase(template, owns_service=False, sits_on_board=False)
+    owners = {target.service.owner_team.slug for target in targets}
+    return TemplateCase(template, bool(owners & teams_of(actor.id, on)), on_a_board(actor, on))
+
+
+def on_a_board(actor: Actor, on: date) -> bool:
+    """Return whether the person sits on any board on that day. One query."""
     boards = RoleHolding.objects.filter(
         in_force(on), user_id=actor.id, user__is_active=True, role__kind="board"
     )
-    return Case(change, owns_service=bool(owners & teams_of(actor.id, on)), sits_on_board=boards.exists())
+    return boards.exists()
 
 
 @predicate
@@ -97,6 +124,32 @@ def is_pipeline(actor: Actor) -> bool:
     return actor.is_service_account and bool(PIPELINE_SCOPES & actor.scopes)
 
 
+@predicate
+def may_register_deployments(actor: Actor) -> bool:
+    return actor.is_service_account and "deployments:write" in actor.scopes
+
+
+@predicate
+def may_ask_the_gate(actor: Actor) -> bool:
+    return actor.is_user or (actor.is_service_account and "gate:read" in actor.scopes)
+
+
+@predicate
+def wrote_template(actor: Actor, case: TemplateCase) -> bool:
+    return actor.is_user and actor.id in {str(case.template.author_id), *case.template.author_ids}
+
+
+@predicate
+def owns_template_service(actor: Actor, case: TemplateCase) -> bool:
+    return actor.is_user and case.owns_service
+
+
+@predicate
+def stops_template(actor: Actor, case: TemplateCase) -> bool:
+    return actor.is_user and (case.sits_on_board or actor.is_staff)
+
+
+works_on_template = wrote_template | owns_template_service
 involved = is_requester | is_implementer | owns_service
 works_on_it = involved | wrote_it_by_machine
 carries_it_out = involved | is_pipeline
@@ -138,3 +191,28 @@ def register() -> None:
         releases_it,
         otherwise="Only whoever holds this change, members of a board and administrators may release it.",
     )
+    _register_templates()
+    _register_deployments()
+
+
+def _register_templates() -> None:
+    writers = "its authors and the teams that own its services"
+    allow("template.create", is_person, otherwise="Only people write templates.")
+    for verb in ("edit", "submit", "withdraw"):
+        allow(f"template.{verb}", works_on_template, otherwise=f"Only {writers} may {verb} this template.")
+    allow(
+        "template.retire",
+        works_on_template | stops_template,
+        otherwise=f"Only {writers}, members of a board and administrators may retire this template.",
+    )
+    allow("template.vote", is_person, otherwise="Only people vote; a service account never can.")
+
+
+def _register_deployments() -> None:
+    for verb in ("register", "report"):
+        allow(
+            f"deployment.{verb}",
+            may_register_deployments,
+            otherwise="Only a pipeline does this, with a token that has the scope deployments:write.",
+        )
+    allow("gate.ask", may_ask_the_gate, otherwise="Sign in, or use a token with the scope gate:read.")

@@ -125,7 +125,7 @@ def _out_of_order(standing: Standing, report: Report, standard: Standard, facts:
 
 def _taken(standing: Standing, report: Report, standard: Standard, facts: Facts) -> Advice:
     judged = list(_judged(standing, report, standard, facts, demand=False))
-    if report.event == "failed":
+    if report.event == "failed" and not judged:
         judged.append(
             _hold("deployment_failed", "deployment_order", "It failed. Do not roll it out any further.")
         )

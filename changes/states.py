@@ -93,6 +93,7 @@ TEMPLATE = Machine(
         ("in_review", "approve"): "approved",
         ("in_review", "reject"): "rejected",
         ("in_review", "withdraw"): "draft",
+        ("in_review", "revise"): "draft",
         ("rejected", "revise"): "draft",
         ("rejected", "retire"): "retired",
         ("approved", "revise"): "draft",

@@ -25,6 +25,7 @@ from changes.gate.inputs import (
     GateAnswer,
     GateInput,
     Template,
+    findings_of,
     gate_facts,
     worst,
 )
@@ -50,6 +51,7 @@ def decide(asked: GateInput) -> GateAnswer:
         reasons=tuple(
             dict.fromkeys(one.reason for one in sorted(findings, key=lambda one: -one.decision.rank))
         ),
+        standard_hash=asked.standard.content_hash,
         change=choice.change,
         opens=choice.opens,
         retry_at=choice.change.window_start if choice.change and waits else None,
@@ -57,7 +59,7 @@ def decide(asked: GateInput) -> GateAnswer:
 
 
 def _opening_findings(asked: GateInput, template: Template) -> Iterator[Finding]:
-    yield from _findings(engine.decide(asked.standard, "change.submit", template.facts))
+    yield from findings_of(engine.decide(asked.standard, "change.submit", template.facts))
     for stage in engine.stages(asked.standard, "change.submit", template.facts):
         yield Finding(
             Decision.PENDING,
@@ -83,13 +85,6 @@ def _rule_findings(asked: GateInput, choice: Choice) -> Iterator[Finding]:
             for rule in standard.rules_at(POINT)
             if choice.settled and isinstance(rule.demand, RequireChange)
         }
-        for finding in _findings(engine.decide(standard, POINT, facts)):
+        for finding in findings_of(engine.decide(standard, POINT, facts)):
             if finding.reason.rule not in covered:
                 yield finding
-
-
-def _findings(decision: engine.Decision) -> Iterator[Finding]:
-    outcomes = {hit.rule.id: hit.outcome for hit in decision.hits}
-    for reason in decision.reasons:
-        waits = outcomes.get(reason.rule) is engine.Outcome.PENDING
-        yield Finding(Decision.PENDING if waits else Decision.BLOCKED, reason)

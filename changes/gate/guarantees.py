@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from changes.gate.inputs import FIT, Candidate, Decision, Finding, GateInput, blocked, pending, withdrawn
+from changes.gate.inputs import (
+    FIT,
+    Candidate,
+    Decision,
+    Finding,
+    GateInput,
+    blocked,
+    findings_of,
+    pending,
+    withdrawn,
+)
 from opsportal.core.errors import Reason
 from opsportal.standards import engine
 from opsportal.standards.rules import Standard
@@ -20,6 +30,7 @@ def guarantees(change: Candidate, asked: GateInput) -> list[Finding]:
         *_state_findings(change, asked),
         *_window_findings(change, asked.now),
         *_content_findings(change, asked.bound_hash),
+        *_start_findings(change, asked),
     ]
 
 
@@ -94,6 +105,14 @@ def _window_findings(change: Candidate, now: datetime) -> Iterator[Finding]:
                 f"The window of {change.key} ended {_instant(change.window_end)}. Have a new one approved.",
             ),
         )
+
+
+def _start_findings(change: Candidate, asked: GateInput) -> Iterator[Finding]:
+    """What the pack says of starting the change, which the first deployment under it does."""
+    if change.state not in ("in_review", "approved", "scheduled"):
+        return
+    for standard in standards_for(asked, change):
+        yield from findings_of(engine.decide(standard, "change.start", change.facts))
 
 
 def _content_findings(change: Candidate, bound_hash: str) -> Iterator[Finding]:

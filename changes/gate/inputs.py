@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from opsportal.core.errors import Reason
+from opsportal.standards import engine
 from opsportal.standards.rules import Standard
 from opsportal.standards.vocabulary import Facts, Value
 
@@ -124,10 +125,12 @@ class GateAnswer:
 
     `change` is the change that the deployment belongs to; `opens` is the template from which a
     registration would open one. `retry_at` says when a window opens, where that is what is waited for.
+    `standard_hash` is of the standard of today.
     """
 
     decision: Decision
     reasons: tuple[Reason, ...]
+    standard_hash: str = ""
     change: Candidate | None = None
     opens: Template | None = None
     retry_at: datetime | None = None
@@ -152,6 +155,14 @@ def pending(code: str, guarantee: str, detail: str) -> Finding:
 
 def withdrawn(detail: str) -> Finding:
     return Finding(Decision.WITHDRAWN, Reason("change_withdrawn", "portal.change_state", detail))
+
+
+def findings_of(decision: engine.Decision) -> Iterator[Finding]:
+    """Yield what a pack's rules have decided, each reason as a finding."""
+    outcomes = {hit.rule.id: hit.outcome for hit in decision.hits}
+    for reason in decision.reasons:
+        waits = outcomes.get(reason.rule) is engine.Outcome.PENDING
+        yield Finding(Decision.PENDING if waits else Decision.BLOCKED, reason)
 
 
 def gate_facts(asked: GateInput, change: Facts | None) -> dict[str, Value]:

@@ -58,17 +58,23 @@ class Deployment(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     row_version = models.PositiveIntegerField(default=1, editable=False)
 
-    history = history()
+    # Who started the pipeline is told for people to see now, and never in what cannot be erased.
+    history = history(excluded=["pipeline"])
 
     class Meta:
         constraints = [
             DEPLOYMENT.constraint("deployment_state_known"),
+            models.CheckConstraint(
+                name="deployment_decision_known",
+                condition=models.Q(decision__in=["allowed", "pending", "blocked", "expired", "withdrawn"]),
+            ),
             models.CheckConstraint(name="deployment_percent", condition=models.Q(percent__lte=100)),
         ]
         indexes = [
             models.Index(fields=["-registered_at", "-id"], name="deployment_registered"),
             models.Index(fields=["service", "environment", "-id"], name="deployment_place"),
             models.Index(fields=["change", "id"], name="deployment_change"),
+            models.Index(fields=["service", "release", "state"], name="deployment_release"),
             models.Index(fields=["updated_at", "id"], name="deployment_updated"),
         ]
 

@@ -31,6 +31,10 @@ class ChangeTemplate(models.Model):
     revision = models.PositiveIntegerField(default=1, editable=False)
     content_hash = models.CharField(max_length=64, editable=False)
     standard_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
+    # Counts the rounds of approval, so that what is owed for one is not taken for what is owed for the next.
+    submissions = models.PositiveIntegerField(default=0, editable=False)
+    submitted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    decided_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)

@@ -1,0 +1,322 @@
+"""Reads what the gate decides by: two statements, however much there is in the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import (
+    Aggregate,
+    CharField,
+    Exists,
+    F,
+    JSONField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
+from django.db.models.functions import Cast, Concat, JSONArray
+
+from changes.facts import change_facts
+from changes.gate import FIT, Candidate, GateAnswer, GateInput, Place, Template, decide
+from changes.models import Change, ChangeTarget, ChangeTemplate, Deployment, TemplateTarget
+from changes.models.changes import PREFIX
+from changes.services.content import content_of
+from changes.services.deployment_fields import Asked
+from opsportal.approvals.models import ApprovalRequest
+from opsportal.catalog.models import Environment, Service
+from opsportal.core.access import require
+from opsportal.core.actor import Actor
+from opsportal.core.errors import FieldError, InvalidInput, Unavailable
+from opsportal.core.keys import format_key, number_of
+from opsportal.standards.rules import Standard
+from opsportal.standards.selectors import NONE_ACTIVE, active_hash_subquery, standard_by_hash
+
+MAX_CANDIDATES = 50
+COMMON_CHECKS = frozenset({"code_review", "tests", "security_scan", "staging"})
+"""What any pipeline may report, whichever pack is active: adopting another standard breaks no pipeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The gate's input, and the rows that its names stand for."""
+
+    question: GateInput
+    service_id: int
+    environment_id: int
+
+    @property
+    def answer(self) -> GateAnswer:
+        return decide(self.question)
+
+
+def gate_ask(*, actor: Actor, now: datetime, asked: Asked) -> GateAnswer:
+    """Return what a registration would be answered now; nothing is written. Two statements.
+
+    Raises `InvalidInput` with a pointer for an unknown service, environment, change or check,
+    `Forbidden`, and `Unavailable` where no standard is active.
+    """
+    require(actor, "gate.ask")
+    return read(asked, now=now).answer
+
+
+def read(
+    asked: Asked, *, now: datetime, lock: bool = False, again: bool = False, bound_hash: str = ""
+) -> Reading:
+    """Read what the gate needs. Two statements: the names with the active standard, and the changes.
+
+    With `lock` (in a transaction) the changes stay as they are until it ends. `again`: a registered
+    deployment is decided anew; `asked.change` is then the change that it belongs to, `bound_hash` the
+    hash that it was registered with, and no template is looked for. Raises as `gate_ask`.
+    """
+    context = _context(asked, now, with_templates=not asked.change and not again)
+    number = number_of(asked.change, PREFIX)
+    no_such_change = FieldError("/change", "unknown", "There is no such change.")
+    _refuse([*context.errors(), *([no_such_change] if asked.change and not number else [])])
+    changes = list(_changes(asked, number, lock=lock))
+    _refuse([no_such_change] if number and not changes else [])
+    standard = context.standard
+    candidates = tuple(_candidate(change, asked, now) for change in changes)
+    if not again:
+        _refuse(_unknown_checks(asked.release.checks, standard, candidates))
+    question = GateInput(
+        now=now,
+        place=context.place,
+        release=replace(asked.release, succeeded_in=context.succeeded_in),
+        standard=standard,
+        named=candidates[0].key if number else "",
+        candidates=candidates,
+        templates=context.templates(now),
+        bound_hash=bound_hash,
+    )
+    return Reading(question, context.service_id, context.environment_id)
+
+
+def _refuse(errors: list[FieldError]) -> None:
+    if errors:
+        raise InvalidInput(errors)
+
+
+def _unknown_checks(
+    checks: Mapping[str, str], standard: Standard, candidates: tuple[Candidate, ...]
+) -> list[FieldError]:
+    standards = [standard, *(one.standard for one in candidates if one.standard)]
+    known = COMMON_CHECKS | {check.id for one in standards for check in one.checks}
+    words = ", ".join(sorted(known))
+    return [
+        FieldError(f"/checks/{name}", "unknown", f"The standard knows no such check; known are: {words}.")
+        for name in sorted(set(checks) - known)
+    ]
+
+
+# --- the first statement: names, standard, history of this version, templates ---------------------------
+_COLUMNS = ("kind", "number", "a", "b", "c", "d", "e", "f", "g")
+
+
+def _context(asked: Asked, now: datetime, *, with_templates: bool) -> _Context:
+    active = active_hash_subquery()
+    environments = Environment.objects.filter(slug=asked.environment)
+    parts = [_part(environments, "environment", F("pk"), F("slug"), F("kind"), active)]
+    if asked.release.version:
+        succeeded = Deployment.objects.filter(
+            service__slug=asked.service,
+            release=asked.release.version,
+            state="succeeded",
+            decision=Deployment.Decision.ALLOWED,
+        )
+        parts.append(_part(succeeded, "succeeded", Value(0), F("environment__kind")).distinct())
+    if with_templates:
+        parts.append(_part(_templates(asked, now), "template", F("pk"), *_TEMPLATE_COLUMNS))
+    columns = [F(name) for name in ("slug", "tier", "data_classification", "state")]
+    services = _part(Service.objects.filter(slug=asked.service), "service", F("pk"), *columns, active)
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for kind, *row in services.union(*parts, all=True):
+        found.setdefault(kind, []).append(tuple(row))
+    return _Context(found, asked.service)
+
+
+_TEMPLATE_COLUMNS = tuple(
+    F(name) for name in ("slug", "title", "description", "plan", "rollback_plan", "risk", "content_hash")
+)
+
+
+def _part(rows: QuerySet[Any, Any], kind: str, number: Any, *columns: Any) -> QuerySet[Any, Any]:
+    """Return one branch of the union. All have the same columns; what a branch lacks is empty text."""
+    texts: list[Any] = [Cast(column, TextField()) for column in columns]
+    texts += [Value("", output_field=TextField())] * (len(_COLUMNS) - 2 - len(texts))
+    named = dict(zip(_COLUMNS, [Value(kind, output_field=TextField()), number, *texts], strict=True))
+    filled = rows.order_by().annotate(**{f"_{name}": value for name, value in named.items()})
+    branch: QuerySet[Any, Any] = filled.values_list(*(f"_{name}" for name in _COLUMNS))
+    return branch
+
+
+def _templates(asked: Asked, now: datetime) -> QuerySet[ChangeTemplate]:
+    here = TemplateTarget.objects.filter(
+        template=OuterRef("pk"), service__slug=asked.service, environment__slug=asked.environment
+    )
+    approved = ApprovalRequest.objects.filter(
+        subject_kind="template",
+        subject_key=OuterRef("slug"),
+        content_hash=OuterRef("content_hash"),
+        state="approved",
+    )
+    today = now.astimezone(UTC).date()
+    valid = Q(valid_until__isnull=True) | Q(valid_until__gte=today)
+    return ChangeTemplate.objects.filter(valid, Exists(here), Exists(approved), state="approved")
+
+
+@dataclass(frozen=True)
+class _Context:
+    rows: dict[str, list[tuple[Any, ...]]]
+    service: str
+
+    def errors(self) -> list[FieldError]:
+        return [
+            FieldError(f"/{kind}", "unknown", f"There is no such {kind}.")
+            for kind in ("service", "environment")
+            if kind not in self.rows
+        ]
+
+    @property
+    def service_id(self) -> int:
+        return int(self.rows["service"][0][0])
+
+    @property
+    def environment_id(self) -> int:
+        return int(self.rows["environment"][0][0])
+
+    @property
+    def place(self) -> Place:
+        _, service, tier, data, state, *_ = self.rows["service"][0]
+        _, environment, kind, *_ = self.rows["environment"][0]
+        return Place(service, tier, data, environment, kind, retired=state == "retired")
+
+    @property
+    def standard(self) -> Standard:
+        active = self.rows["service"][0][5]
+        if not active:
+            raise Unavailable(NONE_ACTIVE)
+        return standard_by_hash(active)
+
+    @property
+    def succeeded_in(self) -> tuple[str, ...]:
+        return tuple(sorted(str(row[1]) for row in self.rows.get("succeeded", ())))
+
+    def templates(self, now: datetime) -> tuple[Template, ...]:
+        return tuple(self._template(row, now) for row in self.rows.get("template", ()))
+
+    def _template(self, row: tuple[Any, ...], now: datetime) -> Template:
+        number, slug, title, description, plan, rollback_plan, risk, content_hash = row
+        template = ChangeTemplate(pk=number, slug=slug, state="approved", content_hash=content_hash)
+        change = Change(
+            type=Change.Type.STANDARD,
+            title=title,
+            description=description,
+            plan=plan,
+            rollback_plan=rollback_plan,
+            risk=risk,
+            template=template,
+            template_hash=content_hash,
+        )
+        place = self.place
+        target = _target(
+            place.service, place.tier, place.data_classification, place.environment, place.environment_kind
+        )
+        return Template(number, slug, change_facts(change, [target], now=now))
+
+
+# --- the second statement: the changes ----------------------------------------------------------------
+class _Rows(Aggregate):
+    """All rows of a group as one JSON array."""
+
+    function = "JSON_GROUP_ARRAY"
+    output_field = JSONField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, function="JSONB_AGG", **context)
+
+
+def _changes(asked: Asked, number: int | None, *, lock: bool) -> QuerySet[Change]:
+    here = Q(service__slug=asked.service, environment__slug=asked.environment)
+    places = (
+        ChangeTarget.objects.filter(change=OuterRef("pk"))
+        .order_by()
+        .values("change")
+        .annotate(
+            rows=_Rows(
+                JSONArray(
+                    "service__slug",
+                    "service__tier",
+                    "service__data_classification",
+                    "environment__slug",
+                    "environment__kind",
+                )
+            )
+        )
+        .values("rows")
+    )
+    approved = ApprovalRequest.objects.filter(
+        subject_kind="change",
+        subject_key=Concat(Value(f"{PREFIX}-"), Cast(OuterRef("pk"), CharField())),
+        revision=OuterRef("revision"),
+        state="approved",
+    )
+    done = Deployment.objects.filter(
+        here, change=OuterRef("pk"), state="succeeded", decision=Deployment.Decision.ALLOWED
+    )
+    found = (
+        Change.objects.filter(pk=number)
+        if number
+        else Change.objects.filter(
+            Q(state__in=FIT) | Q(state="in_review", template__isnull=False),
+            pk__in=ChangeTarget.objects.filter(here).values("change"),
+        )
+    )
+    found = found.select_related("template").annotate(
+        places=Subquery(places, output_field=JSONField()),
+        approved_hash=Subquery(approved.order_by("-id").values("content_hash")[:1]),
+        done_here=Exists(done),
+    )
+    if lock:
+        found = found.select_for_update(of=("self",))
+    return found.order_by("-pk")[:MAX_CANDIDATES]
+
+
+def _candidate(change: Any, asked: Asked, now: datetime) -> Candidate:
+    targets = list(_targets(change.places))
+    here = (asked.service, asked.environment)
+    return Candidate(
+        id=change.pk,
+        key=format_key(PREFIX, change.pk),
+        state=change.state,
+        type=change.type,
+        retrospective=change.retrospective_state,
+        held=change.held_at is not None,
+        window_start=change.window_start,
+        window_end=change.window_end,
+        # Made anew from the content: a row that was edited past the portal is not what was approved.
+        content_hash=content_of(change, targets).hash,
+        approved_hash=change.approved_hash or "",
+        names_place=here in {(target.service.slug, target.environment.slug) for target in targets},
+        done_here=change.done_here,
+        from_template=change.template_id is not None,
+        standard=standard_by_hash(change.standard_hash) if change.standard_hash else None,
+        facts=change_facts(change, targets, now=now),
+    )
+
+
+def _targets(places: list[list[str]] | None) -> Iterator[ChangeTarget]:
+    for place in places or ():
+        yield _target(*place)
+
+
+def _target(service: str, tier: str, data_classification: str, environment: str, kind: str) -> ChangeTarget:
+    return ChangeTarget(
+        service=Service(slug=service, tier=tier, data_classification=data_classification),
+        environment=Environment(slug=environment, kind=kind),
+    )
