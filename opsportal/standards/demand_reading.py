@@ -94,7 +94,9 @@ def _require(demand: Reader, place: Place) -> Demand | None:
 def _field(demand: Reader, place: Place) -> Demand | None:
     name = demand.text("field", required=True)
     fields = [point.field_named(name) for point in place.points]
-    first = fields[0] if fields else None
+    if not fields:  # where it applies is wrong, and noted already
+        return None
+    first = fields[0]
     if first is None or None in fields:
         possible = sorted({field.name for point in place.points for field in point.fields})
         demand.note(

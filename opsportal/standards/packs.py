@@ -242,9 +242,9 @@ def _rules(top: Reader, pack: _Pack, names: Names, parent: Standard | None) -> t
     rules = dict(inherited)
     seen: set[str] = set()
     for number, reader in enumerate(top.tables("rule", most=MAX_RULES), 1):
-        place, reader.place = reader.place, ""
+        reader.rule, reader.place = reader.place, ""
         identifier = reader.word("id")
-        reader.rule = identifier or place
+        reader.rule = identifier or reader.rule
         if identifier in seen:
             reader.note("id", "this id stands twice")
         rule = _rule(reader, identifier or str(number), pack, names, inherited.get(identifier))

@@ -1,0 +1,141 @@
+"""The packs that come with the portal: their cases, their sources, nothing left out."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import pytest
+
+from changes.facts import DECLARATIONS
+from opsportal.standards.cases import Case, load_cases, run_case
+from opsportal.standards.content import content_bytes
+from opsportal.standards.packs import restore
+from opsportal.standards.rules import Listed, Rule, Source, Standard
+from opsportal.standards.shipped import CASES, DOCUMENTS, shipped_names, shipped_standard
+from opsportal.standards.vocabulary import Vocabulary
+
+VOCABULARY = Vocabulary.of(DECLARATIONS)
+STANDARDS = {name: shipped_standard(name, VOCABULARY) for name in shipped_names()}
+ALL_CASES = {
+    name: load_cases((CASES / f"{name}.toml").read_bytes(), standard, file=f"cases/{name}.toml")
+    for name, standard in STANDARDS.items()
+}
+# A quotation shortened by " / " goes on at most this many lines below.
+REACH = 45
+
+# The sections whose every statement is a rule or listed with a reason: first and last line.
+COVERED = {
+    "baseline": [(9, 52)],
+    "aielon": [(149, 207), (211, 267), (448, 494), (596, 602)],
+    "acgs": [(104, 121), (126, 141), (146, 150)],
+}
+
+
+def test_the_packs_of_the_contract_that_are_due_are_here() -> None:
+    assert {"baseline", "aielon", "acgs"} <= set(shipped_names())
+
+
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [
+        pytest.param(name, case, id=f"{name}: {case.title}")
+        for name, cases in ALL_CASES.items()
+        for case in cases
+    ],
+)
+def test_a_pack_says_what_its_case_expects(name: str, case: Case) -> None:
+    assert run_case(case, STANDARDS[name]).differences == ()
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_every_rule_is_hit_by_a_case(name: str) -> None:
+    standard = STANDARDS[name]
+    touched = {rule for case in ALL_CASES[name] for rule in run_case(case, standard).touched}
+    assert {rule.id for rule in standard.rules} - touched == set()
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_the_document_is_the_one_that_the_pack_was_written_from(name: str) -> None:
+    standard = STANDARDS[name]
+    document = (DOCUMENTS / standard.document).read_bytes()
+    assert hashlib.sha256(document).hexdigest() == standard.document_sha256
+
+
+def lines_of(standard: Standard) -> list[str]:
+    return (DOCUMENTS / standard.document).read_bytes().decode("utf-8").splitlines()
+
+
+def sources_of(entry: Rule | Listed) -> tuple[Source, ...]:
+    return (entry.source, *entry.also) if isinstance(entry, Rule) else (entry.source,)
+
+
+def entries_of(standard: Standard) -> list[Rule | Listed]:
+    return [*standard.rules, *standard.listed]
+
+
+def quoted_lines(source: Source, lines: list[str]) -> list[int]:
+    """Return the lines (from 1) at which the parts of a quotation stand; 0 where one stands nowhere."""
+    found: list[int] = []
+    at = source.line
+    for part in source.quote.split(" / "):
+        reach = range(at, at + 1 if not found else min(at + REACH, len(lines) + 1))
+        at = next((number for number in reach if part in lines[number - 1]), 0)
+        found.append(at)
+        if not at:
+            break
+    return found
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_every_quotation_stands_in_the_document_at_its_line(name: str) -> None:
+    standard = STANDARDS[name]
+    lines = lines_of(standard)
+    wrong = [
+        (source.section, source.line, source.quote)
+        for entry in entries_of(standard)
+        for source in sources_of(entry)
+        if 0 in quoted_lines(source, lines)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", sorted(COVERED))
+def test_every_statement_of_the_covered_sections_is_a_rule_or_listed(name: str) -> None:
+    standard = STANDARDS[name]
+    lines = lines_of(standard)
+    quoted = {
+        line
+        for entry in entries_of(standard)
+        for source in sources_of(entry)
+        for line in quoted_lines(source, lines)
+    }
+    statements = {
+        number
+        for first, last in COVERED[name]
+        for number in range(first, last + 1)
+        if (text := lines[number - 1].strip())
+        and (text[0] in "-0123456789" or "-->" in text)
+        and text != "---"
+    }
+    assert {number: lines[number - 1] for number in sorted(statements - quoted)} == {}
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_stored_standard_is_read_back_as_it_was(name: str) -> None:
+    standard = STANDARDS[name]
+    again = restore(content_bytes(standard), vocabulary=VOCABULARY, content_hash=standard.content_hash)
+    assert again == standard
+    assert again.content_hash == standard.content_hash
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_no_rule_speaks_to_people_in_code(name: str) -> None:
+    """Titles and messages are sentences: no identifiers, no expressions."""
+    for rule in STANDARDS[name].rules:
+        for text in (rule.title, rule.message):
+            assert re.search(r"==|[a-z]\.[a-z]|_", text) is None, rule.id
+
+
+def test_packs_differ_in_content_and_so_in_hash() -> None:
+    assert len({standard.content_hash for standard in STANDARDS.values()}) == len(STANDARDS)
