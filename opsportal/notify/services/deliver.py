@@ -15,8 +15,9 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
+from opsportal.core.connections import drop_broken_connection
 from opsportal.core.correlation import correlated, new_correlation_id
 from opsportal.core.faultpoints import reached
 from opsportal.notify.channels import (
@@ -118,7 +119,7 @@ def _deliver(claim: Claim, clock: Clock) -> int:
         return 0
     except Exception as error:
         log.exception("notify.crashed")
-        connection.close_if_unusable_or_obsolete()
+        drop_broken_connection()
         _record_failure(claim, clock(), TryAgainError(type(error).__name__[:100]))
         return 0
     reached("notify.after_send")

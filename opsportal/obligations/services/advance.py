@@ -7,10 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
-from django.db import connection
 
 from opsportal.audit.services import audit_record
 from opsportal.core.actor import Actor
+from opsportal.core.connections import drop_broken_connection
 from opsportal.core.faultpoints import reached
 from opsportal.core.writes import write
 from opsportal.obligations.models import Obligation
@@ -56,7 +56,7 @@ def obligations_advance(*, clock: Callable[[], datetime]) -> int:
                 advanced += _advance(pk, now)
             except Exception:  # noqa: BLE001 - logged; one bad row must not hold up the others
                 _log.exception("obligations.advance_failed", obligation=pk)
-                connection.close_if_unusable_or_obsolete()
+                drop_broken_connection()
                 failed.add(pk)
         if len(due) < _BATCH:
             break

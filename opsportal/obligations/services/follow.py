@@ -91,8 +91,3 @@ def _owner(word: str, people: Mapping[str, Owner]) -> Owner:
     if OTHERWISE in people:
         return people[OTHERWISE]
     raise ValueError(f"'{word}' means nobody here; give people['{OTHERWISE}']")
-
-
-def _is_of_another_part(one: str, other: str) -> bool:
-    part, other_part = one.partition(":")[2], other.partition(":")[2]
-    return bool(part and other_part) and part != other_part

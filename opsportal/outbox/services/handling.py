@@ -16,6 +16,7 @@ import structlog
 from django.db import connection, transaction
 from django.db.models import F
 
+from opsportal.core.connections import drop_broken_connection
 from opsportal.core.correlation import correlated, new_correlation_id
 from opsportal.core.errors import Refusal
 from opsportal.core.faultpoints import reached
@@ -98,7 +99,7 @@ def _handle(row: OutboxMessage, *, now: datetime, lease: timedelta) -> None:
             log.warning("outbox.superseded")
         except Exception as error:
             log.exception("outbox.handler_failed")
-            connection.close_if_unusable_or_obsolete()
+            drop_broken_connection()
             _fail(row, now, where_it_failed(error))
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection
-
 from opsportal.core.clock import database_now
+from opsportal.core.connections import drop_broken_connection
 from opsportal.core.correlation import correlated, new_correlation_id
 from opsportal.outbox.models import Heartbeat
 from opsportal.outbox.services.handling import where_it_failed
@@ -26,7 +25,7 @@ def ticking(name: str) -> Iterator[None]:
         try:
             yield
         except Exception as error:
-            connection.close_if_unusable_or_obsolete()
+            drop_broken_connection()
             failed = {"failed_at": database_now(), "error": where_it_failed(error)}
             Heartbeat.objects.update_or_create(name=name, defaults=failed)
             raise
