@@ -9,13 +9,14 @@ class CatalogConfig(AppConfig):
         from opsportal.accounts.services.roles import scope_kinds
         from opsportal.audit import actions
         from opsportal.catalog import permissions
-        from opsportal.catalog.panels import search_services
+        from opsportal.catalog.panels import TEAM_PANEL, search_services
         from opsportal.catalog.selectors import service_exists
-        from opsportal.core.registry import search_sources
+        from opsportal.core.registry import panels, search_sources
 
         permissions.register()
         scope_kinds.add("service", service_exists)
         search_sources.add("services", search_services)
+        panels.add("catalog.team", TEAM_PANEL)
         actions.register_all(
             {
                 "service.created": "added the service",

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from django.urls import reverse
 
+from opsportal.accounts.models import Team
 from opsportal.catalog.selectors import matching, services
 from opsportal.core.actor import Actor
-from opsportal.core.registry import SearchHit
+from opsportal.core.registry import Panel, SearchHit
+
+MAX_OWNED = 100
 
 
 def search_services(_actor: Actor, text: str, limit: int) -> list[SearchHit]:
@@ -16,3 +22,11 @@ def search_services(_actor: Actor, text: str, limit: int) -> list[SearchHit]:
         SearchHit(service.slug, service.name, "Service", reverse("catalog:service", args=[service.slug]))
         for service in found
     ]
+
+
+def _owned(_actor: Actor, _now: datetime, team: Team) -> dict[str, Any] | None:
+    owned = list(services().filter(owner_team=team, state="active")[:MAX_OWNED])
+    return {"services": owned} if owned else None
+
+
+TEAM_PANEL = Panel("team.main", 10, "catalog/panel_team.html", _owned)
