@@ -37,6 +37,3 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("accounts:profile")
-
-    def format_email_subject(self, subject: str) -> str:
-        return f"[opsportal] {subject}"

@@ -6,13 +6,14 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from opsportal.accounts import permissions
+        from opsportal.accounts import handlers, permissions
         from opsportal.accounts.selectors import display_names
         from opsportal.accounts.services.roles import scope_kinds, team_exists
         from opsportal.audit import actions
         from opsportal.core.registry import person_names
 
         permissions.register()
+        handlers.register()
         person_names.add("people", display_names)
         scope_kinds.add("team", team_exists)
         actions.register_all(
@@ -23,6 +24,7 @@ class AccountsConfig(AppConfig):
                 "user.reactivated": "let a person sign in again",
                 "user.erased": "erased a person",
                 "user.password_set": "set a password",
+                "user.password_reset_requested": "asked for a new password",
                 "user.signed_in": "signed in",
                 "team.created": "made the team",
                 "team.updated": "changed the team",

@@ -1,4 +1,5 @@
 from opsportal.accounts.services.erasure import user_erase
+from opsportal.accounts.services.passwords import password_reset_request, reset_link_send
 from opsportal.accounts.services.people import time_zones
 from opsportal.accounts.services.roles import role_declare, role_end, role_grant
 from opsportal.accounts.services.service_accounts import (
@@ -18,6 +19,8 @@ from opsportal.accounts.services.users import (
 )
 
 __all__ = [
+    "password_reset_request",
+    "reset_link_send",
     "role_declare",
     "role_end",
     "role_grant",
