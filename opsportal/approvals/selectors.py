@@ -129,29 +129,64 @@ class Progress:
 
 
 def progress_of(request: ApprovalRequest, on: date) -> list[Progress]:
-    """Return the progress of each stage, in order; one query for each stage that is undecided.
+    """Return the progress of each stage, in order. As `progress_of_all` for one request."""
+    return progress_of_all([request], on)[request.pk]
 
-    `request` has its stages and votes prefetched, as from `live_requests` or `requests_about`.
+
+def progress_of_all(requests: Collection[ApprovalRequest], on: date) -> dict[int, list[Progress]]:
+    """Return the progress of each stage of each request, by its primary key; one query for all of them.
+
+    The requests have their stages and votes prefetched, as from `live_requests` or `requests_about`.
     """
-    stages = list(request.stages.all())
-    return [_progress(request, stage, _waiting(request, stage, on)) for stage in stages]
-
-
-def _waiting(request: ApprovalRequest, stage: ApprovalStage, on: date) -> list[User]:
-    if request.state != REQUEST.initial or stage.state not in {"open", "waiting"}:
-        return []
-    voted = voters_under(request, stage.hat)
-    return [person for person in eligible(stage, on) if person.pk not in voted]
+    undecided = {
+        stage
+        for request in requests
+        if request.state == REQUEST.initial
+        for stage in request.stages.all()
+        if stage.state in {"open", "waiting"}
+    }
+    roles = {slug for stage in undecided for slug in stage.role_slugs}
+    holdings = list(
+        RoleHolding.objects.filter(in_force(on), role__slug__in=roles, user__is_active=True)
+        .select_related("role", "user")
+        .order_by("user__full_name", "user_id")
+    )
+    return {
+        request.pk: [
+            _progress(request, stage, holdings if stage in undecided else [])
+            for stage in request.stages.all()
+        ]
+        for request in requests
+    }
 
 
 def voters_under(request: ApprovalRequest, hat: str) -> set[UUID]:
-    """Return the ids of those whose vote in this round is used up under `hat`."""
+    """Return the ids of those whose vote in this round is used up under `hat`; the votes are prefetched."""
     votes = [vote for stage in request.stages.all() for vote in stage.votes.all()]
     return {vote.voter_id for vote in votes if vote.hat == hat}
 
 
-def _progress(request: ApprovalRequest, stage: ApprovalStage, waiting: Iterable[User]) -> Progress:
+def _progress(request: ApprovalRequest, stage: ApprovalStage, holdings: Iterable[RoleHolding]) -> Progress:
+    kept_out = request.excluded_people
+    voted = voters_under(request, stage.hat)
+    people = {
+        holding.user_id: holding.user
+        for holding in holdings
+        if holding.user_id not in voted and str(holding.user_id) not in kept_out and _may(holding, stage)
+    }
     votes = tuple(sorted(stage.votes.all(), key=lambda vote: vote.pk))
-    people = tuple(waiting)
     tally = Tally.of([vote.decision for vote in votes], remaining=len(people))
-    return Progress(stage, votes, needed(stage.quorum_value, tally.eligible), tally, people)
+    return Progress(stage, votes, needed(stage.quorum_value, tally.eligible), tally, tuple(people.values()))
+
+
+def _may(holding: RoleHolding, stage: ApprovalStage) -> bool:
+    if holding.role.slug not in stage.role_slugs:
+        return False
+    services, teams = stage.services_and_teams
+    match holding.scope_kind:
+        case RoleHolding.Scope.SERVICE:
+            return holding.scope_key in services
+        case RoleHolding.Scope.TEAM:
+            return holding.scope_key in teams
+        case _:
+            return True

@@ -1,0 +1,156 @@
+"""All that happened to a change, in one order: audit entries with their words, deployments, their reports."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from changes.models import Change, ChangeComment, Deployment, DeploymentEvent
+from opsportal.approvals.models import Vote
+from opsportal.audit import actions
+from opsportal.audit.selectors import entries_about, entry_data
+from opsportal.core.errors import InvalidInput
+
+KIND = "change"
+NEWEST = 200
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A place in a timeline. What happened at one instant stands in the order of source and number."""
+
+    at: datetime
+    rank: int
+    number: int
+
+    def as_cursor(self) -> str:
+        """Return this place as opaque text for a link."""
+        text = f"{self.at.astimezone(UTC).isoformat()}|{self.rank}|{self.number}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def of_cursor(cls, cursor: str) -> Place:
+        """Return the place that `as_cursor` wrote. Raises `InvalidInput`."""
+        try:
+            text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+            at, rank, number = text.split("|")
+            place = cls(datetime.fromisoformat(at), int(rank), int(number))
+        except (ValueError, binascii.Error):
+            place = None
+        if place is None or place.at.tzinfo is None or not 0 <= place.number < 2**63:
+            raise InvalidInput.of("cursor", "invalid", "This cursor is not one of ours.")
+        return place
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened. `action` is the audit action, `deployment.registered` or a report's event.
+
+    `words` say it after a name ("submitted the change"), `text` is what a person wrote along.
+    """
+
+    place: Place
+    action: str
+    words: str
+    actor: tuple[str, str]
+    text: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def at(self) -> datetime:
+        return self.place.at
+
+
+def timeline(
+    change: Change, *, before: Place | None = None, most: int = NEWEST
+) -> tuple[list[Happening], Place | None]:
+    """Return what happened to `change` before that place, newest first, and where the next page begins.
+
+    `most` at a time; None where nothing is older. Six queries.
+    """
+    happenings = [
+        *_entries(change, before, most + 1),
+        *_deployments(change, before, most + 1),
+        *_reports(change, before, most + 1),
+    ]
+    newest = sorted(
+        (one for one in happenings if before is None or one.place < before),
+        key=lambda one: one.place,
+        reverse=True,
+    )
+    page = newest[:most]
+    return page, page[-1].place if len(newest) > most else None
+
+
+def _until(rows: QuerySet[Any], column: str, before: Place | None, most: int) -> QuerySet[Any]:
+    if before is not None:
+        rows = rows.filter(**{f"{column}__lte": before.at})
+    return rows.order_by(f"-{column}", "-id")[:most]
+
+
+def _entries(change: Change, before: Place | None, most: int) -> Iterable[Happening]:
+    entries = list(_until(entries_about(KIND, change.key), "at", before, most))
+    data = {entry.pk: entry_data(entry) for entry in entries}
+    comments = dict(ChangeComment.objects.filter(change=change).values_list("id", "text"))
+    votes = {
+        (str(vote.voter_id), vote.cast_at): vote
+        for vote in Vote.objects.filter(request__subject_kind=KIND, request__subject_key=change.key)
+    }
+    reasons = {
+        (str(user), at): reason
+        for user, at, reason in change.history.exclude(history_change_reason="").values_list(
+            "history_user_id", "history_date", "history_change_reason"
+        )
+    }
+    for entry in entries:
+        vote = votes.get((entry.actor_id, entry.at)) if entry.action == "approval.voted" else None
+        comment = data[entry.pk].get("comment")
+        reason = reasons.get((f"{entry.actor_kind}:{entry.actor_id}", entry.at), "")
+        yield Happening(
+            place=Place(entry.at, 0, entry.pk),
+            action=entry.action,
+            words=actions.label(entry.action),
+            actor=(entry.actor_kind, entry.actor_id),
+            text=vote.comment if vote else comments.get(comment, "") if comment else reason,
+            data=data[entry.pk],
+        )
+
+
+def _deployments(change: Change, before: Place | None, most: int) -> Iterable[Happening]:
+    rows = Deployment.objects.filter(change=change).select_related("service", "environment")
+    for row in _until(rows, "registered_at", before, most):
+        yield Happening(
+            place=Place(row.registered_at, 1, row.pk),
+            action="deployment.registered",
+            words=f"registered {row.key}",
+            actor=_account(row),
+            data={
+                "deployment": row.key,
+                "decision": row.decision,
+                "service": row.service.slug,
+                "environment": row.environment.slug,
+                "version": row.release,
+            },
+        )
+
+
+def _reports(change: Change, before: Place | None, most: int) -> Iterable[Happening]:
+    rows = DeploymentEvent.objects.filter(deployment__change=change).select_related("deployment")
+    for row in _until(rows, "received_at", before, most):
+        yield Happening(
+            place=Place(row.received_at, 2, row.pk),
+            action=f"deployment.{row.event}",
+            words=f"reported that {row.deployment.key} {row.event.replace('_', ' ')}",
+            actor=_account(row.deployment),
+            data={"deployment": row.deployment.key, "percent": row.percent, "action": row.action},
+        )
+
+
+def _account(row: Deployment) -> tuple[str, str]:
+    return ("service_account", str(row.registered_by_id)) if row.registered_by_id else ("", "")
