@@ -10,8 +10,9 @@ from django.db.models import QuerySet, Subquery
 from opsportal.core.errors import NotFound, Unavailable
 from opsportal.core.ports import Check
 from opsportal.standards.models import Activation, StandardVersion
-from opsportal.standards.packs import PackError, restore
+from opsportal.standards.packs import PackError, Problem, load, named_parent, restore
 from opsportal.standards.rules import Standard
+from opsportal.standards.shipped import shipped_names, shipped_parents, shipped_source, shipped_standard
 from opsportal.standards.vocabulary import declared
 
 NONE_ACTIVE = "No standard is active; run manage.py standard activate baseline"
@@ -43,6 +44,14 @@ def active_standard() -> Standard:
     if content_hash is None:
         raise Unavailable(NONE_ACTIVE)
     return standard_by_hash(content_hash)
+
+
+def active_standard_or_none() -> Standard | None:
+    """Return the active standard, or None where none is active or it cannot be read."""
+    try:
+        return active_standard()
+    except (Unavailable, NotFound):
+        return None
 
 
 def in_force() -> InForce:
@@ -82,6 +91,25 @@ def newest_of(name: str) -> StandardVersion | None:
     return StandardVersion.objects.filter(name=name).order_by("-id").first()
 
 
+def read_pack(source: bytes, *, file: str = "") -> Standard:
+    """Return the standard that a pack describes, with what it inherits from a shipped or stored one.
+
+    Stores nothing. Raises `PackError` with every problem.
+    """
+    vocabulary = declared()
+    parents = shipped_parents(source, vocabulary) or _stored_parents(source)
+    standard = load(source, parents=parents, vocabulary=vocabulary, file=file)
+    if standard.name in shipped_names() and source != shipped_source(standard.name):
+        shipped = shipped_standard(standard.name, vocabulary)
+        if standard.content_hash != shipped.content_hash:
+            reason = (
+                f"'{standard.name}' is the name of a shipped pack. Give yours its own name;"
+                f' extends = "{standard.name}" inherits its rules.'
+            )
+            raise PackError([Problem(file, "", "standard.name", reason)])
+    return standard
+
+
 def readiness() -> Check:
     """Return whether a standard is active and can be read, and what to do where not."""
     try:
@@ -96,6 +124,11 @@ def _restored(content: str, content_hash: str) -> Standard:
         return restore(content.encode(), vocabulary=declared(), content_hash=content_hash)
     except PackError as error:
         raise Unavailable(f"The stored standard cannot be read: {error.problems[0].reason}") from error
+
+
+def _stored_parents(source: bytes) -> dict[str, Standard]:
+    parent = newest_of(named_parent(source))
+    return {parent.name: standard_by_hash(parent.content_hash)} if parent else {}
 
 
 def _keep(standard: Standard) -> Standard:

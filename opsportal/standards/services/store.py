@@ -11,11 +11,9 @@ from opsportal.core.errors import Conflict, FieldError, InvalidInput
 from opsportal.core.writes import write
 from opsportal.standards.content import content_bytes
 from opsportal.standards.models import StandardVersion
-from opsportal.standards.packs import PackError, load, named_parent
+from opsportal.standards.packs import PackError
 from opsportal.standards.rules import Standard
-from opsportal.standards.selectors import newest_of, standard_by_hash
-from opsportal.standards.shipped import shipped_names, shipped_parents, shipped_source, shipped_standard
-from opsportal.standards.vocabulary import declared
+from opsportal.standards.selectors import read_pack
 
 
 def standard_store(*, actor: Actor, now: datetime, source: bytes, file: str = "") -> StandardVersion:
@@ -27,7 +25,7 @@ def standard_store(*, actor: Actor, now: datetime, source: bytes, file: str = ""
     """
     with write(actor=actor, now=now):
         require(actor, "standards.activate")
-        standard = read_pack(source, file=file)
+        standard = _read(source, file)
         row = StandardVersion.objects.filter(content_hash=standard.content_hash).first()
         if row is not None:
             return row
@@ -59,40 +57,18 @@ def standard_store(*, actor: Actor, now: datetime, source: bytes, file: str = ""
         return row
 
 
-def read_pack(source: bytes, *, file: str = "") -> Standard:
-    """Return the standard that the pack describes, with what it inherits from shipped or stored ones.
-
-    Raises `InvalidInput` with one error for each problem: its pointer names rule and field.
-    """
-    vocabulary = declared()
+def _read(source: bytes, file: str) -> Standard:
     try:
-        parents = shipped_parents(source, vocabulary) or _stored_parents(source)
-        standard = load(source, parents=parents, vocabulary=vocabulary, file=file)
-        if standard.name in shipped_names() and source != shipped_source(standard.name):
-            _must_be_shipped(standard, shipped_standard(standard.name, vocabulary))
+        return read_pack(source, file=file)
     except PackError as error:
+        count = len(error.problems)
+        faults = f"{count} fault{'s' if count > 1 else ''}"
         raise InvalidInput(
-            (
+            [
                 FieldError(
                     f"/{problem.rule or 'pack'}/{problem.field}".rstrip("/"), "invalid_pack", str(problem)
                 )
                 for problem in error.problems
-            ),
-            f"The pack has {len(error.problems)} faults. The active standard stays as it is.",
+            ],
+            f"The pack has {faults}; the active standard stays as it is.",
         ) from error
-    return standard
-
-
-def _must_be_shipped(standard: Standard, shipped: Standard) -> None:
-    if standard.content_hash != shipped.content_hash:
-        raise InvalidInput.of(
-            "standard/name",
-            "shipped_name",
-            f"'{standard.name}' is the name of a pack that comes with the portal. Give yours its own name;"
-            f' extends = "{standard.name}" inherits its rules.',
-        )
-
-
-def _stored_parents(source: bytes) -> dict[str, Standard]:
-    parent = newest_of(named_parent(source))
-    return {parent.name: standard_by_hash(parent.content_hash)} if parent else {}

@@ -1,0 +1,139 @@
+"""Standards from the command line: `standard check FILE`, `standard activate NAME|FILE`, `standard list`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from opsportal.core.actor import Actor
+from opsportal.core.clock import edge_now
+from opsportal.core.errors import InvalidInput, Refusal
+from opsportal.standards.cases import load_cases, run_case
+from opsportal.standards.packs import MAX_BYTES, PackError, Problem
+from opsportal.standards.rules import Standard
+from opsportal.standards.selectors import active_standard_or_none, read_pack, versions
+from opsportal.standards.services import standard_activate, standard_install
+from opsportal.standards.shipped import shipped_names
+
+ACTOR = Actor.system("command.standard")
+
+
+class Command(BaseCommand):
+    """Checks packs, puts a standard in force, lists what there is."""
+
+    help = "Check a pack, put a standard in force, list the standards."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the three verbs."""
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="check | activate | list")
+        check = verbs.add_parser(
+            "check", help="say all that is wrong with a pack; exit code 1 where anything is"
+        )
+        check.add_argument("file", type=Path, help="the pack, a TOML file")
+        check.add_argument(
+            "--cases", type=Path, metavar="FILE", help="cases that the pack must answer as they say"
+        )
+        activate = verbs.add_parser("activate", help="put a standard in force")
+        activate.add_argument("name", help="a shipped pack, a stored standard, or a file")
+        listing = verbs.add_parser("list", help="list the shipped packs and the stored standards")
+        for verb in (check, activate, listing):
+            verb.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Do what the verb says; a refusal goes to standard error, with exit code 1."""
+        verb = {"check": self._check, "activate": self._activate, "list": self._list}[options["verb"]]
+        try:
+            verb(options)
+        except InvalidInput as refusal:
+            raise CommandError("\n".join([refusal.detail, *(one.detail for one in refusal.errors)])) from None
+        except Refusal as refusal:
+            raise CommandError(refusal.detail) from None
+
+    def _check(self, options: dict[str, Any]) -> None:
+        file: Path = options["file"]
+        try:
+            standard = read_pack(_read(file), file=str(file))
+            problems = _differences(standard, options["cases"])
+        except PackError as error:
+            standard, problems = None, list(error.problems)
+        if options["json"]:
+            self.stdout.write(json.dumps(_verdict(standard, problems)))
+        elif problems:
+            for problem in problems:
+                self.stdout.write(str(problem))
+        elif standard is not None:
+            self.stdout.write(
+                f"{file}: {standard.name} {standard.version} is in order:"
+                f" {len(standard.rules)} rules, hash {standard.content_hash}"
+            )
+        if problems:
+            sys.exit(1)
+
+    def _activate(self, options: dict[str, Any]) -> None:
+        name: str = options["name"]
+        if name.endswith(".toml") or "/" in name:
+            activation = standard_install(actor=ACTOR, now=edge_now(), source=_read(Path(name)), file=name)
+        else:
+            activation = standard_activate(actor=ACTOR, now=edge_now(), name=name)
+        row = activation.standard
+        if options["json"]:
+            self.stdout.write(
+                json.dumps({"name": row.name, "version": row.version, "hash": row.content_hash})
+            )
+        else:
+            self.stdout.write(f"{row.name} {row.version} is active, hash {row.content_hash}")
+
+    def _list(self, options: dict[str, Any]) -> None:
+        active = active_standard_or_none()
+        active_hash = active.content_hash if active else ""
+        stored = [
+            {
+                "name": row.name,
+                "version": row.version,
+                "hash": row.content_hash,
+                "active": row.content_hash == active_hash,
+            }
+            for row in versions()
+        ]
+        if options["json"]:
+            self.stdout.write(json.dumps({"shipped": shipped_names(), "stored": stored}))
+            return
+        self.stdout.write(f"shipped: {', '.join(shipped_names())}")
+        for one in stored:
+            state = "active" if one["active"] else "stored"
+            self.stdout.write(f"{one['name']}\t{one['version']}\t{state}\t{one['hash']}")
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}") from None
+
+
+def _differences(standard: Standard, cases: Path | None) -> list[Problem]:
+    if cases is None:
+        return []
+    results = [run_case(case, standard) for case in load_cases(_read(cases), standard, file=str(cases))]
+    return [
+        Problem(str(cases), result.case.title, "", difference)
+        for result in results
+        for difference in result.differences
+    ]
+
+
+def _verdict(standard: Standard | None, problems: list[Problem]) -> dict[str, Any]:
+    return {
+        "ok": not problems,
+        "name": standard.name if standard else "",
+        "version": standard.version if standard else "",
+        "hash": standard.content_hash if standard else "",
+        "problems": [
+            {"file": one.file, "rule": one.rule, "field": one.field, "reason": one.reason} for one in problems
+        ],
+    }
