@@ -34,7 +34,7 @@ INSTALLED_APPS = [
     "opsportal.notify.apps.NotifyConfig",
     "changes.apps.ChangesConfig",
     "opsportal.portal.apps.PortalConfig",
-    "django.contrib.admin",
+    "opsportal.web.apps.OpsAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -114,6 +114,15 @@ def user(
     return {"person": person_of(_request(context), ActorKind.USER, identifier), "plain": plain}
 
 
+@register.inclusion_tag("components/person.html", takes_context=True)
+def actor_words(context: Context, actor: str) -> dict[str, Any]:
+    """Show who wrote a history row, from its `kind:id`."""
+    kind, _, identifier = str(actor or "").partition(":")
+    if not kind:
+        return {"person": None, "missing": "–"}
+    return {"person": person_of(_request(context), kind, identifier), "plain": False}
+
+
 @register.simple_tag
 def place(name: str) -> str:
     """Return the path of a place of the navigation by its name, e.g. `standard`."""
