@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from opsportal.accounts.models import ApiToken
 from opsportal.accounts.scopes import clean_scopes
 from opsportal.accounts.services.rows import record
-from opsportal.accounts.services.service_accounts import locked_account
+from opsportal.accounts.services.service_accounts import locked_account, service_account_create
 from opsportal.audit.canonical import JSON
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
@@ -27,15 +27,24 @@ _FORM = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_-]{43}")
 
 
 def token_create(
-    *, actor: Actor, now: datetime, account: str, scopes: Iterable[str], expires_days: int = DEFAULT_DAYS
+    *,
+    actor: Actor,
+    now: datetime,
+    account: str,
+    scopes: Iterable[str],
+    expires_days: int = DEFAULT_DAYS,
+    make_account: bool = False,
 ) -> tuple[ApiToken, str]:
     """Store a new token of the service account with this slug; return it and its secret.
 
-    The secret is `opk_` and 256 random bits; it cannot be had again. Raises `NotFound`, `Forbidden`,
+    The secret is `opk_` and 256 random bits; it cannot be had again. With `make_account` the account
+    is made where it is missing. Raises `NotFound`, `Forbidden`,
     `InvalidInput` (a scope that does not exist, a life that is not 1 to 730 days), and `Conflict`
     ("disabled").
     """
     with write(actor=actor, now=now):
+        if make_account:
+            service_account_create(actor=actor, now=now, slug=account)
         row = locked_account(account)
         require(actor, "accounts.administer")
         if row.state != "active":

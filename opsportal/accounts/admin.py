@@ -1,0 +1,313 @@
+"""The back office of people: looked at here, written by the services, never deleted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import django.contrib.auth.admin  # noqa: F401 - registers what is taken off again below
+from allauth.account import admin as allauth_admin
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from opsportal.accounts.models import (
+    ApiToken,
+    Role,
+    RoleHolding,
+    ServiceAccount,
+    Team,
+    TeamMembership,
+    User,
+)
+from opsportal.accounts.services import (
+    role_end,
+    role_grant,
+    service_account_create,
+    service_account_disable,
+    service_account_enable,
+    team_create,
+    team_join,
+    team_leave,
+    team_update,
+    token_revoke,
+    user_create,
+    user_deactivate,
+    user_erase,
+    user_reactivate,
+    user_update,
+)
+from opsportal.accounts.services.periods import utc_day
+from opsportal.web.admin import SEEN_VERSION, LookAdmin, WriteAdmin, WriteForm, ask_first, each_by_service
+from opsportal.web.requests import actor_of, now_of
+
+# Addresses belong to people and are written with them; Django's groups mean nothing here.
+for model in (allauth_admin.EmailAddress, allauth_admin.EmailConfirmation, Group):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+class UserForm(WriteForm):
+    """A person; the address is kept in lower case."""
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
+
+
+@admin.register(User)
+class UserAdmin(WriteAdmin):
+    """People. Passwords are nobody's business but theirs."""
+
+    form = UserForm
+    list_display = ["full_name", "email", "is_active", "is_staff", "time_zone", "last_login"]
+    list_filter = ["is_active", "is_staff"]
+    search_fields = ["full_name", "email", "id"]
+    fields = [
+        "email",
+        "full_name",
+        "time_zone",
+        "is_staff",
+        "id",
+        "is_active",
+        "created_at",
+        "last_login",
+        "erased_at",
+        "version",
+        SEEN_VERSION,
+    ]
+    readonly_fields = ["id", "is_active", "created_at", "last_login", "erased_at", "version"]
+    actions = ["deactivate", "reactivate", "erase"]
+
+    def write(
+        self, request: HttpRequest, obj: User, values: dict[str, Any], version: int | None, *, change: bool
+    ) -> Model:
+        actor, now = actor_of(request), now_of(request)
+        if change:
+            return user_update(actor=actor, now=now, user_id=obj.pk, version=version, **values)
+        return user_create(actor=actor, now=now, **values)
+
+    @admin.action(description="Bar from signing in")
+    def deactivate(self, request: HttpRequest, rows: QuerySet[User]) -> HttpResponse | None:
+        question = "Bar these people from signing in, and end their sessions?"
+        asked = ask_first(self, request, rows, question=question, action="deactivate")
+        if asked is None:
+            actor, now = actor_of(request), now_of(request)
+            each_by_service(
+                request, rows, lambda row: user_deactivate(actor=actor, now=now, user_id=row.pk), "Barred"
+            )
+        return asked
+
+    @admin.action(description="Let sign in again")
+    def reactivate(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        actor, now = actor_of(request), now_of(request)
+        each_by_service(
+            request, rows, lambda row: user_reactivate(actor=actor, now=now, user_id=row.pk), "Let in again"
+        )
+
+    @admin.action(description="Erase name and address for good")
+    def erase(self, request: HttpRequest, rows: QuerySet[User]) -> HttpResponse | None:
+        question = "Erase the names and addresses of these people? It cannot be undone."
+        asked = ask_first(self, request, rows, question=question, action="erase")
+        if asked is None:
+            actor, now = actor_of(request), now_of(request)
+            each_by_service(
+                request, rows, lambda row: user_erase(actor=actor, now=now, user_id=row.pk), "Erased"
+            )
+        return asked
+
+
+@admin.register(Team)
+class TeamAdmin(WriteAdmin):
+    """Teams. The slug stays."""
+
+    list_display = ["name", "slug", "description"]
+    search_fields = ["name", "slug"]
+    fields = ["slug", "name", "description", "version", SEEN_VERSION]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["slug", "version"] if obj else ["version"]
+
+    def write(
+        self, request: HttpRequest, obj: Team, values: dict[str, Any], version: int | None, *, change: bool
+    ) -> Model:
+        actor, now = actor_of(request), now_of(request)
+        if change:
+            return team_update(actor=actor, now=now, slug=obj.slug, version=version, **values)
+        return team_create(actor=actor, now=now, **values)
+
+
+class PeriodAdmin(WriteAdmin):
+    """Something that somebody has from a day to a day: added, and ended, never changed otherwise."""
+
+    date_hierarchy = "valid_from"
+    autocomplete_fields = ["user"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(TeamMembership)
+class TeamMembershipAdmin(PeriodAdmin):
+    """Who belongs to which team."""
+
+    list_display = ["user", "team", "valid_from", "valid_until"]
+    list_filter = ["team"]
+    search_fields = ["user__full_name", "team__name", "team__slug"]
+    list_select_related = ["user", "team"]
+    autocomplete_fields = ["user", "team"]
+    fields = ["team", "user", "valid_from", "valid_until"]
+    actions = ["end_today", "end_now"]
+
+    def write(
+        self,
+        request: HttpRequest,
+        obj: TeamMembership,
+        values: dict[str, Any],
+        version: int | None,
+        *,
+        change: bool,
+    ) -> Model:
+        person, team = values.pop("user"), values.pop("team")
+        return team_join(
+            actor=actor_of(request), now=now_of(request), team=team.slug, user_id=person.pk, **values
+        )
+
+    @admin.action(description="End with today")
+    def end_today(self, request: HttpRequest, rows: QuerySet[TeamMembership]) -> None:
+        self._end(request, rows, 0)
+
+    @admin.action(description="End at once")
+    def end_now(self, request: HttpRequest, rows: QuerySet[TeamMembership]) -> None:
+        self._end(request, rows, 1)
+
+    def _end(self, request: HttpRequest, rows: QuerySet[TeamMembership], days_ago: int) -> None:
+        actor, now = actor_of(request), now_of(request)
+        last_day = utc_day(now) - timedelta(days=days_ago)
+        each_by_service(
+            request,
+            rows,
+            lambda row: team_leave(actor=actor, now=now, membership_id=row.pk, last_day=last_day),
+            "Ended",
+        )
+
+
+@admin.register(RoleHolding)
+class RoleHoldingAdmin(PeriodAdmin):
+    """Who holds which role or board, for what."""
+
+    list_display = ["user", "role", "valid_from", "valid_until", "scope_kind", "scope_key"]
+    list_filter = ["role", "scope_kind"]
+    search_fields = ["user__full_name", "role__title", "role__slug", "scope_key"]
+    list_select_related = ["user", "role"]
+    autocomplete_fields = ["user", "role"]
+    fields = ["role", "user", "valid_from", "valid_until", "scope_kind", "scope_key"]
+    actions = ["end_today", "end_now"]
+
+    def write(
+        self,
+        request: HttpRequest,
+        obj: RoleHolding,
+        values: dict[str, Any],
+        version: int | None,
+        *,
+        change: bool,
+    ) -> Model:
+        person, role = values.pop("user"), values.pop("role")
+        return role_grant(
+            actor=actor_of(request), now=now_of(request), role=role.slug, user_id=person.pk, **values
+        )
+
+    @admin.action(description="End with today")
+    def end_today(self, request: HttpRequest, rows: QuerySet[RoleHolding]) -> None:
+        self._end(request, rows, 0)
+
+    @admin.action(description="End at once")
+    def end_now(self, request: HttpRequest, rows: QuerySet[RoleHolding]) -> None:
+        self._end(request, rows, 1)
+
+    def _end(self, request: HttpRequest, rows: QuerySet[RoleHolding], days_ago: int) -> None:
+        actor, now = actor_of(request), now_of(request)
+        last_day = utc_day(now) - timedelta(days=days_ago)
+        each_by_service(
+            request,
+            rows,
+            lambda row: role_end(actor=actor, now=now, holding_id=row.pk, last_day=last_day),
+            "Ended",
+        )
+
+
+@admin.register(Role)
+class RoleAdmin(LookAdmin):
+    """Roles and boards. Standards declare them."""
+
+    list_display = ["title", "slug", "kind"]
+    list_filter = ["kind"]
+    search_fields = ["title", "slug"]
+
+
+@admin.register(ServiceAccount)
+class ServiceAccountAdmin(WriteAdmin):
+    """Machines. Tokens are made by `manage.py token create`."""
+
+    list_display = ["slug", "description", "team", "state", "created_at"]
+    list_filter = ["state", "team"]
+    search_fields = ["slug", "description", "id"]
+    list_select_related = ["team"]
+    autocomplete_fields = ["team"]
+    fields = ["slug", "description", "team", "id", "state", "created_at"]
+    readonly_fields = ["id", "state", "created_at"]
+    actions = ["disable", "enable"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def write(
+        self,
+        request: HttpRequest,
+        obj: ServiceAccount,
+        values: dict[str, Any],
+        version: int | None,
+        *,
+        change: bool,
+    ) -> Model:
+        team = values.pop("team")
+        return service_account_create(
+            actor=actor_of(request), now=now_of(request), team=team.slug if team else None, **values
+        )
+
+    @admin.action(description="Disable: none of its tokens works any more")
+    def disable(self, request: HttpRequest, rows: QuerySet[ServiceAccount]) -> None:
+        actor, now = actor_of(request), now_of(request)
+        each_by_service(
+            request,
+            rows,
+            lambda row: service_account_disable(actor=actor, now=now, slug=row.slug),
+            "Disabled",
+        )
+
+    @admin.action(description="Enable")
+    def enable(self, request: HttpRequest, rows: QuerySet[ServiceAccount]) -> None:
+        actor, now = actor_of(request), now_of(request)
+        each_by_service(
+            request, rows, lambda row: service_account_enable(actor=actor, now=now, slug=row.slug), "Enabled"
+        )
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(LookAdmin):
+    """API tokens, without their secrets."""
+
+    list_display = ["prefix", "account", "scopes", "created_at", "expires_at", "revoked_at"]
+    list_filter = ["account", "expires_at"]
+    search_fields = ["prefix", "account__slug"]
+    list_select_related = ["account"]
+    fields = ["prefix", "account", "scopes", "created_at", "expires_at", "revoked_at"]
+    actions = ["revoke"]
+
+    @admin.action(description="Revoke for good")
+    def revoke(self, request: HttpRequest, rows: QuerySet[ApiToken]) -> None:
+        actor, now = actor_of(request), now_of(request)
+        each_by_service(
+            request, rows, lambda row: token_revoke(actor=actor, now=now, token_id=row.pk), "Revoked"
+        )
