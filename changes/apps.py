@@ -6,13 +6,15 @@ class ChangesConfig(AppConfig):
     label = "changes"
 
     def ready(self) -> None:
-        from changes import permissions
+        from changes import handlers, panels, permissions
         from changes.facts import DECLARATIONS
         from opsportal.audit.actions import register_all
         from opsportal.standards import vocabulary
 
         vocabulary.declare(*DECLARATIONS)
         permissions.register()
+        handlers.register()
+        panels.register()
         register_all(
             {
                 "change.created": "drafted the change",

@@ -14,7 +14,6 @@ from changes.models import Change, ChangeComment, ChangeTarget
 from changes.models.changes import PREFIX
 from changes.selectors.conflicts import Conflict, conflicts_of_all
 from changes.selectors.lists import changes_loaded
-from opsportal.accounts.models import User
 from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Vote
 from opsportal.approvals.selectors import (
     Progress,
@@ -149,13 +148,13 @@ _OWN = {
 }
 
 
-def waiting_for(person: User, now: datetime) -> list[Waiting]:
+def waiting_for(person: UUID, now: datetime) -> list[Waiting]:
     """Return what waits for this person: votes first, then their own changes; longest first, 50 of each.
 
     Five queries, however much there is.
     """
     stages = list(
-        open_stages_for(person.pk, now.astimezone(UTC).date()).filter(request__subject_kind=KIND)[:MOST]
+        open_stages_for(person, now.astimezone(UTC).date()).filter(request__subject_kind=KIND)[:MOST]
     )
     changes = _changes_of(stages)
     votes = [
@@ -165,7 +164,7 @@ def waiting_for(person: User, now: datetime) -> list[Waiting]:
     ]
     own = (
         changes_loaded()
-        .filter(Q(requester=person) | Q(implementer=person), state__in=list(_OWN))
+        .filter(Q(requester_id=person) | Q(implementer_id=person), state__in=list(_OWN))
         .order_by("updated_at", "id")[:MOST]
     )
     return [*votes, *(Waiting(change, *_OWN[change.state], change.updated_at) for change in own)]

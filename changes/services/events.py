@@ -29,14 +29,20 @@ def record(
 ) -> None:
     """Write the audit entry `change.<action>` and tell the topic of the same name."""
     change = scene.change
-    about: dict[str, JSON] = {"revision": change.revision, "state": change.state, **(data or {})}
+    about: dict[str, JSON] = {
+        "content_hash": change.content_hash,
+        "revision": change.revision,
+        "state": change.state,
+        "version": change.version,
+        **(data or {}),
+    }
     audit_record(
         actor=actor,
         now=now,
         action=f"change.{action}",
         object_kind=KIND,
         object_key=scene.key,
-        data={"content_hash": change.content_hash, "version": change.version, **about},
+        data=about,
     )
     outbox_put(
         now=now,

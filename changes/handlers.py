@@ -1,0 +1,184 @@
+"""Whom the portal tells of what happens to a change.
+
+Who is told is found when it is handled: the holders of that day. Nobody is told of what they did
+themselves, nor asked for a vote that is no longer needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC
+from typing import Literal
+
+from changes.models import Change, ChangeComment
+from changes.models.changes import PREFIX
+from changes.services.events import STAGE_OPENED, topic
+from opsportal.approvals.models import ApprovalStage, Vote
+from opsportal.approvals.selectors import eligible
+from opsportal.core.actor import Actor
+from opsportal.core.registry import key_urls
+from opsportal.notify.services import notify
+from opsportal.outbox.topics import Message, on
+
+QUOTED = 600
+
+
+def on_stage_opened(message: Message) -> None:
+    """Ask those who may vote in the stage that has opened."""
+    stage = ApprovalStage.objects.select_related("request").filter(pk=message.payload["stage"]).first()
+    if stage is None or stage.state != "open":
+        return
+    change = _change(message)
+    in_retrospect = " in retrospect" if change.retrospective_state == "open" else ""
+    _tell(
+        message,
+        change,
+        _voters(stage, message),
+        key=f"stage:{stage.pk}:opened",
+        subject=f"Your vote is needed{in_retrospect}",
+        lines=[f"The stage “{stage.title}” is open, and you may vote in it."],
+        urgency="high" if change.type == Change.Type.EMERGENCY else "normal",
+    )
+
+
+def on_started(message: Message) -> None:
+    """Tell those who still have to vote that the change runs ahead of its approval."""
+    change = _change(message)
+    if message.payload.get("retrospective") != "open" or change.retrospective_state != "open":
+        return
+    stages = ApprovalStage.objects.select_related("request").filter(
+        request__subject_kind="change", request__subject_key=change.key, state="open"
+    )
+    for stage in stages:
+        _tell(
+            message,
+            change,
+            _voters(stage, message),
+            key=f"stage:{stage.pk}:retrospective",
+            subject="Started ahead of its approval: decide in retrospect",
+            lines=[
+                "This change was started before it was approved, as the standard permits.",
+                f"The stage “{stage.title}” still has to decide it, and it cannot be closed before.",
+            ],
+            urgency="high",
+        )
+
+
+def on_decided(message: Message) -> None:
+    """Tell requester and implementer how it was decided."""
+    change = _change(message)
+    event = message.topic.rpartition(".")[2]
+    subject, line = _DECISIONS[event]
+    _tell(
+        message,
+        change,
+        _workers(change),
+        key=f"round:{change.revision}.{change.submissions}:{event}",
+        subject=subject,
+        lines=[line],
+        urgency="high" if "rejected" in event else "normal",
+    )
+
+
+_DECISIONS = {
+    "approved": ("Approved", "This change is approved. Schedule it, or start it in its window."),
+    "rejected": (
+        "Rejected",
+        "This change was rejected. Read why, edit it to answer the objections, and submit it again.",
+    ),
+    "retrospective_approved": (
+        "Approved in retrospect",
+        "What was started ahead of its approval is approved.",
+    ),
+    "retrospective_rejected": (
+        "Rejected in retrospect",
+        "What was started ahead of its approval was rejected. See what you owe now.",
+    ),
+}
+
+
+def on_comment(message: Message) -> None:
+    """Tell requester and implementer what was asked or remarked."""
+    comment = ChangeComment.objects.filter(pk=message.payload["comment"]).first()
+    if comment is None:
+        return
+    asked = comment.kind == ChangeComment.Kind.QUESTION
+    change = _change(message)
+    _tell(
+        message,
+        change,
+        _workers(change),
+        key=f"comment:{comment.pk}",
+        subject="A question was asked" if asked else "A comment was made",
+        lines=[comment.text[:QUOTED], "", "Answer with a comment on the change." if asked else ""],
+    )
+
+
+def on_held(message: Message) -> None:
+    """Tell requester and implementer that it may not go on, or may again."""
+    change, held = _change(message), message.topic == topic("held")
+    _tell(
+        message,
+        change,
+        _workers(change),
+        key=f"{'held' if held else 'released'}:{message.payload['version']}",
+        subject="On hold" if held else "Released",
+        lines=[
+            "This change is held: it cannot start, and nothing of it is deployed, until it is released."
+            if held
+            else "This change is held no more and may go on."
+        ],
+        urgency="high" if held else "normal",
+    )
+
+
+def _change(message: Message) -> Change:
+    return Change.objects.select_related("template").get(pk=message.payload["change"])
+
+
+def _voters(stage: ApprovalStage, message: Message) -> list[str]:
+    people = eligible(stage, message.now.astimezone(UTC).date())
+    voted = Vote.objects.filter(request=stage.request, hat=stage.hat).values("voter")
+    return [str(person.pk) for person in people.exclude(pk__in=voted)]
+
+
+def _workers(change: Change) -> list[str]:
+    """Return the ids of requester and implementer; of the template's author where nobody requested it."""
+    answers = change.requester_id or (change.template.author_id if change.template else None)
+    people = (answers, change.implementer_id, change.started_by_id)
+    return [str(person) for person in dict.fromkeys(people) if person]
+
+
+def _tell(
+    message: Message,
+    change: Change,
+    people: Iterable[str],
+    *,
+    key: str,
+    subject: str,
+    lines: Iterable[str],
+    urgency: Literal["normal", "high"] = "normal",
+) -> None:
+    """Tell these people, but not whoever did it."""
+    doer = message.payload.get("actor", "")
+    notify(
+        now=message.now,
+        message_key=f"change:{change.pk}:{key}",
+        recipients=[person for person in people if str(Actor.user(person)) != doer],
+        subject=f"{subject}: {change.key} {change.title}",
+        body="\n".join([*lines, "", f"Change: {change.key} {change.title}"]),
+        url=key_urls[PREFIX](change.pk),
+        urgency=urgency,
+    )
+
+
+def register() -> None:
+    """Listen to the topics of this app."""
+    on(topic(STAGE_OPENED), "changes.vote_needed", on_stage_opened)
+    on(topic("started"), "changes.retrospective_due", on_started)
+    for event in _DECISIONS:
+        on(topic(event), "changes.decided", on_decided)
+    for event in ("commented", "asked"):
+        on(topic(event), "changes.comment", on_comment)
+    for event in ("held", "released"):
+        on(topic(event), "changes.held", on_held)

@@ -1,0 +1,137 @@
+"""What other pages show of changes, and what any face says of the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from changes.facts import change_facts
+from changes.models import Change, ChangeTarget
+from changes.models.changes import PREFIX
+from changes.next_step import STEPS, NextStep, Situation, next_step
+from changes.permissions import case_of
+from changes.selectors import changes_loaded, waiting_for
+from changes.selectors.lists import matching
+from opsportal.approvals.selectors import Progress, live_requests, open_stages_for, progress_of
+from opsportal.core.access import may
+from opsportal.core.actor import Actor
+from opsportal.core.keys import format_key
+from opsportal.core.registry import Panel, SearchHit, key_urls, panels, search_sources
+from opsportal.standards import engine
+from opsportal.standards.selectors import standard_by_hash
+
+KIND = "change"
+SHOWN = 6
+COUNT_CAP = 100
+SOON = timedelta(days=7)
+
+
+def change_path(number: int) -> str:
+    """Return the path of the page of a change."""
+    return f"/changes/{format_key(PREFIX, number)}/"
+
+
+def next_step_of(change: Change, targets: Iterable[ChangeTarget], *, actor: Actor, now: datetime) -> NextStep:
+    """Return what is next with a change, as `actor` sees it. Six queries at most; see `next_step_seen`."""
+    request = live_requests(KIND, [change.key]).get(change.key)
+    progress = progress_of(request, now.astimezone(UTC).date()) if request else []
+    return next_step_seen(change, list(targets), progress, actor=actor, now=now)
+
+
+def next_step_seen(
+    change: Change,
+    targets: list[ChangeTarget],
+    progress: Iterable[Progress],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> NextStep:
+    """Return what is next where the progress of its live approval is known. Two queries for a person."""
+    case = case_of(actor, change, targets, now.astimezone(UTC).date())
+    held = {verb for verb in set(STEPS.values()) if may(actor, f"change.{verb}", case)}
+    stages = [one for one in progress if one.stage.state == "open"]
+    situation = Situation(
+        state=change.state,
+        now=now,
+        held=change.held_at is not None,
+        retrospective=change.retrospective_state,
+        window_start=change.window_start,
+        window_end=change.window_end,
+        waits_for=tuple(one.stage.title for one in stages),
+        votes_in=any(str(person.pk) == actor.id for one in stages for person in one.waiting_for),
+        may_run_ahead=_may_run_ahead(change, targets, now),
+    )
+    return next_step(situation, frozenset(held))
+
+
+def _may_run_ahead(change: Change, targets: list[ChangeTarget], now: datetime) -> bool:
+    if change.state != "in_review":
+        return False
+    standard = standard_by_hash(change.standard_hash)
+    permitted = engine.permits(standard, "change.start", change_facts(change, targets, now=now))
+    return any(one.demand.permit == "start_before_approval" for one in permitted)
+
+
+def waiting(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
+    """Return what waits for the reader: votes, and their own changes; None where nothing does."""
+    if not actor.is_user:
+        return None
+    items = waiting_for(UUID(actor.id), now)
+    if not items:
+        return None
+    lines = [{"item": item, "url": change_path(item.change.pk)} for item in items]
+    return {"lines": lines[:SHOWN], "count": len(lines), "more": max(0, len(lines) - SHOWN)}
+
+
+def going_on(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
+    """Return what is being carried out, and what is approved for the next seven days."""
+    changes = changes_loaded().filter(
+        Q(state="implementing")
+        | Q(state__in=["approved", "scheduled"], window_start__lte=now + SOON, window_end__gt=now)
+    )
+    return _lines(list(changes.order_by("window_start", "id")[: SHOWN + 1]))
+
+
+def broken(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
+    """Return the changes that failed and are not closed, those held, and those rejected in retrospect."""
+    changes = changes_loaded().filter(
+        Q(state="failed")
+        | Q(held_at__isnull=False, state__in=["in_review", "approved", "scheduled", "implementing"])
+        | Q(retrospective_state="rejected", state__in=["implementing", "implemented", "failed"])
+    )
+    return _lines(list(changes.order_by("-updated_at", "-id")[: SHOWN + 1]))
+
+
+def votes_open(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
+    """Return how many votes the navigation says that the reader still has to cast."""
+    if not actor.is_user:
+        return None
+    stages = open_stages_for(UUID(actor.id), now.astimezone(UTC).date())
+    return {"count": len(stages.values_list("pk", flat=True)[:COUNT_CAP]), "words": "to vote on"}
+
+
+def search(actor: Actor, text: str, limit: int) -> list[SearchHit]:
+    """Return the changes whose key this is, or whose title contains it, newest first."""
+    found = Change.objects.filter(matching(text)).order_by("-id").only("id", "title")[:limit]
+    return [SearchHit(change.key, change.title, "Change", change_path(change.pk)) for change in found]
+
+
+def _lines(changes: list[Change]) -> dict[str, Any] | None:
+    if not changes:
+        return None
+    lines = [{"change": change, "url": change_path(change.pk)} for change in changes[:SHOWN]]
+    return {"lines": lines, "more": len(changes) > SHOWN}
+
+
+def register() -> None:
+    """Put this app's panels, search source and key resolver where they belong."""
+    panels.add("changes.waiting", Panel("home.waiting", 10, "changes/panel_waiting.html", waiting))
+    panels.add("changes.on", Panel("home.on", 10, "changes/panel_on.html", going_on))
+    panels.add("changes.broken", Panel("home.broken", 5, "changes/panel_broken.html", broken))
+    panels.add("changes.votes", Panel("nav.cab", 10, "", votes_open))
+    search_sources.add("changes", search)
+    key_urls.add(PREFIX, change_path)
