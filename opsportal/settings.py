@@ -264,12 +264,15 @@ CELERY_TIMEZONE = "UTC"
 # the machines that send and run it may differ, and a tick that counts as too old at once would never run.
 _TICK: dict[str, Any] = {"expires": 120}
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
-    "outbox-dispatch": {"task": "outbox.dispatch", "schedule": 2.0, "options": _TICK},
-    "obligations-tick": {"task": "obligations.tick", "schedule": 10.0, "options": _TICK},
-    "notify-deliver": {"task": "notify.deliver", "schedule": 3.0, "options": _TICK},
-    "notify-watch": {"task": "notify.watch", "schedule": 60.0, "options": _TICK},
-    "notify-prune": {"task": "notify.prune", "schedule": 3600.0, "options": _TICK},
-    "outbox-prune": {"task": "outbox.prune", "schedule": 3600.0, "options": _TICK},
+    name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 10)}}
+    for name, seconds in {
+        "outbox.dispatch": 2,
+        "outbox.prune": 600,
+        "obligations.tick": 10,
+        "notify.deliver": 3,
+        "notify.watch": 60,
+        "notify.prune": 600,
+    }.items()
 }
 
 LOGGING_CONFIG = None

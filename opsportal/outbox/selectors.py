@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Min, QuerySet
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Max, Min, QuerySet
 
 from opsportal.core.clock import database_now
 from opsportal.outbox.models import Heartbeat, OutboxMessage
@@ -16,33 +17,34 @@ LONGEST_LAG = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """How one tick is doing at a moment. `silent_for` is None where it has never gone through."""
+    """How one tick is doing at a moment. One that has never run is silent since the last migration."""
 
     tick: Tick
     finished_at: datetime | None
     failed_at: datetime | None
     error: str
-    silent_for: timedelta | None
+    silent_for: timedelta
 
     @property
     def is_stale(self) -> bool:
-        return self.silent_for is None or self.silent_for > self.tick.alarm_after
+        return self.silent_for > self.tick.alarm_after
 
 
 def pulses(now: datetime) -> list[Pulse]:
     """Return how each expected tick is doing at `now` (aware UTC), in the order of their registration."""
     rows = Heartbeat.objects.in_bulk()
+    set_up = MigrationRecorder.Migration.objects.aggregate(at=Max("applied"))["at"] or now
     found = []
     for name, tick in ticks.items():
         row = rows.get(name, Heartbeat(name=name))
         # A clock that moved back makes the silence negative; the tick is not to blame for that.
-        silent = max(now - row.finished_at, timedelta()) if row.finished_at else None
+        silent = max(now - (row.finished_at or set_up), timedelta())
         found.append(Pulse(tick, row.finished_at, row.failed_at, row.error, silent))
     return found
 
 
 def stale_ticks(now: datetime) -> list[Pulse]:
-    """Return the ticks that have been silent for too long at `now`, or have never gone through."""
+    """Return the ticks that have been silent for too long at `now`."""
     return [pulse for pulse in pulses(now) if pulse.is_stale]
 
 

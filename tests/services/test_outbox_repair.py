@@ -6,6 +6,8 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Max
 
 from opsportal.audit.models import AuditEntry
 from opsportal.core.actor import Actor
@@ -157,8 +159,10 @@ def test_a_tick_that_was_silent_for_too_long_stands_still(silent: int, stale: bo
 
 
 def test_a_tick_that_has_never_run_stands_still() -> None:
-    assert {pulse.tick.name for pulse in stale_ticks(NOW)} == set(ticks)
-    assert all(pulse.silent_for is None for pulse in pulses(NOW))
+    set_up = MigrationRecorder.Migration.objects.aggregate(at=Max("applied"))["at"]
+    assert stale_ticks(set_up + 60 * SECOND) == []
+    assert {pulse.tick.name for pulse in stale_ticks(set_up + timedelta(hours=4))} == set(ticks)
+    assert all(pulse.silent_for == 60 * SECOND for pulse in pulses(set_up + 60 * SECOND))
 
 
 def test_an_hourly_tick_may_be_silent_for_three_hours() -> None:
