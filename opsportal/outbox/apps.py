@@ -11,9 +11,10 @@ class OutboxConfig(AppConfig):
     label = "outbox"
 
     def ready(self) -> None:
-        from opsportal.outbox import panels, selectors
+        from opsportal.outbox import broker, panels, selectors
 
         panels.register()
+        worker_checks.add("broker", broker.broker_check)
         worker_checks.add("ticks", selectors.ticks_check)
         worker_checks.add("outbox", selectors.lag_check)
         expect(
