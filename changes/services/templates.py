@@ -34,7 +34,8 @@ from opsportal.standards import engine
 from opsportal.standards.language import is_filled
 
 POINT = "template.submit"
-FIELDS = ("title", "description", "risk", "plan", "rollback_plan", "targets", "valid_until")
+TEXTS = ("title", "description", "risk", "plan", "rollback_plan")
+FIELDS = (*TEXTS, "services", "environments", "targets", "valid_until")
 
 
 def template_create(
