@@ -12,7 +12,7 @@ from changes.services.closing import change_cancel
 from changes.services.deployments import Decided, deployment_decide
 from opsportal.audit.selectors import entries_about
 from opsportal.core.actor import Actor
-from tests import changing, deploying
+from tests import changing, deploying, gatepack
 from tests.changing import HOUR, Cast, approved, submitted, window
 from tests.deploying import codes, fresh, make_stage, pipeline, register
 from tests.makers import NOW
@@ -103,7 +103,7 @@ def test_a_standard_that_was_tightened_holds_at_once(cast: Cast, ci: Actor) -> N
     waiting = register(ci, change=change.key)
     for voter in (cast.lead, *cast.board[:2]):
         changing.vote(change, voter)
-    deploying.activate(*deploying.GATE_RULES, deploying.gatepack.STAGING_FIRST, version="2")
+    deploying.activate(*deploying.GATE_RULES, gatepack.STAGING_FIRST, version="2")
     assert read_again(waiting).deployment.decision == "blocked"
     assert codes(waiting) == ["requirement_not_met"]
 

@@ -9,6 +9,7 @@ from django.db.models import Value
 
 from changes.models import Change, Deployment
 from changes.services.closing import change_cancel
+from changes.services.deployments import deployment_register
 from opsportal.audit.selectors import entries_about, entry_data
 from opsportal.catalog.models import Service
 from opsportal.core.actor import Actor
@@ -318,7 +319,7 @@ def test_right_to_left_text_and_emoji_are_kept(cast: Cast, ci: Actor) -> None:
 
 def test_null_is_the_same_as_not_there(cast: Cast, ci: Actor) -> None:
     sent = body(environment="staging") | {"change": None, "commit": None, "pipeline": None}
-    assert deploying.deployment_register(actor=ci, now=NOW, body=sent).deployment.decision == "allowed"
+    assert deployment_register(actor=ci, now=NOW, body=sent).deployment.decision == "allowed"
 
 
 @pytest.mark.parametrize(

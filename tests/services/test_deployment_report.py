@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 
 from changes.models import Change, Deployment, DeploymentEvent
+from changes.services.deployment_events import deployment_report
+from changes.services.deployments import Decided
 from changes.services.drafts import change_revise
 from changes.services.holding import change_hold
+from changes.services.submission import change_submit
 from opsportal.audit.selectors import entries_about
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from tests import changing, deploying
+from tests import changing, deploying, gatepack
 from tests.changing import Cast, approved, scheduled, submitted
 from tests.deploying import (
-    Decided,
     codes,
     effects,
     fresh,
@@ -144,7 +146,7 @@ def test_what_was_approved_anew_after_an_edit_needs_a_new_registration(
 ) -> None:
     decided = register(ci, change=change.key)
     change_revise(actor=cast.requester.actor, now=NOW, pk=change.pk, fields={"plan": "Otherwise."})
-    changing.change_submit(actor=cast.requester.actor, now=NOW, pk=change.pk)
+    change_submit(actor=cast.requester.actor, now=NOW, pk=change.pk)
     for voter in (cast.lead, *cast.board[:2]):
         changing.vote(change, voter)
     assert state_of(change) == "approved"
@@ -181,7 +183,7 @@ def test_what_became_allowed_in_between_starts(cast: Cast, ci: Actor) -> None:
 
 def test_a_rule_that_came_in_between_holds_too(ci: Actor, change: Change) -> None:
     decided = register(ci, change=change.key)
-    stricter = [*deploying.GATE_RULES, deploying.gatepack.STAGING_FIRST]
+    stricter = [*deploying.GATE_RULES, gatepack.STAGING_FIRST]
     deploying.activate(*stricter, version="2")
     answer = report(ci, decided, "started")
     assert (answer.action, fresh(decided).decision, state_of(change)) == ("hold", "blocked", "approved")
@@ -215,7 +217,7 @@ def test_reports_on_what_is_not_allowed_are_recorded_flagged_and_held(cast: Cast
 def test_a_blocked_deployment_stays_blocked_whatever_happens_to_its_change(cast: Cast, ci: Actor) -> None:
     change = changing.draft(cast)
     decided = register(ci, change=change.key)
-    changing.change_submit(actor=cast.requester.actor, now=NOW, pk=change.pk)
+    change_submit(actor=cast.requester.actor, now=NOW, pk=change.pk)
     for voter in (cast.lead, *cast.board[:2]):
         changing.vote(change, voter)
     assert report(ci, decided, "started").action == "hold"
@@ -261,7 +263,7 @@ def test_a_hold_on_the_change_holds_the_rollout(
 
 
 def test_the_rollout_keeps_the_standard_that_it_started_under(ci: Actor, going: Decided) -> None:
-    deploying.activate(deploying.gatepack.CHANGE_NEEDED, version="2")
+    deploying.activate(gatepack.CHANGE_NEEDED, version="2")
     assert report(ci, going, "rollout", 50, error_rate=0.0).action == "hold"
 
 
@@ -392,7 +394,7 @@ def test_bad_input_is_refused_with_its_pointer_and_nothing_is_written(
 ) -> None:
     decided = register(ci, change=change.key)
     with nothing_written(), pytest.raises(InvalidInput) as caught:
-        deploying.deployment_report(actor=ci, now=NOW, number=decided.deployment.pk, body=sent)
+        deployment_report(actor=ci, now=NOW, number=decided.deployment.pk, body=sent)
     assert [error.pointer for error in caught.value.errors] == [pointer]
 
 
@@ -402,7 +404,7 @@ def test_a_clock_that_is_a_little_ahead_is_borne_with(ci: Actor, going: Decided)
 
 def test_an_unknown_deployment_is_not_found(cast: Cast, ci: Actor) -> None:
     with refused(NotFound):
-        deploying.deployment_report(actor=ci, now=NOW, number=999, body={"event": "started"})
+        deployment_report(actor=ci, now=NOW, number=999, body={"event": "started"})
 
 
 def test_only_a_pipeline_with_the_scope_reports(cast: Cast, ci: Actor, change: Change) -> None:

@@ -22,7 +22,7 @@ from opsportal.approvals.outcome import Decision
 from opsportal.audit.selectors import entries_about
 from opsportal.core.errors import Conflict, Forbidden, IllegalMove, InvalidInput, NotFound, RuleRefused, Stale
 from opsportal.obligations.models import Obligation
-from tests import changing, deploying
+from tests import changing, deploying, gatepack
 from tests.changing import Cast, refused_as
 from tests.deploying import make_approved_template, make_stage, pipeline
 from tests.makers import NOW, grant, join
@@ -226,7 +226,7 @@ def test_what_the_pack_demands_of_a_template_is_demanded(cast: Cast) -> None:
 
 
 def test_where_nobody_approves_templates_none_is_approved(cast: Cast) -> None:
-    deploying.activate(deploying.gatepack.CHANGE_NEEDED, version="2")
+    deploying.activate(gatepack.CHANGE_NEEDED, version="2")
     template = make(cast)
     with refused_as(RuleRefused, "nobody_approves"):
         template_submit(actor=cast.lead.actor, now=NOW, slug=template.slug)
