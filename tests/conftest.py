@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
 from tests import chromium
 from tests.databases import Database, PostgresTemplates, SqliteTemplates, connected_to
 from tests.portal import LivePortal
 from tests.servers import Mailbox
+
+_NAME_OUTSIDE_TESTS = connection.settings_dict["NAME"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,6 +41,10 @@ def database_templates(
 ) -> Iterator[PostgresTemplates | SqliteTemplates]:
     """The migrated database, ready to be copied."""
     with django_db_blocker.unblock():
+        # pytest-django makes a test database only for tests that are marked with django_db.
+        made = []
+        if connection.settings_dict["NAME"] == _NAME_OUTSIDE_TESTS:
+            made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
         templates: PostgresTemplates | SqliteTemplates
         if os.environ["TEST_DATABASE"] == "postgres":
             templates = PostgresTemplates()
@@ -45,6 +53,7 @@ def database_templates(
     yield templates
     with django_db_blocker.unblock():
         templates.remove()
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture

@@ -76,11 +76,16 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
 
 
 def pytest_configure() -> None:
-    """Make passwords cheap to hash: tests make many users."""
+    """Adapt the settings of this process (not of a `portal`'s processes, which are as in production)."""
     from django.conf import settings
 
     if settings.configured:
+        # Tests make many users.
         settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+        # Static files need not be collected, nor looked through for each test client.
+        plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+        settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+        settings.WHITENOISE_AUTOREFRESH = True
 
 
 def pytest_unconfigure() -> None:

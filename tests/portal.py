@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -11,10 +12,26 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from opsportal import embedded
+from opsportal.run import static
 from tests.processes import ROOT, Process, free_port, wait_until
 from tests.servers import Valkey
 
-_CELERY = [sys.executable, "-m", "celery", "-A", "opsportal.celery"]
+_CELERY = [sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "-A", "opsportal.celery"]
+_ALONE = ["--without-mingle", "--without-gossip", "-l", "INFO"]
+
+
+def _collect_static() -> None:
+    """Collect the static files if they changed; of several test processes one does, the others wait."""
+    folder = embedded.static_root().parent
+    folder.mkdir(exist_ok=True)
+    with (folder / "static.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        collecting = static.collect()
+        if collecting is not None:
+            if collecting.wait():
+                raise RuntimeError("manage.py collectstatic failed")
+            static.collected()
 
 
 class LivePortal:
@@ -30,6 +47,7 @@ class LivePortal:
         self.broker = Valkey(durable=True)
         self.env = {
             **os.environ,
+            "PYTHONUNBUFFERED": "1",
             "OPSPORTAL_DATA": str(folder),
             **env,
             "REDIS_URL": self.broker.url(),
@@ -51,7 +69,11 @@ class LivePortal:
         return process
 
     def start_web(self, **env: str) -> Process:
-        """Start gunicorn on `url` and return when ``/ready`` answers 200 (at most 30 s)."""
+        """Start gunicorn on `url` and return when ``/startup`` answers 200 (at most 30 s).
+
+        ``/ready`` does once the test has activated a standard.
+        """
+        _collect_static()
         command = [sys.executable, "-m", "gunicorn", "opsportal.wsgi:application"]
         command += ["-b", f"127.0.0.1:{self.port}"]
         command += ["-w", "2", "--threads", "2", "--no-control-socket", "--graceful-timeout", "5"]
@@ -60,17 +82,17 @@ class LivePortal:
         def ready() -> bool:
             if not web.alive:
                 raise RuntimeError(f"the web server ended:\n{web.output()}")
-            return self.status("/ready") == 200
+            return self.status("/startup") == 200
 
         try:
-            wait_until(ready, seconds=30, what="/ready answers 200")
+            wait_until(ready, seconds=30, what="/startup answers 200")
         except TimeoutError as error:
-            raise RuntimeError(f"{error}\n{self.body('/ready')}\n{web.output()}") from error
+            raise RuntimeError(f"{error}\n{self.body('/startup')}\n{web.output()}") from error
         return web
 
     def start_worker(self, *options: str, **env: str) -> Process:
         """Start a Celery worker (`options` go to it) and return when it takes tasks (at most 30 s)."""
-        worker = self._start("worker", [*_CELERY, "worker", "-c", "2", "-l", "INFO", *options], env)
+        worker = self._start("worker", [*_CELERY, "worker", "-c", "2", *_ALONE, *options], env)
         self._wait_for_line(worker, " ready.")
         return worker
 
@@ -79,7 +101,7 @@ class LivePortal:
         schedule = self.folder / "beat-schedule"
         command = [*_CELERY, "beat", "-l", "INFO", "-s", str(schedule), "--pidfile="]
         beat = self._start("beat", command, env)
-        self._wait_for_line(beat, "beat: Starting...")
+        self._wait_for_line(beat, "maxinterval")
         return beat
 
     def _wait_for_line(self, process: Process, text: str) -> None:

@@ -37,12 +37,12 @@ def free_port() -> int:
 
 
 def wait_until(done: Callable[[], object], *, seconds: float, what: str) -> None:
-    """Wait until `done()` is true, asking every 20 ms; ``TimeoutError`` naming `what` after `seconds`."""
+    """Wait until `done()` is true, asking every 30 ms; ``TimeoutError`` naming `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not after {seconds:g} s")
-        time.sleep(0.02)
+        time.sleep(0.03)
 
 
 class Process:

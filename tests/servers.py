@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import logging
 import os
 import pwd
 import shutil
@@ -215,6 +216,7 @@ class Mailbox:
         self.mails: list[Mail] = []
         self.refuse: str | None = None
         self.port = free_port()
+        logging.getLogger("mail.log").setLevel(logging.WARNING)  # it tells of every command
         self._controller: Any = Controller(self, hostname="127.0.0.1", port=self.port)
         self._controller.start()
 
