@@ -1,0 +1,1 @@
+"""The API of changes, templates and deployments."""

@@ -1,0 +1,373 @@
+"""What goes out about changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rest_framework import serializers
+
+from changes.models import Change, ChangeComment
+from changes.next_step import STEPS, NextStep
+from changes.panels import change_path
+from changes.selectors import Conflict, Happening
+from changes.services.comments import MAX_COMMENT
+from changes.states import CHANGE, RETROSPECTIVE
+from opsportal.accounts.models import User
+from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
+from opsportal.approvals.models import ApprovalRequest, Vote
+from opsportal.approvals.selectors import Progress
+from opsportal.approvals.states import REQUEST, STAGE
+from opsportal.core.registry import person_names
+
+SLUG = 60
+NAME = 150
+LONG = 20_000
+HASH = 64
+URL = 2_000
+
+
+class PersonOut(Body):
+    """Somebody: opaque id and the name to show."""
+
+    id = Text(max_length=HASH)
+    name = Text(max_length=NAME)
+
+
+class HeldOut(Body):
+    """Who holds it, why, and since when."""
+
+    by = PersonOut()
+    reason = Text(max_length=500)
+    since = Moment()
+
+
+class TargetOut(Body):
+    """One service in one environment."""
+
+    service = Text(max_length=SLUG)
+    environment = Text(max_length=SLUG)
+
+
+class ChangeOut(Body):
+    """A change."""
+
+    key = Text(max_length=30)
+    type = serializers.ChoiceField(Change.Type.choices)
+    state = serializers.ChoiceField(CHANGE.choices)
+    retrospective = Flag(help_text="It was started ahead of its approval.")
+    retrospective_state = serializers.ChoiceField(RETROSPECTIVE.choices)
+    held = HeldOut(allow_null=True)
+    title = Text(max_length=200)
+    description = Text(max_length=LONG)
+    justification = Text(max_length=LONG)
+    risk = serializers.ChoiceField(Change.Risk.choices)
+    risk_assessment = Text(max_length=LONG)
+    impact = Text(max_length=LONG)
+    plan = Text(max_length=LONG)
+    test_evidence = Text(max_length=LONG)
+    rollback_plan = Text(max_length=LONG)
+    window_start = Moment(allow_null=True)
+    window_end = Moment(allow_null=True)
+    services = serializers.ListField(child=Text(max_length=SLUG))
+    environments = serializers.ListField(child=Text(max_length=SLUG))
+    targets = TargetOut(many=True)
+    tags = serializers.ListField(child=Text(max_length=40))
+    requester = PersonOut(allow_null=True)
+    implementer = PersonOut(allow_null=True)
+    started_by = PersonOut(allow_null=True)
+    template = Text(max_length=SLUG, allow_null=True)
+    revision = WholeNumber()
+    content_hash = Text(max_length=HASH, help_text="What an approval binds; `approve` sends it back.")
+    standard = Text(
+        max_length=HASH, help_text="The hash of the standard that it runs under; empty for a draft."
+    )
+    outcome = serializers.ChoiceField([("", "Not known yet"), *Change.Outcome.choices])
+    review = Text(max_length=LONG)
+    lessons_learned = Text(max_length=LONG)
+    created_at = Moment()
+    updated_at = Moment()
+    submitted_at = Moment(allow_null=True)
+    decided_at = Moment(allow_null=True)
+    started_at = Moment(allow_null=True)
+    finished_at = Moment(allow_null=True)
+    closed_at = Moment(allow_null=True)
+    version = WholeNumber()
+    url = Text(max_length=URL)
+
+
+class ChangePage(Body):
+    """One page of changes."""
+
+    next = Text(max_length=URL, allow_null=True)
+    previous = Text(max_length=URL, allow_null=True)
+    results = ChangeOut(many=True)
+
+
+class ChangeDetailOut(ChangeOut):
+    """A change, what happens next with it, and the steps that the caller may take."""
+
+    next_step = Text(max_length=500)
+    allowed = serializers.ListField(child=serializers.ChoiceField(list(STEPS)))
+
+
+class VoteOut(Body):
+    """A vote. It is never changed."""
+
+    voter = PersonOut()
+    decision = serializers.ChoiceField(Vote.Choice.choices)
+    comment = Text(max_length=MAX_COMMENT)
+    content_hash = Text(max_length=HASH)
+    cast_at = Moment()
+
+
+class StageOut(Body):
+    """One stage: who decides it, how far it has come, and the rule that asks for it."""
+
+    id = Text(max_length=SLUG)
+    title = Text(max_length=200)
+    order = WholeNumber()
+    roles = serializers.ListField(child=Text(max_length=SLUG))
+    quorum = Text(max_length=10)
+    reject = serializers.ChoiceField(["ends", "counts"])
+    state = serializers.ChoiceField(STAGE.choices)
+    needed = WholeNumber(help_text="The yes votes that the quorum asks for.")
+    approvals = WholeNumber()
+    rejections = WholeNumber()
+    abstentions = WholeNumber()
+    waiting_for = PersonOut(many=True, help_text="Who may still vote in it today.")
+    rule = Text(max_length=120)
+    quote = Text(max_length=LONG)
+    votes = VoteOut(many=True)
+
+
+class ApprovalOut(Body):
+    """One round of approval."""
+
+    revision = WholeNumber()
+    state = serializers.ChoiceField(REQUEST.choices)
+    content_hash = Text(max_length=HASH)
+    standard = Text(max_length=HASH)
+    opened_at = Moment()
+    decided_at = Moment(allow_null=True)
+    stages = StageOut(many=True)
+
+
+class ApprovalPage(Body):
+    """The rounds of approval, newest first, the 50 last ones."""
+
+    next = Text(max_length=URL, allow_null=True)
+    previous = Text(max_length=URL, allow_null=True)
+    results = ApprovalOut(many=True)
+
+
+class ConflictOut(Body):
+    """Another change at the same time, in the same place or where one leans on the other."""
+
+    key = Text(max_length=30)
+    title = Text(max_length=200)
+    state = serializers.ChoiceField(CHANGE.choices)
+    window_start = Moment(allow_null=True)
+    window_end = Moment(allow_null=True)
+    kind = serializers.ChoiceField(["same_service", "dependency"])
+    services = serializers.ListField(child=Text(max_length=SLUG))
+
+
+class ConflictPage(Body):
+    """All conflicts, by window."""
+
+    next = Text(max_length=URL, allow_null=True)
+    previous = Text(max_length=URL, allow_null=True)
+    results = ConflictOut(many=True)
+
+
+class ActorOut(Body):
+    """Who did it: a person, a service account or the portal itself."""
+
+    kind = Text(max_length=20)
+    id = Text(max_length=HASH)
+    name = Text(max_length=NAME)
+
+
+class HappeningOut(Body):
+    """One thing that happened. `summary` follows a name; `text` is what a person wrote along."""
+
+    at = Moment()
+    action = Text(max_length=60)
+    summary = Text(max_length=200)
+    actor = ActorOut(allow_null=True)
+    text = Text(max_length=LONG)
+    data = serializers.DictField()  # type: ignore[assignment]  # DRF takes declared fields off the class
+
+
+class HistoryPage(Body):
+    """What happened, newest first, 200 at a time."""
+
+    next = Text(max_length=URL, allow_null=True)
+    previous = Text(max_length=URL, allow_null=True)
+    results = HappeningOut(many=True)
+
+
+class CommentOut(Body):
+    """A comment."""
+
+    id = WholeNumber()
+    kind = serializers.ChoiceField(ChangeComment.Kind.choices)
+    text = Text(max_length=MAX_COMMENT)
+    author = PersonOut()
+    created_at = Moment()
+
+
+def person_out(person: User | None) -> dict[str, str] | None:
+    """Return what the API says of a person, None for nobody."""
+    return {"id": str(person.pk), "name": person.display_name} if person else None
+
+
+def change_out(change: Change) -> dict[str, Any]:
+    """Return what the API says of a change from `changes_loaded`."""
+    targets = [(target.service.slug, target.environment.slug) for target in change.targets.all()]
+    return {
+        "key": change.key,
+        "type": change.type,
+        "state": change.state,
+        "retrospective": change.retrospective_state != RETROSPECTIVE.initial,
+        "retrospective_state": change.retrospective_state,
+        "held": _held(change),
+        "title": change.title,
+        "description": change.description,
+        "justification": change.justification,
+        "risk": change.risk,
+        "risk_assessment": change.risk_assessment,
+        "impact": change.impact,
+        "plan": change.plan,
+        "test_evidence": change.test_evidence,
+        "rollback_plan": change.rollback_plan,
+        "window_start": utc(change.window_start),
+        "window_end": utc(change.window_end),
+        "services": sorted({service for service, _ in targets}),
+        "environments": sorted({environment for _, environment in targets}),
+        "targets": [{"service": service, "environment": environment} for service, environment in targets],
+        "tags": change.tags,
+        "requester": person_out(change.requester),
+        "implementer": person_out(change.implementer),
+        "started_by": person_out(change.started_by),
+        "template": change.template.slug if change.template else None,
+        "revision": change.revision,
+        "content_hash": change.content_hash,
+        "standard": change.standard_hash,
+        "outcome": change.outcome,
+        "review": change.review,
+        "lessons_learned": change.lessons_learned,
+        "created_at": utc(change.created_at),
+        "updated_at": utc(change.updated_at),
+        "submitted_at": utc(change.submitted_at),
+        "decided_at": utc(change.decided_at),
+        "started_at": utc(change.started_at),
+        "finished_at": utc(change.finished_at),
+        "closed_at": utc(change.closed_at),
+        "version": change.version,
+        "url": change_path(change.pk),
+    }
+
+
+def detail_out(change: Change, step: NextStep) -> dict[str, Any]:
+    """Return what the API says of one change to one caller."""
+    return {**change_out(change), "next_step": step.sentence, "allowed": list(step.allowed)}
+
+
+def _held(change: Change) -> dict[str, Any] | None:
+    if change.held_at is None:
+        return None
+    return {
+        "by": person_out(change.held_by),
+        "reason": change.held_reason,
+        "since": utc(change.held_at),
+    }
+
+
+def approval_out(request: ApprovalRequest, stages: Iterable[Progress]) -> dict[str, Any]:
+    """Return what the API says of one round of approval."""
+    return {
+        "revision": request.revision,
+        "state": request.state,
+        "content_hash": request.content_hash,
+        "standard": request.standard_hash,
+        "opened_at": utc(request.opened_at),
+        "decided_at": utc(request.decided_at),
+        "stages": [_stage(progress) for progress in stages],
+    }
+
+
+def _stage(progress: Progress) -> dict[str, Any]:
+    stage, tally = progress.stage, progress.tally
+    return {
+        "id": stage.stage_id,
+        "title": stage.title,
+        "order": stage.order,
+        "roles": list(stage.role_slugs),
+        "quorum": stage.quorum,
+        "reject": stage.reject,
+        "state": stage.state,
+        "needed": progress.needed,
+        "approvals": tally.approvals,
+        "rejections": tally.rejections,
+        "abstentions": tally.abstentions,
+        "waiting_for": [person_out(person) for person in progress.waiting_for],
+        "rule": stage.rule,
+        "quote": stage.source.get("quote", ""),
+        "votes": [_vote(vote) for vote in progress.votes],
+    }
+
+
+def _vote(vote: Vote) -> dict[str, Any]:
+    return {
+        "voter": person_out(vote.voter),
+        "decision": vote.decision,
+        "comment": vote.comment,
+        "content_hash": vote.content_hash,
+        "cast_at": utc(vote.cast_at),
+    }
+
+
+def conflict_out(conflict: Conflict) -> dict[str, Any]:
+    """Return what the API says of a change that gets in the way."""
+    other = conflict.change
+    return {
+        "key": other.key,
+        "title": other.title,
+        "state": other.state,
+        "window_start": utc(other.window_start),
+        "window_end": utc(other.window_end),
+        "kind": conflict.kind,
+        "services": list(conflict.services),
+    }
+
+
+def happenings_out(happenings: list[Happening]) -> list[dict[str, Any]]:
+    """Return what the API says of these; the names in one query for each kind of actor."""
+    actors = {one.actor for one in happenings if one.actor[0]}
+    names = person_names["people"](actors)
+    return [
+        {
+            "at": utc(one.at),
+            "action": one.action,
+            "summary": one.words,
+            "actor": {"kind": one.actor[0], "id": one.actor[1], "name": names[one.actor]}
+            if one.actor[0]
+            else None,
+            "text": one.text,
+            "data": dict(one.data),
+        }
+        for one in happenings
+    ]
+
+
+def comment_out(comment: ChangeComment) -> dict[str, Any]:
+    """Return what the API says of a comment; reads its author."""
+    return {
+        "id": comment.pk,
+        "kind": comment.kind,
+        "text": comment.text,
+        "author": person_out(comment.author),
+        "created_at": utc(comment.created_at),
+    }

@@ -1,0 +1,3 @@
+from changes.api import changes_urls
+
+urlpatterns = [*changes_urls.urlpatterns]
