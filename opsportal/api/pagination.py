@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.db import DataError
 from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
@@ -14,6 +17,7 @@ from opsportal.core.errors import InvalidInput
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
+_CURSOR = re.compile(r"[A-Za-z0-9+/=]{0,500}")
 
 
 class CursorPages(CursorPagination):
@@ -42,10 +46,14 @@ class CursorPages(CursorPagination):
             raise InvalidInput.of("ordering", "unknown", f"ordering must be one of: {words}.") from None
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+        wrong = InvalidInput.of("cursor", "invalid", "This cursor is not one of ours.")
+        if not _CURSOR.fullmatch(request.query_params.get(self.cursor_query_param, "")):
+            raise wrong
         try:
             return super().paginate_queryset(queryset, request, view)
-        except (NotFound, ValueError, TypeError):
-            raise InvalidInput.of("cursor", "invalid", "This cursor is not one of ours.") from None
+        except (NotFound, ValueError, TypeError, ValidationError, DataError):
+            # A cursor carries the value of a column; one that was made up may not be a value of it.
+            raise wrong from None
 
 
 def both_ways(*columns: str, word: str) -> dict[str, tuple[str, ...]]:
