@@ -262,9 +262,8 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_TIMEZONE = "UTC"
 # The worker drops a tick that waited for two minutes: later ones do its work. Not sooner, since the clocks of
 # the machines that send and run it may differ, and a tick that counts as too old at once would never run.
-_TICK: dict[str, Any] = {"expires": 120}
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
-    name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 10)}}
+    name: {"task": name, "schedule": seconds, "options": {"expires": 120}}
     for name, seconds in {
         "outbox.dispatch": 2,
         "outbox.prune": 600,

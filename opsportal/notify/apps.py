@@ -26,7 +26,7 @@ class NotifyConfig(AppConfig):
         worker_checks.add("channels", selectors.channels_check)
         expect("notify.deliver", every=timedelta(seconds=3), without_it="no e-mail goes out")
         expect("notify.watch", every=timedelta(minutes=1), without_it="no administrator is told of failures")
-        expect("notify.prune", every=timedelta(hours=1), without_it="the list of deliveries grows")
+        expect("notify.prune", every=timedelta(minutes=10), without_it="the list of deliveries grows")
         register_all(
             {
                 "outbox.retried": "let a message be handled again",

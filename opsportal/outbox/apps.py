@@ -22,4 +22,4 @@ class OutboxConfig(AppConfig):
             every=timedelta(seconds=2),
             without_it="nobody is told of anything: messages wait in the database",
         )
-        expect("outbox.prune", every=timedelta(hours=1), without_it="the outbox grows")
+        expect("outbox.prune", every=timedelta(minutes=10), without_it="the outbox grows")

@@ -198,9 +198,13 @@ def test_nobody_else_sees_or_touches_the_works(client: Client, ada: User) -> Non
 def test_home_says_loudly_that_the_background_work_stands_still_and_operators_see_what_was_given_up(
     client: Client, operator: Client, ada: User
 ) -> None:
-    assert "The background work stands still" in text_of(client.get("/"))
     for name in ticks:
         Heartbeat.objects.create(name=name, finished_at=NOW)
+    Heartbeat.objects.filter(name="outbox.dispatch").update(finished_at=NOW - timedelta(seconds=61))
+    text = text_of(client.get("/"))
+    assert "The background work stands still" in text
+    assert "Meanwhile, nobody is told of anything: messages wait in the database." in text
+    Heartbeat.objects.update(finished_at=NOW)
     assert "The background work stands still" not in text_of(client.get("/"))
     make_trouble(ada)
     assert "Not delivered" not in text_of(client.get("/"))
@@ -210,6 +214,8 @@ def test_home_says_loudly_that_the_background_work_stands_still_and_operators_se
 
 
 def test_ready_shows_stale_ticks_and_is_503_for_a_worker_only(client: Client) -> None:
+    for name in ticks:
+        Heartbeat.objects.create(name=name, finished_at=NOW)  # long ago by the database's own clock
     checks = client.get("/ready?for=worker")
     assert checks.status_code == 503
     assert checks.json()["checks"]["ticks"]["status"] == "fail"
