@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from opsportal.accounts.models import User
-from opsportal.accounts.services import role_declare, role_grant, team_create, team_join, user_create
+from opsportal.accounts.services import role_grant, team_create, team_join, user_create
 from opsportal.core.actor import Actor
 
 PASSWORD = "demo-portal-2026"  # noqa: S105 - printed on the sign-in page of the demo, and good for nothing else
@@ -39,8 +39,6 @@ class Person:
 
 BOARD = Holding("change-advisory-board")
 TEAMS = {"payments": "Payments", "platform": "Platform", "data": "Data"}
-# The second board is not named by every standard, so the demo declares it itself.
-BOARDS = {"change-advisory-board": "Change Advisory Board", "operations-team": "Operations Team"}
 
 PEOPLE = (
     Person(
@@ -117,8 +115,6 @@ def load_people(*, actor: Actor, now: datetime) -> Mapping[str, User]:
     since: date = (now - timedelta(days=365)).date()
     for slug, name in TEAMS.items():
         team_create(actor=actor, now=now, slug=slug, name=name)
-    for slug, title in BOARDS.items():
-        role_declare(actor=actor, now=now, slug=slug, title=title, kind="board")
     users: dict[str, User] = {}
     for person in PEOPLE:
         user = user_create(
