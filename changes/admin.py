@@ -1,0 +1,126 @@
+"""The back office of changes: looked at only. Every step is taken on their pages or by the API."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from changes.models import (
+    Attestation,
+    Change,
+    ChangeComment,
+    ChangeTarget,
+    ChangeTemplate,
+    Deployment,
+    DeploymentEvent,
+    TemplateTarget,
+)
+from opsportal.standards.admin import WrittenOnceAdmin
+from opsportal.web.admin import LookAdmin
+
+
+class ChangeTargetInline(admin.TabularInline):  # type: ignore[type-arg]
+    """What a change names."""
+
+    model = ChangeTarget
+    fields = readonly_fields = ("service", "environment")
+    extra = 0
+    can_delete = False
+
+
+@admin.register(Change)
+class ChangeAdmin(LookAdmin):
+    """Changes."""
+
+    list_display = ("key", "title", "type", "risk", "state", "retrospective_state", "requester", "updated_at")
+    list_filter = ("state", "type", "risk", "retrospective_state", "outcome")
+    search_fields = ("=id", "title", "content_hash")
+    search_help_text = "The number of a key, part of a title, or a content hash."
+    list_select_related = ("requester",)
+    ordering = ("-id",)
+    inlines = (ChangeTargetInline,)
+
+
+@admin.register(ChangeTarget)
+class ChangeTargetAdmin(LookAdmin):
+    """What changes name."""
+
+    list_display = ("change", "service", "environment")
+    list_filter = ("environment",)
+    search_fields = ("change__title", "service__slug")
+    list_select_related = ("change", "service", "environment")
+    ordering = ("-id",)
+
+
+@admin.register(ChangeComment)
+class ChangeCommentAdmin(LookAdmin):
+    """Comments."""
+
+    list_display = ("change", "kind", "author", "created_at")
+    list_filter = ("kind",)
+    search_fields = ("change__title", "text")
+    list_select_related = ("change", "author")
+    ordering = ("-id",)
+
+
+@admin.register(Attestation)
+class AttestationAdmin(WrittenOnceAdmin):
+    """Attested duties."""
+
+    list_display = ("change", "duty", "rule", "person", "attested_at")
+    list_filter = ("duty",)
+    search_fields = ("change__title", "duty", "rule")
+    list_select_related = ("change", "person")
+    ordering = ("-id",)
+
+
+class TemplateTargetInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Where a template may be used."""
+
+    model = TemplateTarget
+    fields = readonly_fields = ("service", "environment")
+    extra = 0
+    can_delete = False
+
+
+@admin.register(ChangeTemplate)
+class ChangeTemplateAdmin(LookAdmin):
+    """Standard-change templates."""
+
+    list_display = ("slug", "title", "risk", "state", "revision", "valid_until", "updated_at")
+    list_filter = ("state", "risk")
+    search_fields = ("slug", "title")
+    ordering = ("slug",)
+    inlines = (TemplateTargetInline,)
+
+
+@admin.register(TemplateTarget)
+class TemplateTargetAdmin(LookAdmin):
+    """Where templates may be used."""
+
+    list_display = ("template", "service", "environment")
+    list_filter = ("environment",)
+    search_fields = ("template__slug", "service__slug")
+    list_select_related = ("template", "service", "environment")
+    ordering = ("-id",)
+
+
+@admin.register(Deployment)
+class DeploymentAdmin(LookAdmin):
+    """Deployments."""
+
+    list_display = ("key", "service", "environment", "release", "decision", "state", "registered_at")
+    list_filter = ("decision", "state", "environment")
+    search_fields = ("=id", "release", "commit", "service__slug")
+    list_select_related = ("service", "environment")
+    ordering = ("-id",)
+
+
+@admin.register(DeploymentEvent)
+class DeploymentEventAdmin(WrittenOnceAdmin):
+    """What pipelines reported."""
+
+    list_display = ("deployment", "event", "percent", "effect", "action", "received_at")
+    list_filter = ("event", "effect", "action")
+    search_fields = ("=deployment__id", "external_id")
+    list_select_related = ("deployment",)
+    ordering = ("-id",)

@@ -1,0 +1,51 @@
+"""The back office of approvals: looked at only. Votes are cast on the page of what is voted on."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Vote
+from opsportal.standards.admin import WrittenOnceAdmin
+from opsportal.web.admin import LookAdmin
+
+
+class StageInline(admin.TabularInline):  # type: ignore[type-arg]
+    """The stages of a round."""
+
+    model = ApprovalStage
+    fields = readonly_fields = ("stage_id", "title", "roles", "quorum", "state", "opened_at", "decided_at")
+    extra = 0
+    can_delete = False
+
+
+@admin.register(ApprovalRequest)
+class ApprovalRequestAdmin(LookAdmin):
+    """Rounds of approval."""
+
+    list_display = ("subject_key", "revision", "state", "opened_at", "decided_at", "voided_at")
+    list_filter = ("state", "subject_kind")
+    search_fields = ("subject_key", "content_hash")
+    ordering = ("-id",)
+    inlines = (StageInline,)
+
+
+@admin.register(ApprovalStage)
+class ApprovalStageAdmin(LookAdmin):
+    """Stages."""
+
+    list_display = ("title", "request", "roles", "quorum", "state", "opened_at", "decided_at")
+    list_filter = ("state", "quorum")
+    search_fields = ("title", "stage_id", "rule", "request__subject_key")
+    list_select_related = ("request",)
+    ordering = ("-id",)
+
+
+@admin.register(Vote)
+class VoteAdmin(WrittenOnceAdmin):
+    """Votes."""
+
+    list_display = ("request", "stage", "voter", "decision", "cast_at")
+    list_filter = ("decision",)
+    search_fields = ("request__subject_key", "content_hash")
+    list_select_related = ("request", "stage", "voter")
+    ordering = ("-id",)
