@@ -219,12 +219,8 @@ class Metric:
     @property
     def fact(self) -> Fact:
         default: Scalar | None = self.default
-        return Fact(
-            f"metric.{self.id}",
-            NUMBER if self.type == "number" else BOOLEAN,
-            f"the metric “{self.id}”",
-            default,
-        )
+        kind = NUMBER if self.type == "number" else BOOLEAN
+        return Fact(f"metric.{self.id}", kind, f"the metric “{self.id}” ({self.title})", default)
 
 
 @dataclass(frozen=True, slots=True)

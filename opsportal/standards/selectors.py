@@ -63,6 +63,14 @@ def in_force() -> InForce:
     return InForce(standard, newest.activated_at, newest.activated_by_kind, newest.activated_by_id)
 
 
+def in_force_or_none() -> InForce | None:
+    """Return the active standard with its activation, or None as in `active_standard_or_none`."""
+    try:
+        return in_force()
+    except (Unavailable, NotFound):
+        return None
+
+
 def standard_by_hash(content_hash: str) -> Standard:
     """Return the standard of this hash, without a query where this process has read it before.
 

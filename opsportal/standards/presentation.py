@@ -1,0 +1,94 @@
+"""A standard as its page and its API tell it: grouped by what is governed, in plain words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from opsportal.standards.rules import Owe, Rule, Source, Stage, Standard
+from opsportal.standards.wording import condition_in_words, demand_in_words
+
+OMISSION = " / "
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """A source sentence, in the parts between which something was left out."""
+
+    source: Source
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleWords:
+    """A rule, and how people read it. `when` is "" where it always applies at its place."""
+
+    rule: Rule
+    place: str
+    when: str
+    demand: str
+    quotations: tuple[Quotation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The rules about one thing. `slug` is its anchor on the page."""
+
+    slug: str
+    title: str
+    rules: tuple[RuleWords, ...]
+
+
+def words_of(rule: Rule, standard: Standard) -> RuleWords:
+    """Return the rule with its words."""
+    return RuleWords(
+        rule,
+        place_in_words(rule, standard),
+        condition_in_words(rule.when) if rule.when else "",
+        demand_in_words(rule, standard),
+        tuple(quotation(source) for source in (rule.source, *rule.also)),
+    )
+
+
+def place_in_words(rule: Rule, standard: Standard) -> str:
+    """Return when the rule is asked: "When a change is scheduled, or when …"."""
+    titles = [_title(place, standard) for place in rule.applies_to]
+    text = ", or ".join(titles)
+    return text[:1].upper() + text[1:]
+
+
+def quotation(source: Source) -> Quotation:
+    """Return a source with its quotation in parts."""
+    return Quotation(source, tuple(source.quote.split(OMISSION)))
+
+
+def groups_of(standard: Standard) -> tuple[Group, ...]:
+    """Return all rules in groups: what is asked at each point, who decides there, what is owed."""
+    groups: list[Group] = []
+    for name, point in standard.vocabulary.points.items():
+        here = [rule for rule in standard.rules if rule.applies_to[0] == name]
+        slug = name.replace(".", "-")
+        title = point.title[:1].upper() + point.title[1:]
+        groups += _group(slug, title, (rule for rule in here if not isinstance(rule.demand, Stage)), standard)
+        groups += _group(
+            f"{slug}-who",
+            f"Who decides {point.title}",
+            sorted(
+                (rule for rule in here if isinstance(rule.demand, Stage)),
+                key=lambda rule: rule.demand.order if isinstance(rule.demand, Stage) else 0,
+            ),
+            standard,
+        )
+    owed = (rule for rule in standard.rules if isinstance(rule.demand, Owe))
+    return (*groups, *_group("owed", "What is owed, and by when", owed, standard))
+
+
+def _group(slug: str, title: str, rules: Iterable[Rule], standard: Standard) -> list[Group]:
+    words = tuple(words_of(rule, standard) for rule in rules)
+    return [Group(slug, title, words)] if words else []
+
+
+def _title(place: str, standard: Standard) -> str:
+    if place in standard.vocabulary.points:
+        return standard.vocabulary.points[place].title
+    return f"when {standard.vocabulary.events[place].title}"

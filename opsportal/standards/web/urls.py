@@ -1,0 +1,11 @@
+from django.urls import path, re_path
+
+from opsportal.standards.web import views
+
+app_name = "standards"
+
+urlpatterns = [
+    path("standards/", views.index, name="index"),
+    path("standards/active/", views.active, name="active"),
+    re_path(r"^standards/(?P<content_hash>[0-9a-f]{64})/$", views.detail, name="detail"),
+]

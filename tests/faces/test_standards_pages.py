@@ -1,0 +1,193 @@
+"""The pages of standards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from opsportal.standards.models import Activation, StandardVersion
+from tests.makers import NOW, make_user
+from tests.packs import activate, install
+from tests.untouched import nothing_written
+
+pytestmark = pytest.mark.django_db
+URL = "/standards/active/"
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def client() -> Client:
+    client = Client()
+    client.force_login(make_user(time_zone="Europe/Berlin"))
+    return client
+
+
+def shown(client: Client, url: str = URL, status: int = 200) -> str:
+    response = client.get(url)
+    assert response.status_code == status
+    return response.content.decode()
+
+
+def plain(html: str) -> str:
+    """Return a page's text without its tags, on one line."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)).replace("&#x27;", "'").replace("&gt;", ">")
+
+
+def test_every_rule_stands_at_its_anchor_with_its_source_sentence(client: Client) -> None:
+    standard = activate("aielon")
+    html = shown(client)
+    for rule in standard.rules:
+        assert html.count(f'id="rule-{rule.id}"') == 1
+    article = html[html.index('id="rule-rollback-error-rate"') :]
+    text = plain(article[: article.index("</article>")])
+    assert "An error rate above 1 % triggers a rollback" in text
+    assert (
+        "When a pipeline reports on a rollout, if the metric “error_rate” (Failed requests) is above 0.01."
+        in text
+    )
+    assert "The pipeline is told to roll back." in text
+    assert "Error rate > 1%" in text
+    assert "Rollback Procedures: Triggers, line 256 of 000_245ec85be49ccb91.txt" in text
+    assert "Stop deployment […] Execute rollback" in text
+
+
+def test_a_reading_is_told(client: Client) -> None:
+    activate("acgs")
+    text = plain(shown(client))
+    assert "How it is read: The document contradicts itself: the category says Team Lead" in text
+
+
+def test_rules_are_grouped_by_what_they_govern(client: Client) -> None:
+    activate("baseline")
+    html = shown(client)
+    titles = [plain(title).strip() for title in re.findall(r'<h2[^>]*id="group-[^>]*>(.*?)</h2>', html)]
+    assert titles == [
+        "When a change is submitted",
+        "Who decides when a change is submitted",
+        "When the implementation of a change starts",
+        "When a change is closed",
+        "When a standard-change template is submitted",
+        "Who decides when a standard-change template is submitted",
+        "When a pipeline asks whether it may deploy",
+        "When a pipeline reports on a rollout",
+        "What is owed, and by when",
+    ]
+
+
+def test_the_header_says_what_is_in_force_since_when(client: Client) -> None:
+    standard = activate("acgs")
+    text = plain(shown(client))
+    assert "ACGS Production Operations Excellence Framework" in text
+    assert standard.content_hash in text
+    assert "cdd01ef066bc6cf2" in text
+    assert "In force" in text
+    assert "10:30 09:30 UTC" in text
+    assert "The document names no date" in text
+    assert "overdue" not in text.lower()
+
+
+@pytest.mark.parametrize(
+    ("moment", "overdue"),
+    [(datetime(2026, 2, 12, 12, tzinfo=UTC), False), (datetime(2026, 2, 13, 12, tzinfo=UTC), True)],
+)
+def test_an_overdue_review_of_the_document_is_shown(client: Client, moment: datetime, overdue: bool) -> None:
+    activate("aielon", now=NOW - timedelta(days=60))
+    with time_machine.travel(moment, tick=False):
+        client.force_login(make_user())
+        text = plain(shown(client))
+    assert "12 Feb 2026" in text
+    assert ("Review overdue" in text) is overdue
+
+
+def test_statements_without_a_mechanism_are_told_with_their_reason(client: Client) -> None:
+    activate("baseline")
+    text = plain(shown(client))
+    assert "How a version is rolled out is up to the team." in text
+    assert "It grants a freedom: there is nothing to refuse or to remind of." in text
+
+
+def test_without_a_standard_the_page_says_what_to_do(client: Client) -> None:
+    text = plain(shown(client, status=503))
+    assert "./manage.py standard activate baseline" in text
+    assert "No standard is stored yet" in plain(shown(client, "/standards/"))
+
+
+def test_stored_versions_are_listed_and_an_old_one_can_be_read(client: Client) -> None:
+    old = activate("baseline")
+    activate("acgs")
+    html = shown(client, "/standards/")
+    assert plain(html).index("ACGS Production") < plain(html).index("Baseline Operations Standard")
+    assert f'href="/standards/{old.content_hash}/"' in html
+    text = plain(shown(client, f"/standards/{old.content_hash}/"))
+    assert "Not in force" in text
+    assert "The standard in force is another one." in text
+    assert shown(client, f"/standards/{'0' * 64}/", 404)
+    assert client.get("/standards/nothing/").status_code == 404
+
+
+def test_text_of_a_pack_is_escaped(client: Client) -> None:
+    install(
+        """
+        [[rule]]
+        id = "hostile"
+        kind = "gate"
+        title = "<script>alert(1)</script> & שלום 🎉"
+        applies_to = "change.submit"
+        demand = { field = "plan" }
+        source = { section = "<b>1</b>", line = 1, quote = "<img src=x onerror=alert(1)>" }
+        reading = "</article><h1>x</h1>"
+        """
+    )
+    html = shown(client)
+    assert "<script>alert(1)" not in html
+    assert "<img src=x" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; שלום 🎉" in html
+
+
+def test_strangers_are_led_to_the_sign_in_page() -> None:
+    activate()
+    for url in (URL, "/standards/"):
+        response = Client().get(url)
+        assert response.status_code == 302
+        assert response["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize("url", [URL, "/standards/"])
+def test_pages_are_only_read(client: Client, url: str) -> None:
+    activate()
+    assert client.post(url).status_code == 405
+
+
+def test_the_page_costs_few_queries(
+    client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    activate("aielon")
+    shown(client)
+    with django_assert_max_num_queries(12):
+        shown(client)
+
+
+def test_the_back_office_shows_standards_and_writes_none() -> None:
+    activate()
+    admin = Client()
+    admin.force_login(make_user(staff=True))
+    for model in ("standardversion", "activation"):
+        assert admin.get(f"/admin/standards/{model}/").status_code == 200
+        row = (StandardVersion if model == "standardversion" else Activation).objects.get()
+        assert admin.get(f"/admin/standards/{model}/{row.pk}/change/").status_code == 200
+        with nothing_written(at_an_edge=True):
+            assert admin.get(f"/admin/standards/{model}/add/").status_code == 403
+            assert admin.post(f"/admin/standards/{model}/{row.pk}/change/", {"name": "x"}).status_code == 403
+            answer = admin.post(f"/admin/standards/{model}/{row.pk}/delete/", {"post": "yes"})
+            assert answer.status_code == 403
