@@ -1,3 +1,3 @@
-from changes.api import changes_urls
+from changes.api import changes_urls, deployments_urls
 
-urlpatterns = [*changes_urls.urlpatterns]
+urlpatterns = [*changes_urls.urlpatterns, *deployments_urls.urlpatterns]

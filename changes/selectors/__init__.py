@@ -1,12 +1,23 @@
 from changes.selectors.boards import QueueItem, Waiting, queue_of_board, waiting_for
 from changes.selectors.conflicts import Conflict, conflicts_of, conflicts_of_all
+from changes.selectors.deployments import (
+    DEPLOYMENT_ORDERINGS,
+    DeploymentFilter,
+    deployment_by_key,
+    deployment_list,
+    deployments_loaded,
+)
 from changes.selectors.lists import ORDERINGS, ChangeFilter, change_by_key, change_list, changes_loaded
+from changes.selectors.templates import TEMPLATE_ORDERINGS, template_by_slug, templates_loaded
 from changes.selectors.timeline import Happening, Place, timeline
 
 __all__ = [
+    "DEPLOYMENT_ORDERINGS",
     "ORDERINGS",
+    "TEMPLATE_ORDERINGS",
     "ChangeFilter",
     "Conflict",
+    "DeploymentFilter",
     "Happening",
     "Place",
     "QueueItem",
@@ -16,7 +27,12 @@ __all__ = [
     "changes_loaded",
     "conflicts_of",
     "conflicts_of_all",
+    "deployment_by_key",
+    "deployment_list",
+    "deployments_loaded",
     "queue_of_board",
+    "template_by_slug",
+    "templates_loaded",
     "timeline",
     "waiting_for",
 ]
