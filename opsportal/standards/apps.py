@@ -9,10 +9,11 @@ class StandardsConfig(AppConfig):
 
     def ready(self) -> None:
         from opsportal.core.ports import readiness_checks
-        from opsportal.standards import permissions
+        from opsportal.standards import panels, permissions
         from opsportal.standards.selectors import readiness
 
         permissions.register()
+        panels.register()
         readiness_checks.add("standard", readiness)
         register_all(
             {

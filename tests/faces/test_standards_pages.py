@@ -191,3 +191,11 @@ def test_the_back_office_shows_standards_and_writes_none() -> None:
             assert admin.post(f"/admin/standards/{model}/{row.pk}/change/", {"name": "x"}).status_code == 403
             answer = admin.post(f"/admin/standards/{model}/{row.pk}/delete/", {"post": "yes"})
             assert answer.status_code == 403
+
+
+def test_home_tells_of_an_overdue_review_and_of_a_missing_standard(client: Client) -> None:
+    assert "No standard is in force" in plain(shown(client, "/"))
+    activate("baseline")
+    assert "standard-trouble" not in shown(client, "/")
+    activate("aielon")
+    assert "The standard's document waits for its review" in plain(shown(client, "/"))
