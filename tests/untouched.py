@@ -34,7 +34,8 @@ def nothing_written(*, at_an_edge: bool = False) -> Iterator[None]:
     before = everything(with_refusals=not at_an_edge)
     yield
     after = everything(with_refusals=not at_an_edge)
-    assert {label for label in before if before[label] != after[label]} == set()
+    changed = sorted(label for label in before if before[label] != after[label])
+    assert not changed, f"written to: {', '.join(changed)}"
 
 
 @contextmanager

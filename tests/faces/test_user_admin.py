@@ -1,0 +1,309 @@
+"""The back office of people and the catalogue: every model is there, writes go through the services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.admin import site
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+
+from opsportal.accounts.models import RoleHolding, ServiceAccount, Team, TeamMembership, User
+from opsportal.audit.models import AuditEntry
+from opsportal.catalog.services import dependency_add, service_update
+from tests.makers import (
+    NOW,
+    PASSWORD,
+    ROOT,
+    grant,
+    join,
+    make_environment,
+    make_role,
+    make_service,
+    make_team,
+    make_token,
+    make_user,
+)
+from tests.untouched import nothing_written
+
+pytestmark = pytest.mark.django_db
+MODELS = [model for label in ("accounts", "catalog") for model in apps.get_app_config(label).get_models()
+          if not model.__name__.startswith("Historical")]  # fmt: skip
+
+
+@pytest.fixture
+def admin() -> User:
+    return make_user("admin@example.org", name="Admin", staff=True)
+
+
+@pytest.fixture
+def client(admin: User) -> Client:
+    client = Client()
+    client.force_login(admin)
+    return client
+
+
+@pytest.fixture
+def ada() -> User:
+    return make_user("ada@example.org", name="Ada")
+
+
+@pytest.fixture
+def one_of_each(ada: User) -> dict[str, Any]:
+    """One row of every model."""
+    team = make_team("payments")
+    join(team, ada)
+    make_role("cab")
+    grant("cab", ada)
+    make_token(["gate:read"], account="ci")
+    make_environment("production")
+    make_service("a", team=team)
+    make_service("b", team=team)
+    dependency_add(actor=ROOT, now=NOW, service="a", depends_on="b")
+    return {model.__name__: model._default_manager.first() for model in MODELS}
+
+
+def url(model: type, page: str, *args: object) -> str:
+    meta = model._meta  # type: ignore[attr-defined]
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_{page}", args=args)
+
+
+def act(client: Client, model: type, action: str, *rows: Any, **more: str) -> Any:
+    chosen = [str(row.pk) for row in rows]
+    return client.post(
+        url(model, "changelist"), {"action": action, "_selected_action": chosen, **more}, follow=True
+    )
+
+
+def text_of(response: Any) -> str:
+    return str(response.content.decode())
+
+
+# --- what there is
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_model_has_a_list_a_search_a_page_and_its_history(
+    model: type, client: Client, one_of_each: dict[str, Any]
+) -> None:
+    row = one_of_each[model.__name__]
+    assert site.is_registered(model)
+    assert client.get(url(model, "changelist")).status_code == 200
+    assert client.get(url(model, "changelist"), {"q": "a"}).status_code == 200
+    assert client.get(url(model, "change", row.pk)).status_code == 200
+    history = client.get(url(model, "history", row.pk))
+    assert history.status_code == 200
+    assert "The portal" in text_of(history)
+    version = row.history.first().pk
+    assert client.get(url(model, "simple_history", row.pk, version)).status_code == 200
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_nothing_is_deleted_or_put_back(model: type, client: Client, one_of_each: dict[str, Any]) -> None:
+    row = one_of_each[model.__name__]
+    version = row.history.first().pk
+    with nothing_written(at_an_edge=True):
+        assert client.post(url(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+        assert client.post(url(model, "simple_history", row.pk, version), {}).status_code == 403
+        act(client, model, "delete_selected", row, post="yes")
+    assert "delete_selected" not in text_of(client.get(url(model, "changelist")))
+
+
+@pytest.mark.parametrize("name", ["Role", "ApiToken", "Service", "Environment", "Dependency"])
+def test_what_is_written_elsewhere_is_only_looked_at(
+    name: str, client: Client, one_of_each: dict[str, Any]
+) -> None:
+    row = one_of_each[name]
+    with nothing_written(at_an_edge=True):
+        assert client.get(url(type(row), "add")).status_code == 403
+        assert client.post(url(type(row), "change", row.pk), {"name": "x"}).status_code == 403
+
+
+def test_only_administrators_come_in(ada: User) -> None:
+    client = Client()
+    assert client.get("/admin/")["Location"].startswith("/accounts/login/")
+    client.force_login(ada)
+    assert client.get("/admin/", follow=True).status_code == 403
+    assert client.get("/admin/accounts/user/", follow=True).status_code == 403
+
+
+def test_there_is_no_second_way_of_signing_in_and_of_setting_passwords(client: Client) -> None:
+    other = Client()
+    for visitor in (other, client):
+        answer = visitor.post("/admin/login/", {"username": "ada@example.org", "password": PASSWORD})
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/accounts/login/")
+    assert "_auth_user_id" not in other.session
+    assert client.get("/admin/password_change/")["Location"] == "/accounts/password/change/"
+
+
+def test_addresses_and_groups_are_not_written_past_the_services(client: Client) -> None:
+    for path in ("/admin/account/emailaddress/", "/admin/auth/group/"):
+        assert client.get(path).status_code == 404
+
+
+def test_nothing_shows_a_password_hash_or_a_digest(client: Client, ada: User) -> None:
+    token, _ = make_token(["gate:read"])
+    assert ada.password not in text_of(client.get(url(User, "change", ada.pk)))
+    assert token.digest not in text_of(client.get(url(type(token), "change", token.pk)))
+
+
+def test_history_says_who_and_what(client: Client, admin: User) -> None:
+    service = make_service("payments-api")
+    service_update(actor=admin.actor, now=NOW, slug="payments-api", tier="critical")
+    text = text_of(client.get(url(type(service), "history", service.pk)))
+    assert "Admin" in text
+    assert "critical" in text
+
+
+# --- people
+
+
+def save_user(client: Client, ada: User | None, **values: str) -> Any:
+    address = url(User, "change", ada.pk) if ada else url(User, "add")
+    given = {
+        "email": "ada@example.org",
+        "full_name": "Ada",
+        "time_zone": "UTC",
+        "seen_version": "1",
+        **values,
+    }
+    return client.post(address, given)
+
+
+def test_an_administrator_adds_a_person_through_the_service(client: Client, admin: User) -> None:
+    response = save_user(client, None, email="New@Example.org")
+    assert response.status_code == 302
+    user = User.objects.get(email="new@example.org")
+    assert user.has_usable_password() is False
+    assert AuditEntry.objects.get(action="user.created", object_key=str(user.pk)).actor_id == str(admin.pk)
+    assert LogEntry.objects.count() == 0
+
+
+def test_an_administrator_changes_a_person_through_the_service(client: Client, ada: User) -> None:
+    assert save_user(client, ada, full_name="Augusta", is_staff="on").status_code == 302
+    ada.refresh_from_db()
+    assert (ada.full_name, ada.is_staff, ada.version) == ("Augusta", True, 2)
+    assert AuditEntry.objects.filter(action="user.updated").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "status", "words"),
+    [
+        ({"time_zone": "Mars/Olympus"}, 400, "There is no such zone"),
+        ({"full_name": "a\x07"}, 400, "cannot be stored"),
+        ({"seen_version": "7"}, 409, "Read it again"),
+        ({"email": "nonsense"}, 200, "valid email"),
+        ({"email": "admin@example.org"}, 200, "already exists"),
+    ],
+)
+def test_a_refused_form_keeps_what_was_typed(
+    client: Client, ada: User, values: dict[str, str], status: int, words: str
+) -> None:
+    with nothing_written(at_an_edge=True):
+        response = save_user(client, ada, **{"full_name": "Augusta", **values})
+    assert response.status_code == status
+    assert words in text_of(response)
+    if "full_name" not in values:
+        assert 'value="Augusta"' in text_of(response)
+
+
+def test_nobody_promotes_themselves_or_removes_the_last_administrator(client: Client, admin: User) -> None:
+    with nothing_written(at_an_edge=True):
+        response = save_user(
+            client, admin, email="admin@example.org", full_name="Admin"
+        )  # no tick: no longer staff
+    assert response.status_code == 409
+    assert "last administrator" in text_of(response)
+
+
+def test_people_are_barred_and_erased_after_a_question(client: Client, ada: User, admin: User) -> None:
+    with nothing_written():
+        asked = act(client, User, "deactivate", ada)
+    assert "Bar these people" in text_of(asked)
+    act(client, User, "deactivate", ada, sure="yes")
+    assert User.objects.get(pk=ada.pk).is_active is False
+    act(client, User, "reactivate", ada)
+    assert User.objects.get(pk=ada.pk).is_active is True
+    with nothing_written():
+        act(client, User, "erase", ada)
+    act(client, User, "erase", ada, sure="yes")
+    ada.refresh_from_db()
+    assert ada.full_name == ""
+    with nothing_written(at_an_edge=True):
+        refused = act(client, User, "deactivate", admin, sure="yes")
+    assert "last administrator" in text_of(refused)
+
+
+# --- teams, roles, machines
+
+
+def test_teams_are_added_and_changed_but_keep_their_slug(client: Client) -> None:
+    client.post(url(Team, "add"), {"slug": "payments", "name": "Payments", "description": ""})
+    team = Team.objects.get()
+    given = {"slug": "other", "name": "Paying", "description": "", "seen_version": "1"}
+    assert client.post(url(Team, "change", team.pk), given).status_code == 302
+    team.refresh_from_db()
+    assert (team.slug, team.name) == ("payments", "Paying")
+    with nothing_written(at_an_edge=True):
+        bad = client.post(url(Team, "add"), {"slug": "Not_Good", "name": "X", "description": ""})
+    assert bad.status_code == 400
+    assert "lower-case" in text_of(bad)
+
+
+def test_roles_are_granted_and_ended_by_the_service(client: Client, ada: User, admin: User) -> None:
+    role = make_role("cab")
+    given = {
+        "role": role.pk,
+        "user": ada.pk,
+        "valid_from": "2026-01-01",
+        "valid_until": "",
+        "scope_kind": "",
+        "scope_key": "",
+    }
+    assert client.post(url(RoleHolding, "add"), given).status_code == 302
+    holding = RoleHolding.objects.get()
+    with nothing_written(at_an_edge=True):
+        twice = client.post(url(RoleHolding, "add"), {**given, "valid_from": "2026-01-02"})
+        oneself = client.post(url(RoleHolding, "add"), {**given, "user": admin.pk})
+        nowhere = client.post(
+            url(RoleHolding, "add"), {**given, "scope_kind": "service", "scope_key": "nothing"}
+        )
+        changed = client.post(url(RoleHolding, "change", holding.pk), given)
+    assert [r.status_code for r in (twice, oneself, nowhere, changed)] == [409, 403, 400, 403]
+    assert "Nobody raises their own role" in text_of(oneself)
+    assert "There is no such service" in text_of(nowhere)
+    act(client, RoleHolding, "end_now", holding)
+    holding.refresh_from_db()
+    assert holding.valid_until is not None
+    assert AuditEntry.objects.filter(action="role.ended").count() == 1
+
+
+def test_members_join_and_leave_by_the_service(client: Client, ada: User) -> None:
+    team = make_team("payments")
+    given = {"team": team.pk, "user": ada.pk, "valid_from": "2026-01-01", "valid_until": ""}
+    assert client.post(url(TeamMembership, "add"), given).status_code == 302
+    act(client, TeamMembership, "end_today", TeamMembership.objects.get())
+    assert TeamMembership.objects.get().valid_until is not None
+
+
+def test_machines_are_added_and_disabled_and_tokens_revoked(client: Client) -> None:
+    assert (
+        client.post(url(ServiceAccount, "add"), {"slug": "ci", "description": "x", "team": ""}).status_code
+        == 302
+    )
+    token, _ = make_token(["gate:read"], account="ci")
+    act(client, type(token), "revoke", token)
+    token.refresh_from_db()
+    assert token.revoked_at is not None
+    account = ServiceAccount.objects.get()
+    act(client, ServiceAccount, "disable", account)
+    with nothing_written(at_an_edge=True):
+        twice = act(client, ServiceAccount, "disable", account)
+    assert "not possible" in text_of(twice)
+    act(client, ServiceAccount, "enable", account)
+    account.refresh_from_db()
+    assert account.state == "active"
