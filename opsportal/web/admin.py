@@ -36,6 +36,10 @@ class LookAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Return all that is shown: `fields` where the class names them, else every column."""
+        return list(self.fields or [field.name for field in self.model._meta.fields])
+
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         raise PermissionDenied
 
@@ -70,6 +74,9 @@ class WriteAdmin(LookAdmin):
     """
 
     form = WriteForm
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return list(self.readonly_fields)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_view_permission(request))
