@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django import forms
@@ -21,6 +21,8 @@ class PortalForm(forms.Form):
         False  # our own messages, at the field and in the summary, not the browser's bubbles
     )
     pointers: Mapping[str, str] = {}
+    # Fields that a service asks for, whatever the standard says: they are not shown as optional.
+    always: Collection[str] = ()
 
     def add_refusal(self, refusal: Refusal) -> None:
         """Add what a service refused to the errors of this form, at the fields that it names."""

@@ -152,6 +152,9 @@ def field(
     attrs: dict[str, Any] = {"class": _css_class(widget, bool(bound.errors))}
     if described:
         attrs["aria-describedby"] = " ".join(described)
+    needed = bool(rule) or bound.name in getattr(bound.form, "always", ())
+    if needed:
+        attrs["aria-required"] = "true"
     if bound.errors:
         attrs["aria-invalid"] = "true"
     if rows:
@@ -167,7 +170,7 @@ def field(
         "hint": hint or bound.help_text,
         "rule": rule,
         "rule_text": rule_text,
-        "optional": not bound.field.required and not rule,
+        "optional": not bound.field.required and not needed,
     }
 
 

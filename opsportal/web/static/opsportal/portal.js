@@ -82,6 +82,19 @@
     if (form && event.target.matches("select, input[type=checkbox], input[type=radio]")) form.requestSubmit();
   });
 
+  /* A long list of choices shows only what fits the letters typed */
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches("[data-op-filter]")) return;
+    const wanted = event.target.value.trim().toLowerCase();
+    event.target.closest("fieldset").querySelectorAll("label").forEach((label) => {
+      label.hidden = wanted !== "" && !label.textContent.toLowerCase().includes(wanted);
+    });
+  });
+
+  /* A page that answers a POST stands at the address that can be loaded again */
+  const placed = document.querySelector("form[data-op-address]");
+  if (placed) window.history.replaceState(null, "", placed.dataset.opAddress);
+
   /* Focus goes to what needs attention: on a new page, and after a fragment came in */
   const attend = (scope) => {
     const wanted = scope.querySelector("[data-op-focus]");

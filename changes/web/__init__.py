@@ -1,0 +1,1 @@
+"""Pages of changes, the CAB, templates and deployments: parse, make one call, render."""

@@ -1,0 +1,201 @@
+"""What waits for a board, a card for each change or template, gathered for all cards at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Prefetch
+
+from changes.facts import change_facts, template_facts
+from changes.models import Change, ChangeComment, ChangeTarget, ChangeTemplate, TemplateTarget
+from changes.selectors import Conflict, changes_loaded, conflicts_of_all
+from changes.web.approvals import Round, round_of
+from changes.web.places import Place, places_of
+from changes.web.standing import Line, rule_lines
+from opsportal.accounts.models import Role
+from opsportal.approvals.models import ApprovalStage
+from opsportal.approvals.selectors import (
+    live_requests,
+    open_stages_for,
+    open_stages_of,
+    progress_of_all,
+)
+from opsportal.core.actor import Actor
+from opsportal.core.errors import NotFound
+from opsportal.core.keys import number_of
+from opsportal.obligations.models import Obligation
+from opsportal.standards.selectors import standard_by_hash
+from opsportal.standards.vocabulary import Value
+
+SHOWN = 30
+LATELY = 4
+KINDS = ("change", "template")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One thing to decide, with all that one needs to decide it."""
+
+    kind: str
+    key: str
+    subject: Change | ChangeTemplate
+    round: Round
+    places: list[Place]
+    lines: list[Line]
+    due_at: datetime | None = None
+    conflicts: list[Conflict] = field(default_factory=list)
+    lately: list[Change] = field(default_factory=list)
+    comments: list[ChangeComment] = field(default_factory=list)
+
+    @property
+    def is_change(self) -> bool:
+        return self.kind == "change"
+
+    @property
+    def element_id(self) -> str:
+        return f"card-{self.kind}-{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One agenda: of a board, of another role, or (slug "") of the reader."""
+
+    slug: str
+    title: str
+    count: int
+    current: bool
+
+
+def tabs_for(current: str, actor: Actor, today: date) -> list[Tab]:
+    """Return the agendas to choose from: the reader's own, every board's, and every role's that is asked."""
+    waiting: Counter[str] = Counter()
+    for roles in ApprovalStage.objects.filter(state="open").values_list("roles", flat=True)[:1000]:
+        waiting.update(set(filter(None, roles.split("|"))))
+    mine = (
+        len(open_stages_for(UUID(actor.id), today).values_list("pk", flat=True)[:100]) if actor.is_user else 0
+    )
+    tabs = [Tab("", "For you", mine, current == "")]
+    for role in Role.objects.order_by("kind", "title"):
+        if role.kind == "board" or waiting[role.slug] or role.slug == current:
+            tabs.append(Tab(role.slug, role.title, waiting[role.slug], role.slug == current))
+    return [tabs[0], *sorted(tabs[1:], key=lambda tab: tab.count == 0)]
+
+
+def cards_for(board: str, actor: Actor, now: datetime) -> list[Card]:
+    """Return the cards of an agenda, the longest waiting first, at most `SHOWN`.
+
+    `board` is the slug of a role; for "" it is what waits for the reader, whatever hat they wear.
+    """
+    today = now.astimezone(UTC).date()
+    stages = open_stages_of(board) if board else open_stages_for(UUID(actor.id), today)
+    wanted = dict.fromkeys(
+        (stage.request.subject_kind, stage.request.subject_key)
+        for stage in stages[: SHOWN * 2]
+        if stage.request.subject_kind in KINDS
+    )
+    return _cards(list(wanted)[:SHOWN], actor, now)
+
+
+def card_of(kind: str, key: str, actor: Actor, now: datetime) -> Card:
+    """Return one card, also of what was decided just now. Raises `NotFound`."""
+    cards = _cards([(kind, key)], actor, now)
+    if not cards:
+        raise NotFound("There is nothing to decide here.")
+    return cards[0]
+
+
+def _cards(wanted: Collection[tuple[str, str]], actor: Actor, now: datetime) -> list[Card]:
+    today = now.astimezone(UTC).date()
+    made: dict[tuple[str, str], Card] = {}
+    for kind in KINDS:
+        keys = [key for one, key in wanted if one == kind]
+        requests = live_requests(kind, keys)
+        progress = progress_of_all(list(requests.values()), today)
+        rounds = {key: round_of(request, progress[request.pk], actor) for key, request in requests.items()}
+        due = _due(kind, keys)
+        cards = _of_changes(rounds, due, now) if kind == "change" else _of_templates(rounds, due)
+        made.update({(kind, card.key): card for card in cards})
+    return [made[one] for one in wanted if one in made]
+
+
+def _of_changes(rounds: dict[str, Round], due: dict[str, datetime], now: datetime) -> Iterable[Card]:
+    numbers = [number for key in rounds if (number := number_of(key, "CHG"))]
+    comments = Prefetch("comments", ChangeComment.objects.order_by("id"))
+    rows = list(changes_loaded().filter(pk__in=numbers).prefetch_related(comments))
+    before = _carried_out({target.service_id for change in rows for target in change.targets.all()})
+    conflicts = conflicts_of_all(rows)
+    for change in rows:
+        targets = list(change.targets.all())
+        facts = change_facts(change, targets, now=now)
+        yield Card(
+            kind="change",
+            key=change.key,
+            subject=change,
+            round=rounds[change.key],
+            places=places_of(targets),
+            lines=_lines(change.standard_hash, "change.submit", facts),
+            due_at=due.get(change.key),
+            conflicts=conflicts[change.pk],
+            lately=_lately(before, {target.service_id for target in targets}, change),
+            comments=list(change.comments.all()),
+        )
+
+
+def _of_templates(rounds: dict[str, Round], due: dict[str, datetime]) -> Iterable[Card]:
+    templates = ChangeTemplate.objects.filter(slug__in=list(rounds)).prefetch_related(
+        Prefetch("targets", TemplateTarget.objects.select_related("service__owner_team", "environment"))
+    )
+    for template in templates:
+        yield Card(
+            kind="template",
+            key=template.slug,
+            subject=template,
+            round=rounds[template.slug],
+            places=places_of(template.targets.all()),
+            lines=_lines(template.standard_hash, "template.submit", template_facts(template)),
+            due_at=due.get(template.slug),
+        )
+
+
+def _lines(standard_hash: str, point: str, facts: dict[str, Value]) -> list[Line]:
+    return rule_lines(standard_by_hash(standard_hash), point, facts) if standard_hash else []
+
+
+def _carried_out(services: Collection[int]) -> list[ChangeTarget]:
+    """Return what was carried out on these services lately, newest first, as targets with their change."""
+    rows = ChangeTarget.objects.filter(service__in=services).exclude(change__outcome="")
+    return list(rows.select_related("change").order_by("-change__finished_at", "-change_id")[: SHOWN * 10])
+
+
+def _lately(targets: Iterable[ChangeTarget], services: set[int], present: Change) -> list[Change]:
+    changes = (one.change for one in targets if one.service_id in services and one.change_id != present.pk)
+    return list(dict.fromkeys(changes))[:LATELY]
+
+
+def _due(kind: str, keys: Collection[str]) -> dict[str, datetime]:
+    """Return by when the earliest decision is owed on each of these."""
+    owed = Obligation.objects.filter(
+        subject_kind=kind, subject_key__in=list(keys), ended_at__isnull=True, owner_kind="role"
+    )
+    due: dict[str, datetime] = {}
+    for key, moment in owed.order_by("-due_at").values_list("subject_key", "due_at"):
+        due[key] = moment
+    return due
+
+
+def people_of(cards: Iterable[Card]) -> Iterable[tuple[str, str]]:
+    """Return whom the cards name, for one query of all names."""
+    for card in cards:
+        subject: Any = card.subject
+        for name in ("requester_id", "implementer_id", "author_id"):
+            yield "user", str(getattr(subject, name, None) or "")
+        for progress in card.round.stages:
+            yield from (("user", str(vote.voter_id)) for vote in progress.votes)
+            yield from (("user", str(person.pk)) for person in progress.waiting_for)
+            yield from (("role", role) for role in progress.stage.role_slugs)
+        yield from (("user", str(comment.author_id)) for comment in card.comments)

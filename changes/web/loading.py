@@ -1,0 +1,65 @@
+"""From a URL to its object, with what its page needs, in few queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from changes.facts import change_facts
+from changes.models import Change, ChangeTarget
+from changes.models.changes import PREFIX
+from changes.permissions import Case, case_of
+from changes.selectors import change_by_key
+from opsportal.core.actor import Actor
+from opsportal.core.errors import NotFound
+from opsportal.core.keys import number_of
+from opsportal.standards.rules import Standard
+from opsportal.standards.selectors import active_standard, standard_by_hash
+from opsportal.standards.vocabulary import Value
+
+
+def change_number(key: str) -> int:
+    """Return the number in `CHG-1042`. Raises `NotFound` for what is no key of a change."""
+    number = number_of(key, PREFIX)
+    if number is None or number >= 2**63:
+        raise NotFound("There is no such change.")
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A change as one reader sees it at one instant."""
+
+    change: Change
+    targets: tuple[ChangeTarget, ...]
+    standard: Standard
+    case: Case
+    actor: Actor
+    now: datetime
+
+    @property
+    def key(self) -> str:
+        return self.change.key
+
+    @property
+    def facts(self) -> dict[str, Value]:
+        return change_facts(self.change, self.targets, now=self.now)
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(UTC).date()
+
+
+def change_seen(key: str, *, actor: Actor, now: datetime) -> Seen:
+    """Return the change of this key as `actor` sees it. Raises `NotFound`."""
+    change = change_by_key(key)
+    targets = tuple(change.targets.all())
+    copied = change.standard_hash
+    return Seen(
+        change=change,
+        targets=targets,
+        standard=standard_by_hash(copied) if copied else active_standard(),
+        case=case_of(actor, change, targets, now.astimezone(UTC).date()),
+        actor=actor,
+        now=now,
+    )

@@ -1,0 +1,116 @@
+"""All of one change, gathered for its page in few queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+
+from changes.models import Attestation
+from changes.panels import next_step_seen
+from changes.selectors import Place, conflicts_of
+from changes.web.approvals import Round, rounds_of
+from changes.web.loading import Seen
+from changes.web.past import Revision, revisions_of
+from changes.web.places import places_of
+from changes.web.standing import standing_of
+from changes.web.steps import steps_for
+from changes.web.timeline import moments_of
+from opsportal.approvals.selectors import requests_about
+from opsportal.core.access import may
+from opsportal.standards import engine
+from opsportal.web.people import Pair, remember_people
+
+TEXTS = (
+    ("description", "What is done"),
+    ("justification", "Why it is needed"),
+    ("risk_assessment", "What may go wrong"),
+    ("impact", "Whom and what it touches"),
+    ("plan", "The steps"),
+    ("test_evidence", "How it was tested"),
+    ("rollback_plan", "The way back"),
+    ("review", "Review"),
+    ("lessons_learned", "What was learned"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What the standard wants attested before closing, and by whom it was."""
+
+    id: str
+    title: str
+    rule: str
+    attestation: Attestation | None
+
+
+def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
+    """Return all that the page of a change shows to its reader. `?before=` goes back in its timeline."""
+    change = seen.change
+    cursor = request.GET.get("before", "")
+    before = Place.of_cursor(cursor) if cursor else None
+    rounds = rounds_of(requests_about("change", seen.key), seen.actor, seen.today)
+    current = next((one for one in rounds if one.request.state != "void"), None)
+    deployments = list(
+        change.deployments.select_related("service", "environment").order_by("-registered_at", "-id")[:100]
+    )
+    attestations = list(change.attestations.order_by("id"))
+    revisions = revisions_of(change)
+    next_step = next_step_seen(
+        change, list(seen.targets), current.stages if current else (), actor=seen.actor, now=seen.now
+    )
+    timeline, further = moments_of(change, before)
+    remember_people(request, _people(seen, rounds, attestations, revisions))
+    remember_people(request, ((moment.actor_kind, moment.actor_id) for moment in timeline))
+    return {
+        "seen": seen,
+        "change": change,
+        "key": seen.key,
+        "places": places_of(seen.targets),
+        "texts": [(label, getattr(change, name)) for name, label in TEXTS if getattr(change, name)],
+        "steps": steps_for(seen, next_step.allowed),
+        "next_words": next_step.sentence,
+        "standing": standing_of(seen, [one.duty for one in attestations]),
+        "current_round": current,
+        "earlier_rounds": [one for one in rounds if one is not current],
+        "duties": _duties(seen, attestations),
+        "deployments": deployments,
+        "timeline": timeline,
+        "further": further.as_cursor() if further else "",
+        "revisions": revisions,
+        "conflicts": conflicts_of(change),
+        "may_comment": may(seen.actor, "change.comment", seen.case),
+        "may_attest": may(seen.actor, "change.attest", seen.case),
+    }
+
+
+def _duties(seen: Seen, attestations: list[Attestation]) -> list[Duty]:
+    if seen.change.state not in {"implementing", "implemented", "failed", "rolled_back", "closed"}:
+        return []
+    made = {one.duty: one for one in attestations}
+    demanded = engine.attestations(seen.standard, "change.close", seen.facts)
+    return [Duty(one.demand.id, one.demand.title, one.rule_id, made.get(one.demand.id)) for one in demanded]
+
+
+def _people(
+    seen: Seen,
+    rounds: list[Round],
+    attestations: list[Attestation],
+    revisions: list[Revision],
+) -> Iterator[Pair]:
+    change = seen.change
+    for person in (change.requester_id, change.implementer_id, change.started_by_id, change.held_by_id):
+        yield "user", str(person or "")
+    for one in rounds:
+        for progress in one.stages:
+            yield from (("user", str(vote.voter_id)) for vote in progress.votes)
+            yield from (("user", str(person.pk)) for person in progress.waiting_for)
+            yield from (("role", role) for role in progress.stage.role_slugs)
+    yield from (("user", str(attestation.person_id)) for attestation in attestations)
+    for revision in revisions:
+        yield revision.actor_kind, revision.actor_id
+        for edit in revision.edits:
+            if edit.kind == "person":
+                yield from (("user", str(value or "")) for value in (edit.before, edit.after))

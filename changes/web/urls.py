@@ -1,0 +1,37 @@
+from django.urls import path
+
+from changes.web import (
+    views_cab,
+    views_change,
+    views_close,
+    views_deployments,
+    views_list,
+    views_templates,
+    views_write,
+)
+
+app_name = "changes"
+
+urlpatterns = [
+    path("changes/", views_list.change_list, name="list"),
+    path("changes/new/", views_write.change_new, name="new"),
+    path("changes/new/shape/", views_write.change_shape, name="shape"),
+    path("changes/<str:key>/", views_change.change_page, name="change"),
+    path("changes/<str:key>/edit/", views_write.change_edit, name="edit"),
+    path("changes/<str:key>/edit/shape/", views_write.change_shape, name="edit-shape"),
+    path("changes/<str:key>/close/", views_close.change_close_page, name="close"),
+    path("changes/<str:key>/vote/", views_change.change_voted, name="vote"),
+    path("changes/<str:key>/comment/", views_change.change_commented, name="comment"),
+    path("changes/<str:key>/attest/", views_change.change_attested, name="attest"),
+    path("changes/<str:key>/do/<slug:verb>/", views_change.change_move, name="move"),
+    path("cab/", views_cab.agenda, name="cab"),
+    path("cab/<slug:board>/", views_cab.agenda, name="board"),
+    path("cab/vote/<slug:kind>/<str:key>/", views_cab.agenda_vote, name="agenda-vote"),
+    path("templates/", views_templates.template_list, name="templates"),
+    path("templates/new/", views_templates.template_write, name="template-new"),
+    path("templates/<slug:slug>/", views_templates.template_page, name="template"),
+    path("templates/<slug:slug>/edit/", views_templates.template_write, name="template-edit"),
+    path("templates/<slug:slug>/do/<slug:verb>/", views_templates.template_step, name="template-step"),
+    path("deployments/", views_deployments.deployment_list, name="deployments"),
+    path("deployments/<str:key>/", views_deployments.deployment_page, name="deployment"),
+]

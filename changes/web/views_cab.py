@@ -1,0 +1,97 @@
+"""The agenda of a board: what waits for its votes, decided on the same page."""
+
+from __future__ import annotations
+
+import json
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from changes.services.templates import template_vote
+from changes.web.agenda import Card, card_of, cards_for, people_of, tabs_for
+from changes.web.forms import VoteForm
+from changes.web.loading import change_number
+from changes.web.views_change import vote_cast
+from opsportal.accounts.models import Role
+from opsportal.approvals.outcome import Decision
+from opsportal.core.errors import InvalidInput, NotFound, Refusal
+from opsportal.web import refusals
+from opsportal.web.people import remember_people
+from opsportal.web.requests import actor_of, is_htmx, now_of
+
+_DONE = {"approve": "approved", "reject": "rejected", "abstain": "abstained on"}
+
+
+@require_safe
+def agenda(request: HttpRequest, board: str = "") -> HttpResponse:
+    """Show what waits for this board, or for the reader."""
+    actor, now = actor_of(request), now_of(request)
+    role = Role.objects.filter(slug=board).first() if board else None
+    if board and role is None:
+        raise NotFound("There is no such board.")
+    cards = cards_for(board, actor, now)
+    remember_people(request, people_of(cards))
+    context = {"cards": cards, "board": board, "role": role, "tabs": tabs_for(board, actor, now.date())}
+    return render(request, "changes/cab.html", context)
+
+
+@require_POST
+def agenda_vote(request: HttpRequest, kind: str, key: str) -> HttpResponse:
+    """Cast a vote, or ask a question, and show the card as it stands then."""
+    form = VoteForm(request.POST)
+    board = request.POST.get("board", "")
+    try:
+        if not form.is_valid():
+            raise InvalidInput.of_fields({name: str(errors[0]) for name, errors in form.errors.items()})
+        said = _cast(request, kind, key, form)
+    except Refusal as refusal:
+        if not is_htmx(request):
+            raise
+        refusals.keep(request, refusal)
+        return _refused(request, card_of(kind, key, actor_of(request), now_of(request)), refusal, board)
+    if not is_htmx(request):
+        messages.success(request, said)
+        return redirect(reverse("changes:board", args=[board]) if board else reverse("changes:cab"))
+    card = card_of(kind, key, actor_of(request), now_of(request))
+    response = _card(request, card, board, {"just": said})
+    response["HX-Trigger"] = json.dumps({"op:said": {"value": said}})
+    return response
+
+
+def _cast(request: HttpRequest, kind: str, key: str, form: VoteForm) -> str:
+    given = form.cleaned_data
+    if kind == "change":
+        return vote_cast(request, change_number(key), given)
+    if given["decision"] == "ask":
+        raise InvalidInput.of(
+            "decision", "not_here", "Questions are asked on changes; reject with a comment here."
+        )
+    template = template_vote(
+        actor=actor_of(request),
+        now=now_of(request),
+        slug=key,
+        decision=Decision(given["decision"]),
+        content_hash=given["content_hash"],
+        comment=given["comment"],
+        stage=given["stage"],
+    )
+    return f"You {_DONE[given['decision']]} “{template.title}”."
+
+
+def _refused(request: HttpRequest, card: Card, refusal: Refusal, board: str) -> HttpResponse:
+    """Show the card with the reason on it and what was typed, in its own place."""
+    typed = request.POST.get("comment", "")
+    extra = {"notice": refusals.notice_of(refusal, request), "typed": typed, "open": True}
+    response = _card(request, card, board, extra)
+    response.status_code = refusal.status
+    response["HX-Retarget"] = f"#{card.element_id}"
+    response["HX-Reswap"] = "outerHTML"
+    return response
+
+
+def _card(request: HttpRequest, card: Card, board: str, extra: dict[str, object]) -> HttpResponse:
+    remember_people(request, people_of([card]))
+    return render(request, "changes/parts/card.html", {"card": card, "board": board, "focus": True, **extra})

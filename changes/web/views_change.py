@@ -1,0 +1,165 @@
+"""One change: its page, the steps on it, votes, comments, attestations, and closing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from changes.models import Change, ChangeComment
+from changes.services.closing import change_attest, change_cancel
+from changes.services.comments import change_comment
+from changes.services.holding import change_hold, change_release
+from changes.services.implementation import change_complete, change_fail, change_roll_back, change_start
+from changes.services.schedule import change_schedule
+from changes.services.submission import change_withdraw
+from changes.services.votes import change_vote
+from changes.web.forms import CommentForm, ReasonForm, VoteForm
+from changes.web.loading import change_number, change_seen
+from changes.web.page import page_context
+from changes.web.steps import LOOKS
+from changes.web.views_write import submitted
+from opsportal.approvals.outcome import Decision
+from opsportal.core.errors import InvalidInput, NotFound
+from opsportal.web.requests import actor_of, now_of
+
+Move = Callable[..., Change]
+
+_MOVES: Mapping[str, tuple[Move, str]] = {
+    "withdraw": (change_withdraw, "is a draft again."),
+    "schedule": (change_schedule, "is scheduled."),
+    "start": (change_start, "is under way."),
+    "complete": (change_complete, "is done. Write its review next."),
+    "fail": (change_fail, "is reported as failed."),
+    "roll_back": (change_roll_back, "is reported as rolled back."),
+    "hold": (change_hold, "is on hold."),
+    "release": (change_release, "may go on."),
+    "cancel": (change_cancel, "is cancelled."),
+}
+_VOTED = {"approve": "You approved", "reject": "You rejected", "abstain": "You abstained on"}
+
+
+@require_safe
+def change_page(request: HttpRequest, key: str) -> HttpResponse:
+    """Show all of one change."""
+    seen = change_seen(key, actor=actor_of(request), now=now_of(request))
+    if key != seen.key:
+        return redirect("changes:change", seen.key)
+    return render(request, "changes/change.html", page_context(request, seen))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_move(request: HttpRequest, key: str, verb: str) -> HttpResponse:
+    """Take one step on a change; a GET asks for its reason on a page of its own."""
+    if verb == "submit" and request.method == "POST":
+        return submitted(request, key, version=_version(request))
+    if verb not in _MOVES:
+        raise NotFound("There is no such step.")
+    if request.method != "POST":
+        return _reason_page(request, key, verb, ReasonForm(initial={"version": request.GET.get("version")}))
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return _reason_page(request, key, verb, form, status=400)
+    move, words = _MOVES[verb]
+    given: dict[str, Any] = {"reason": form.cleaned_data["reason"]} if LOOKS[verb].reason else {}
+    try:
+        change = move(
+            actor=actor_of(request),
+            now=now_of(request),
+            pk=change_number(key),
+            version=form.cleaned_data["version"],
+            **given,
+        )
+    except InvalidInput as refusal:
+        form.add_refusal(refusal)
+        return _reason_page(request, key, verb, form, status=400)
+    messages.success(request, f"{change.key} {words}")
+    return redirect("changes:change", change.key)
+
+
+@require_POST
+def change_voted(request: HttpRequest, key: str) -> HttpResponse:
+    """Cast a vote, or ask a question, from the page of the change."""
+    form = VoteForm(request.POST)
+    if not form.is_valid():
+        raise InvalidInput.of_fields({name: str(errors[0]) for name, errors in form.errors.items()})
+    vote_cast(request, change_number(key), form.cleaned_data)
+    return redirect("changes:change", key.upper())
+
+
+def vote_cast(request: HttpRequest, pk: int, given: Mapping[str, Any]) -> str:
+    """Cast the vote or ask the question of a valid `VoteForm`; return what was done, in words."""
+    actor, now = actor_of(request), now_of(request)
+    if given["decision"] == "ask":
+        comment = change_comment(
+            actor=actor, now=now, pk=pk, text=given["comment"], kind=ChangeComment.Kind.QUESTION
+        )
+        return f"Your question on {comment.change.key} is on its way."
+    change = change_vote(
+        actor=actor,
+        now=now,
+        pk=pk,
+        decision=Decision(given["decision"]),
+        content_hash=given["content_hash"],
+        comment=given["comment"],
+        stage=given["stage"],
+    )
+    words = f"{_VOTED[given['decision']]} {change.key}."
+    messages.success(request, words)
+    return words
+
+
+@require_POST
+def change_commented(request: HttpRequest, key: str) -> HttpResponse:
+    """Add a comment or a question."""
+    form = CommentForm(request.POST)
+    try:
+        if form.is_valid():
+            comment = change_comment(
+                actor=actor_of(request),
+                now=now_of(request),
+                pk=change_number(key),
+                text=form.cleaned_data["text"],
+                kind=form.cleaned_data["kind"] or ChangeComment.Kind.REMARK,
+            )
+            return redirect(f"{reverse('changes:change', args=[comment.change.key])}#timeline")
+    except InvalidInput as refusal:
+        form.add_refusal(refusal)
+    seen = change_seen(key, actor=actor_of(request), now=now_of(request))
+    context = {**page_context(request, seen), "comment_form": form}
+    return render(request, "changes/change.html", context, status=400)
+
+
+@require_POST
+def change_attested(request: HttpRequest, key: str) -> HttpResponse:
+    """Attest a duty."""
+    change_attest(
+        actor=actor_of(request),
+        now=now_of(request),
+        pk=change_number(key),
+        duty=request.POST.get("duty", ""),
+        evidence=request.POST.get("evidence", ""),
+    )
+    return redirect(f"{reverse('changes:change', args=[key.upper()])}#duties")
+
+
+def _reason_page(
+    request: HttpRequest, key: str, verb: str, form: ReasonForm, *, status: int = 200
+) -> HttpResponse:
+    seen = change_seen(key, actor=actor_of(request), now=now_of(request))
+    context = {"seen": seen, "form": form, "look": LOOKS[verb], "verb": verb}
+    return render(request, "changes/move.html", context, status=status)
+
+
+def _version(request: HttpRequest) -> int | None:
+    text = request.POST.get("version", "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise InvalidInput.of("version", "invalid", "The version is a whole number.")
+    return int(text)

@@ -1,0 +1,142 @@
+"""Deployments that pipelines registered: the list, and one with the gate's answer and what was reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from changes.models import Deployment, DeploymentEvent
+from changes.models.deployments import PREFIX
+from changes.states import DEPLOYMENT
+from opsportal.catalog.models import Environment
+from opsportal.catalog.selectors import services
+from opsportal.core.errors import InvalidInput, NotFound, Reason
+from opsportal.core.keys import number_of
+from opsportal.core.text import clean_text
+from opsportal.web.looks import tone_of, words_of
+from opsportal.web.paging import page_of
+from opsportal.web.people import remember_people
+
+_ICONS = {
+    "started": "play",
+    "rollout": "arrow-right",
+    "verified": "shield",
+    "succeeded": "check",
+    "failed": "alert",
+    "rolled_back": "undo",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a pipeline reported, and what it was told."""
+
+    at: datetime
+    title: str
+    icon: str
+    tone: str
+    text: str
+    reasons: tuple[Reason, ...]
+    actor_kind: str = ""
+    actor_id: str = ""
+    href: str = ""
+
+
+@require_safe
+def deployment_list(request: HttpRequest) -> HttpResponse:
+    """Show the deployments, newest first, a page at a time."""
+    chosen = {
+        "service": clean_text(request.GET.get("service", ""), field="service", max_length=60, lines=False),
+        "environment": clean_text(
+            request.GET.get("environment", ""), field="environment", max_length=60, lines=False
+        ),
+        "decision": _known("decision", request.GET.get("decision", ""), set(Deployment.Decision.values)),
+        "state": _known("state", request.GET.get("state", ""), set(DEPLOYMENT.states)),
+    }
+    rows = Deployment.objects.select_related("service", "environment", "change")
+    columns = {"service": "service__slug", "environment": "environment__slug"}
+    for name, value in chosen.items():
+        if value:
+            rows = rows.filter(**{columns.get(name, name): value})
+    page = page_of(rows, request, order=("-registered_at", "-id"))
+    remember_people(request, (("service_account", str(row.registered_by_id or "")) for row in page.items))
+    return render(
+        request,
+        "changes/deployments.html",
+        {
+            "page": page,
+            "chosen": chosen,
+            "is_filtered": any(chosen.values()),
+            "decisions": Deployment.Decision.choices,
+            "states": DEPLOYMENT.choices,
+            "services": list(services().values_list("slug", "name")),
+            "environments": list(Environment.objects.values_list("slug", "name")),
+        },
+    )
+
+
+@require_safe
+def deployment_page(request: HttpRequest, key: str) -> HttpResponse:
+    """Show one deployment: what it is, what the gate said and why, and what was reported since."""
+    number = number_of(key, PREFIX)
+    deployment = (
+        Deployment.objects.select_related("service", "environment", "change").filter(pk=number).first()
+        if number and number < 2**63
+        else None
+    )
+    if deployment is None:
+        raise NotFound("There is no such deployment.")
+    if key != deployment.key:
+        return redirect("changes:deployment", deployment.key)
+    remember_people(request, [("service_account", str(deployment.registered_by_id or ""))])
+    return render(
+        request,
+        "changes/deployment.html",
+        {
+            "deployment": deployment,
+            "reasons": _reasons(deployment.reasons),
+            "reports": [_report(event) for event in deployment.events.order_by("-id")[:200]],
+            "checks": sorted(deployment.checks.items()),
+            "run_url": _link(deployment.pipeline),
+            "pipeline": [(words_of(k), v) for k, v in sorted(deployment.pipeline.items()) if k != "run_url"],
+        },
+    )
+
+
+def _report(event: DeploymentEvent) -> Report:
+    title = words_of(event.event)
+    if event.percent is not None:
+        title += f" at {event.percent} %"
+    metrics = ", ".join(f"{words_of(name).lower()} {value}" for name, value in sorted(event.metrics.items()))
+    told = f"Told to {words_of(event.action).lower()}"
+    effect = "" if event.effect == "applied" else f" ({event.get_effect_display().lower()})"
+    return Report(
+        at=event.received_at,
+        title=f"{title}. {told}{effect}.",
+        icon=_ICONS.get(event.event, "dot"),
+        tone=tone_of(event.action),
+        text=metrics,
+        reasons=_reasons(event.reasons),
+    )
+
+
+def _reasons(stored: list[Mapping[str, str]]) -> tuple[Reason, ...]:
+    return tuple(Reason(one.get("code", ""), one.get("rule", ""), one.get("detail", "")) for one in stored)
+
+
+def _link(pipeline: Mapping[str, Any]) -> str:
+    """Return the pipeline's own page where its address is one that a browser may be sent to."""
+    address = str(pipeline.get("run_url", ""))
+    return address if address.startswith(("https://", "http://")) else ""
+
+
+def _known(name: str, value: str, known: set[str]) -> str:
+    if value and value not in known:
+        raise InvalidInput.of(name, "unknown", f"{name} must be one of: {', '.join(sorted(known))}.")
+    return value

@@ -1,0 +1,37 @@
+"""The list of changes."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from changes.models import Change
+from changes.states import CHANGE
+from changes.web.listing import ORDERS, STATE_GROUPS, changes_listed, filters_of, rows_of
+from opsportal.catalog.selectors import services
+from opsportal.web.paging import page_of
+from opsportal.web.people import remember_people
+from opsportal.web.requests import actor_of, now_of
+
+
+@require_safe
+def change_list(request: HttpRequest) -> HttpResponse:
+    """Show the changes, filtered and in order, a page at a time."""
+    filters = filters_of(request)
+    changes = changes_listed(filters, actor_of(request), now_of(request))
+    page = page_of(changes, request, order=ORDERS[filters.order][1])
+    remember_people(request, [("user", str(change.requester_id or "")) for change in page.items])
+    return render(
+        request,
+        "changes/list.html",
+        {
+            "page": page,
+            "rows": rows_of(page.items),
+            "filters": filters,
+            "states": [*STATE_GROUPS.items(), *CHANGE.choices],
+            "types": Change.Type.choices,
+            "services": list(services().values_list("slug", "name")),
+            "orders": [(word, label) for word, (label, _) in ORDERS.items()],
+        },
+    )
