@@ -73,14 +73,29 @@ def groups_of(standard: Standard) -> tuple[Group, ...]:
         groups += _group(
             f"{slug}-who",
             f"Who decides {point.title}",
-            sorted(
-                (rule for rule in here if isinstance(rule.demand, Stage)),
-                key=lambda rule: rule.demand.order if isinstance(rule.demand, Stage) else 0,
-            ),
+            _in_order([rule for rule in here if isinstance(rule.demand, Stage)]),
             standard,
         )
     owed = (rule for rule in standard.rules if isinstance(rule.demand, Owe))
     return (*groups, *_group("owed", "What is owed, and by when", owed, standard))
+
+
+def _in_order(stages: list[Rule]) -> list[Rule]:
+    """Return the stages that are asked for together one after the other, in the order of deciding."""
+    first: dict[str, int] = {}
+    for number, rule in enumerate(stages):
+        first.setdefault(_condition(rule), number)
+    return sorted(
+        stages,
+        key=lambda rule: (
+            first[_condition(rule)],
+            rule.demand.order if isinstance(rule.demand, Stage) else 0,
+        ),
+    )
+
+
+def _condition(rule: Rule) -> str:
+    return rule.when.text if rule.when else ""
 
 
 def _group(slug: str, title: str, rules: Iterable[Rule], standard: Standard) -> list[Group]:

@@ -110,16 +110,21 @@ def _demand(demand: Demand, rule: Rule, standard: Standard) -> str:
 
 
 def _stage(stage: Stage, standard: Standard) -> str:
-    roles = " or ".join(role_in_words(role, standard) for role in stage.roles)
+    found = [standard.role(role) for role in stage.roles]
+    titles = " or ".join(role_in_words(role, standard) for role in stage.roles)
+    is_board = all(role is not None and role.kind == "board" for role in found)
+    one, many = (
+        ("member of the", "members of the") if is_board else ("holder of the role", "holders of the role")
+    )
     match stage.quorum:
-        case "any":
-            who = f"one holder of {roles}"
+        case "any" | 1:
+            who = f"one {one} {titles}"
         case "all":
-            who = f"all holders of {roles}"
+            who = f"all {many} {titles}"
         case "majority":
-            who = f"the majority of {roles}"
+            who = f"the majority of the {titles}" if is_board else f"the majority of the {many} {titles}"
         case number:
-            who = f"{number} holders of {roles}"
+            who = f"{number} {many} {titles}"
     parts = [f"stage {stage.order}, {stage.title}: {who} must approve"]
     if stage.for_service:
         parts.append("the role may be held for one of the services, or its team, alone")

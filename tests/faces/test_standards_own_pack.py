@@ -81,7 +81,9 @@ def test_the_page_shows_it(activated: None) -> None:
     html = client.get("/standards/active/").content.decode()
     assert "The Shepherds&#x27; Standard" in html
     assert 'id="rule-shepherd-blessing"' in html
-    assert "Stage 7, Blessing: 2 holders of Release Shepherd must approve; one reject ends it." in html
+    assert (
+        "Stage 7, Blessing: 2 holders of the role Release Shepherd must approve; one reject ends it." in html
+    )
     assert "the metric “queue_depth” (Messages that wait) is at least 777" in html
     assert "Whoever decides the stage owes within 77 minutes: Bless the change;" in html
     assert "Two shepherds bless it." in html

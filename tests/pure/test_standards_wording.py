@@ -72,13 +72,13 @@ def test_a_length_of_time_is_told_in_words(length: timedelta, words: str) -> Non
         (
             "baseline",
             "normal-technical-review",
-            "Stage 1, Technical review: one holder of Technical Reviewer must approve; the role may be held"
-            " for one of the services, or its team, alone; one reject ends it.",
+            "Stage 1, Technical review: one holder of the role Technical Reviewer must approve;"
+            " the role may be held for one of the services, or its team, alone; one reject ends it.",
         ),
         (
             "acgs",
             "emergency-approval",
-            "Stage 1, Emergency approval: one holder of CTO or VP Engineering must approve;"
+            "Stage 1, Emergency approval: one holder of the role CTO or VP Engineering must approve;"
             " one reject ends it.",
         ),
         (
@@ -87,6 +87,18 @@ def test_a_length_of_time_is_told_in_words(length: timedelta, words: str) -> Non
             "Change Advisory Board owes within 48 hours: Approve or reject the emergency change in"
             " retrospect; reminded 24 hours and 4 hours before; when late, it goes to Engineering Manager;"
             " it must be met when a change is closed.",
+        ),
+        (
+            "aielon",
+            "normal-board",
+            "Stage 3, Change Advisory Board: the majority of the Change Advisory Board must approve;"
+            " one reject ends it.",
+        ),
+        (
+            "aielon",
+            "emergency-board",
+            "Stage 1, Change Advisory Board, fast track: one member of the Change Advisory Board"
+            " must approve; one reject ends it.",
         ),
         ("aielon", "rollout-steps", "It goes up in these steps: 10 % → 50 % → 100 %."),
         (
