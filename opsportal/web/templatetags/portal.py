@@ -114,13 +114,11 @@ def user(
     return {"person": person_of(_request(context), ActorKind.USER, identifier), "plain": plain}
 
 
-@register.inclusion_tag("components/person.html", takes_context=True)
-def actor_words(context: Context, actor: str) -> dict[str, Any]:
-    """Show who wrote a history row, from its `kind:id`."""
+@register.simple_tag(takes_context=True)
+def actor_name(context: Context, actor: str) -> str:
+    """Return the name of who wrote a history row, from its `kind:id`."""
     kind, _, identifier = str(actor or "").partition(":")
-    if not kind:
-        return {"person": None, "missing": "–"}
-    return {"person": person_of(_request(context), kind, identifier), "plain": False}
+    return person_of(_request(context), kind, identifier).name if kind else "–"
 
 
 @register.simple_tag
@@ -146,7 +144,7 @@ def field(
     """
     name = bound.auto_id or bound.html_name
     described = [f"{name}_help"] if (hint or bound.help_text) else []
-    described += [f"{name}_rule"] if rule else []
+    described += [f"{name}_rule"] if rule and not bound.errors else []
     described += [f"{name}_errors"] if bound.errors else []
     widget = bound.field.widget
     attrs: dict[str, Any] = {"class": _css_class(widget, bool(bound.errors))}
