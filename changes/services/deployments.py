@@ -1,6 +1,6 @@
 """Deployments: registered with the gate's answer, and decided anew while they wait.
 
-Whoever writes here locks in one order: the change (or changes) first, then the deployment.
+The order of locks stands in `changes.services`.
 """
 
 from __future__ import annotations
@@ -163,12 +163,11 @@ def tell(
 
 def _with_opened_change(asked: Asked, *, actor: Actor, now: datetime) -> tuple[Reading, GateAnswer]:
     """Open the standard change, and decide again with it. Two pipelines at once open one."""
-    reading = read(asked, now=now)
-    opens = reading.answer.opens
+    opens = read(asked, now=now).answer.opens
     if opens is not None:
         ChangeTemplate.objects.select_for_update().get(pk=opens.id)
-        # Somebody who held the lock before may have opened the change that is looked for.
-        opens = read(asked, now=now, lock=True).answer.opens
+        # Whoever held the lock before may have opened the change that is looked for.
+        opens = read(asked, now=now).answer.opens
     if opens is not None:
         change = change_open_for_pipeline(actor=actor, now=now, template=opens.slug, asked=asked)
         asked = replace(asked, change=change.key)
