@@ -56,6 +56,25 @@ class LookAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None: ...
 
 
+class GlanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A model without history (means of transport, heartbeats) that administrators look at only."""
+
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [field.name for field in self.model._meta.fields]
+
+
 class WriteForm(forms.ModelForm):  # type: ignore[type-arg]
     """A form that remembers which version its reader has seen."""
 

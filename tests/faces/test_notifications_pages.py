@@ -223,3 +223,51 @@ def test_ready_shows_stale_ticks_and_is_503_for_a_worker_only(client: Client) ->
     assert checks.json()["checks"]["outbox"]["status"] == "ok"
     assert checks.json()["checks"]["channels"]["status"] == "ok"
     assert client.get("/ready").json()["checks"]["ticks"]["status"] == "fail"
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "outbox/outboxmessage",
+        "outbox/heartbeat",
+        "notify/notification",
+        "notify/delivery",
+        "notify/deliveryattempt",
+        "notify/channelhealth",
+        "obligations/obligation",
+        "obligations/excuse",
+    ],
+)
+def test_the_admin_shows_every_model_and_lets_nothing_be_added(
+    operator: Client, ada: User, model: str
+) -> None:
+    message, delivery = make_trouble(ada)
+    assert operator.get(f"/admin/{model}/").status_code == 200
+    assert operator.get(f"/admin/{model}/add/").status_code == 403
+    assert operator.get(f"/admin/outbox/outboxmessage/{message.pk}/change/").status_code == 200
+    assert operator.get(f"/admin/notify/delivery/{delivery.pk}/change/").status_code == 200
+    assert (
+        operator.post(f"/admin/notify/delivery/{delivery.pk}/change/", {"state": "sent"}).status_code == 403
+    )
+    assert operator.post(f"/admin/notify/delivery/{delivery.pk}/delete/", {"post": "yes"}).status_code == 403
+    delivery.refresh_from_db()
+    assert delivery.state == "dead"
+
+
+def test_the_admin_sends_again_and_dismisses_by_the_same_services(operator: Client, ada: User) -> None:
+    _, delivery = make_trouble(ada)
+
+    def act(action: str, **more: str) -> Any:
+        return operator.post(
+            "/admin/notify/delivery/",
+            {"action": action, "_selected_action": str(delivery.pk), **more},
+            follow=True,
+        )
+
+    assert "Sent again: 1." in text_of(act("retry"))
+    assert "possible: finish, give_up, skip" in text_of(act("retry"))
+    Delivery.objects.update(state="dead", due_at=None)
+    assert "Dismiss these deliveries for good?" in text_of(act("dismiss"))
+    assert Delivery.objects.get().state == "dead"
+    act("dismiss", sure="1")
+    assert Delivery.objects.get().state == "dismissed"

@@ -1,0 +1,84 @@
+"""The back office of notify: looked at here, and what was given up is retried or dismissed, on record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from opsportal.notify.models import ChannelHealth, Delivery, DeliveryAttempt, Notification
+from opsportal.notify.services import delivery_dismiss, delivery_retry
+from opsportal.web.admin import GlanceAdmin, ask_first, each_by_service
+from opsportal.web.requests import actor_of, now_of
+
+
+@admin.register(Notification)
+class NotificationAdmin(GlanceAdmin):
+    """What people were told."""
+
+    list_display = ["subject", "recipient", "urgency", "created_at", "read_at"]
+    list_filter = ["urgency"]
+    search_fields = ["subject", "message_key", "correlation_id"]
+    list_select_related = ["recipient"]
+    ordering = ["-created_at", "-id"]
+
+
+class AttemptInline(admin.TabularInline):  # type: ignore[type-arg]
+    """The attempts at a delivery."""
+
+    model = DeliveryAttempt
+    fields = readonly_fields = ("number", "outcome", "started_at", "finished_at", "error")
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(GlanceAdmin):
+    """Notifications on their way through a channel. What has ended goes after a week."""
+
+    list_display = ["notification", "channel", "state", "attempt", "due_at", "created_at", "error"]
+    list_filter = ["state", "channel"]
+    search_fields = ["id", "notification__message_key"]
+    list_select_related = ["notification"]
+    ordering = ["-created_at", "-id"]
+    inlines = [AttemptInline]
+    actions = ["retry", "dismiss"]
+
+    @admin.action(description="Send again what was given up")
+    def retry(self, request: HttpRequest, rows: QuerySet[Delivery]) -> None:
+        actor, now = actor_of(request), now_of(request)
+        each_by_service(
+            request, rows, lambda row: delivery_retry(actor=actor, now=now, pk=row.pk), "Sent again"
+        )
+
+    @admin.action(description="Dismiss what was given up")
+    def dismiss(self, request: HttpRequest, rows: QuerySet[Delivery]) -> HttpResponse | None:
+        question = "Dismiss these deliveries for good?"
+        asked = ask_first(self, request, rows, question=question, action="dismiss")
+        if asked is None:
+            actor, now = actor_of(request), now_of(request)
+            each_by_service(
+                request, rows, lambda row: delivery_dismiss(actor=actor, now=now, pk=row.pk), "Dismissed"
+            )
+        return asked
+
+
+@admin.register(DeliveryAttempt)
+class DeliveryAttemptAdmin(GlanceAdmin):
+    """Each claim of a delivery, and what came of it."""
+
+    list_display = ["delivery", "number", "outcome", "started_at", "finished_at", "error"]
+    list_filter = ["outcome"]
+    ordering = ["-started_at", "-id"]
+
+
+@admin.register(ChannelHealth)
+class ChannelHealthAdmin(GlanceAdmin):
+    """Which channels are away."""
+
+    list_display = ["name", "failing_since", "failures", "paused_until", "error"]

@@ -1,0 +1,38 @@
+"""The back office of obligations: looked at here; they move by events, by the tick, and by being waived."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from opsportal.obligations.models import Excuse, Obligation
+from opsportal.web.admin import LookAdmin
+
+
+@admin.register(Obligation)
+class ObligationAdmin(LookAdmin):
+    """What somebody owes, or owed."""
+
+    list_display = [
+        "what",
+        "subject_key",
+        "owner_kind",
+        "state",
+        "due_at",
+        "breached_at",
+        "met_at",
+        "rule_id",
+    ]
+    list_filter = ["state", "owner_kind", "rule_id"]
+    search_fields = ["subject_key", "what", "rule_id", "owner_key"]
+    date_hierarchy = "due_at"
+    ordering = ["-due_at", "-id"]
+
+
+@admin.register(Excuse)
+class ExcuseAdmin(LookAdmin):
+    """Who has done their part of what several owe."""
+
+    list_display = ["obligation", "person", "at"]
+    search_fields = ["person", "obligation__subject_key"]
+    list_select_related = ["obligation"]
+    ordering = ["-at"]

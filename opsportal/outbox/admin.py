@@ -1,0 +1,25 @@
+"""The back office of the outbox: looked at here; retried and dismissed on /operations/, on record."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from opsportal.outbox.models import Heartbeat, OutboxMessage
+from opsportal.web.admin import GlanceAdmin
+
+
+@admin.register(OutboxMessage)
+class OutboxMessageAdmin(GlanceAdmin):
+    """Messages on their way. What is done goes after a week."""
+
+    list_display = ["topic", "handler", "key", "state", "attempt", "due_at", "created_at", "error"]
+    list_filter = ["state", "topic"]
+    search_fields = ["key", "message_id", "correlation_id"]
+    ordering = ["-id"]
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(GlanceAdmin):
+    """When each tick last went through."""
+
+    list_display = ["name", "finished_at", "failed_at", "error"]
