@@ -27,10 +27,9 @@ def _collect_static() -> None:
     folder.mkdir(exist_ok=True)
     with (folder / "static.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        collecting = static.collect()
-        if collecting is not None:
-            if collecting.wait():
-                raise RuntimeError("manage.py collectstatic failed")
+        command = static.collect_command()
+        if command is not None:
+            subprocess.run(command, check=True)
             static.collected()
 
 

@@ -40,6 +40,7 @@ class Portal:
         """Take the data folder's lock, then the port. Raises `CannotStart` when one of them is taken."""
         self.stopping = False
         self.children: list[Child] = []
+        self.logins = ""
         self.data = embedded.data_folder().resolve()
         self.lock = take_lock(self.data / "run.lock")
         self.port = free_port(_HOST)
@@ -73,9 +74,10 @@ class Portal:
             raise CannotStart(f"{what} failed (exit code {process.returncode}); its message is above")
         return process.stdout.read() if process.stdout else b""
 
-    def _manage(self, *arguments: str, keep_output: bool = False) -> subprocess.Popen[bytes]:
+    def _begin(self, command: list[str], *, keep_output: bool = False) -> subprocess.Popen[bytes]:
+        """Start something that ends by itself."""
         return subprocess.Popen(
-            [sys.executable, str(embedded.project_root() / "manage.py"), *arguments],
+            command,
             env=self.env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if keep_output else sys.stderr,
@@ -108,13 +110,19 @@ class Portal:
         """Bring broker, database and static files to where the portal can start."""
         if embedded.uses_embedded_broker():
             self._start_broker()
-        collecting = static.collect(self.env)
-        self._finish(self._manage("migrate", "--noinput", "-v0"), "migrate")
-        if self.demo:
-            self._finish(self._manage("demo", "load", "--if-empty"), "loading the demo")
-        if collecting is not None:
-            self._finish(collecting, "collectstatic")
-            static.collected()
+        command = static.collect_command()
+        collecting = self._begin(command) if command else None
+        try:
+            steps = [sys.executable, "-m", "opsportal.run.prepare", *(["--demo"] if self.demo else [])]
+            self.logins = self._finish(
+                self._begin(steps, keep_output=True), "preparing the database"
+            ).decode()
+            if collecting is not None:
+                self._finish(collecting, "collectstatic")
+                static.collected()
+        finally:
+            if collecting is not None:
+                collecting.terminate()
 
     def serve(self) -> None:
         """Start the processes, tell the user when the portal answers, keep it running until `Stopped`."""
@@ -122,16 +130,14 @@ class Portal:
         celery = [sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "-q"]
         celery += ["-A", "opsportal.celery"]
         web = ["-b", f"{_HOST}:{self.port}", "-w", "2", "--threads", "2", "--no-control-socket"]
-        web += ["--graceful-timeout", "20", "--log-level", "warning"]
+        web += ["--preload", "--graceful-timeout", "20", "--log-level", "warning"]
         self._start("web", sys.executable, "-m", "gunicorn", "opsportal.wsgi:application", *web)
+        missing = self._wait_until_ready()
         quick = ["--without-gossip", "--without-mingle", "-l", "WARNING"]
         self._start("worker", *celery, "worker", "-c", "2", *quick)
         schedule = self.data / "beat-schedule"
         self._start("scheduler", *celery, "beat", "-s", schedule, "--pidfile=", "-l", "WARNING")
-        logins = self._manage("demo", "logins", keep_output=True) if self.demo else None
-        missing = self._wait_until_ready()
-        shown = self._finish(logins, "listing the demo logins").decode() if logins else ""
-        sys.stdout.write(f"\nopsportal runs on http://{_HOST}:{self.port}\n{shown}")
+        sys.stdout.write(f"\nopsportal runs on http://{_HOST}:{self.port}\n{self.logins}")
         sys.stdout.flush()
         if missing:
             say(f"not ready yet: {missing}")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from opsportal import embedded
@@ -29,10 +28,10 @@ def _wanted_stamp() -> str:
     return digest.hexdigest()
 
 
-def collect(env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes] | None:
-    """Start ``manage.py collectstatic`` where it is needed; the caller waits for it, then calls `collected`.
+def collect_command() -> list[str] | None:
+    """Return the command that collects the static files, or ``None`` where they are up to date.
 
-    Returns ``None`` where the folder is up to date.
+    Whoever runs it calls `collected` when it has succeeded.
     """
     stamp = _stamp_file()
     manifest = embedded.static_root() / "staticfiles.json"
@@ -46,8 +45,7 @@ def collect(env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes] | N
         "-v0",
     ]
     # Comes with libraries, is not served by us, and takes long to compress.
-    command += ["--ignore", "redoc*", "--ignore", "rest_framework"]
-    return subprocess.Popen(command, env=env and dict(env), stdin=subprocess.DEVNULL, stdout=sys.stderr)
+    return [*command, "--ignore", "redoc*", "--ignore", "rest_framework"]
 
 
 def collected() -> None:
