@@ -34,7 +34,7 @@ class Obligation(models.Model):
     occurrence = models.CharField(max_length=100)
     what = models.CharField(max_length=300)
     owner_kind = models.CharField(max_length=10, choices=OwnerKind)
-    owner_key = models.CharField(max_length=300)
+    owner_key = models.TextField()
     scope = models.TextField(blank=True, default="")
     steps = models.JSONField()
     steps_done = models.PositiveSmallIntegerField(default=0)
@@ -80,9 +80,9 @@ class Obligation(models.Model):
         indexes = [
             models.Index(fields=["next_at", "id"], name="obligation_due", condition=Q(next_at__isnull=False)),
             models.Index(
-                fields=["owner_kind", "owner_key", "due_at"],
-                name="obligation_owed",
-                condition=Q(ended_at__isnull=True),
+                fields=["owner_key", "due_at"],
+                name="obligation_owed_by_person",
+                condition=Q(ended_at__isnull=True, owner_kind="user"),
             ),
             models.Index(fields=["due_at", "id"], name="obligation_by_due"),
             models.Index(fields=["due_at", "id"], name="obligation_late", condition=Q(ended_at__isnull=True)),

@@ -39,6 +39,6 @@ def obligation_excuse(
         # The rows are locked, so nobody adds the same excuse between the look and the insert.
         found = [
             Excuse.objects.get_or_create(obligation=row, person=str(person), defaults={"at": now})
-            for row in rows
+            for row in rows.order_by("id")
         ]
         return sum(created for _, created in found)
