@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
+from hypothesis import settings
 from pytest_django import DjangoDbBlocker
 
 from tests import chromium
@@ -22,6 +23,10 @@ from tests.portal import LivePortal
 from tests.servers import Mailbox
 
 _NAME_OUTSIDE_TESTS = connection.settings_dict["NAME"]
+
+# Examples are judged by what comes out, never by how long the machine took.
+settings.register_profile("opsportal", deadline=None)
+settings.load_profile("opsportal")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

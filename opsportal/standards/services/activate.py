@@ -49,12 +49,13 @@ def standard_install(*, actor: Actor, now: datetime, source: bytes, file: str = 
 
 
 def _activate(row: StandardVersion, *, actor: Actor, now: datetime) -> Activation:
+    # Declaring a role locks it: of two activations at once, the second one waits here, and then sees
+    # what the first one did. In one order, so that they do not wait for each other.
+    for role in sorted(standard_by_hash(row.content_hash).roles, key=lambda one: one.id):
+        role_declare(actor=actor, now=now, slug=role.id, title=role.title, kind=role.kind)
     newest = Activation.objects.select_related("standard").order_by("-id").first()
     if newest is not None and newest.standard_id == row.pk:
         return newest
-    standard = standard_by_hash(row.content_hash)
-    for role in standard.roles:
-        role_declare(actor=actor, now=now, slug=role.id, title=role.title, kind=role.kind)
     activation = Activation.objects.create(
         standard=row, activated_at=now, activated_by_kind=actor.kind.value, activated_by_id=actor.id
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import IntegrityError
+
 from opsportal.audit.services import audit_record
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
@@ -26,26 +28,28 @@ def standard_store(*, actor: Actor, now: datetime, source: bytes, file: str = ""
     with write(actor=actor, now=now):
         require(actor, "standards.activate")
         standard = _read(source, file)
-        row = StandardVersion.objects.filter(content_hash=standard.content_hash).first()
-        if row is not None:
-            return row
-        if StandardVersion.objects.filter(name=standard.name, version=standard.version).exists():
+        try:
+            row, made = StandardVersion.objects.get_or_create(
+                content_hash=standard.content_hash,
+                defaults={
+                    "name": standard.name,
+                    "version": standard.version,
+                    "title": standard.title,
+                    "content": content_bytes(standard).decode(),
+                    "source": source.decode(),
+                    "stored_at": now,
+                    "stored_by_kind": actor.kind.value,
+                    "stored_by_id": actor.id,
+                },
+            )
+        except IntegrityError:
             raise Conflict(
                 f"{standard.name} {standard.version} is stored already with another content."
                 " A version never changes: give this one a new number.",
                 code="version_taken",
-            )
-        row = StandardVersion.objects.create(
-            name=standard.name,
-            version=standard.version,
-            title=standard.title,
-            content_hash=standard.content_hash,
-            content=content_bytes(standard).decode(),
-            source=source.decode(),
-            stored_at=now,
-            stored_by_kind=actor.kind.value,
-            stored_by_id=actor.id,
-        )
+            ) from None
+        if not made:
+            return row
         audit_record(
             actor=actor,
             now=now,
