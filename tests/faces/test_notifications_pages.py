@@ -271,3 +271,8 @@ def test_the_admin_sends_again_and_dismisses_by_the_same_services(operator: Clie
     assert Delivery.objects.get().state == "dead"
     act("dismiss", sure="1")
     assert Delivery.objects.get().state == "dismissed"
+
+
+def test_a_message_with_a_number_that_no_database_holds_is_not_found(operator: Client) -> None:
+    with nothing_written(at_an_edge=True):
+        assert operator.post(f"/operations/messages/{'9' * 30}/retry/").status_code == 404

@@ -172,3 +172,10 @@ def test_a_machine_or_nobody_owes_nothing() -> None:
     for actor in (Actor.service_account("x"), Actor.anonymous()):
         assert mine(actor, NOW, None) is None
         assert nav(actor, NOW, None) is None
+
+
+def test_an_address_with_a_number_that_no_database_holds_is_not_found(client: Client) -> None:
+    number = "9" * 30
+    with nothing_written(at_an_edge=True):
+        assert client.get(f"/obligations/{number}/").status_code == 404
+        assert client.post(f"/obligations/{number}/waive/", {"reason": "Gone."}).status_code == 404

@@ -19,7 +19,7 @@ class WaiveBody(Body):
     version = WholeNumber(required=False, min_value=1)
 
 
-class OwnerOut(Body):
+class ObligationOwnerOut(Body):
     """Who owes: a user's id, or the slugs of roles."""
 
     kind = serializers.ChoiceField(["user", "role"])
@@ -27,7 +27,7 @@ class OwnerOut(Body):
     name = Text(max_length=300)
 
 
-class SubjectOut(Body):
+class ObligationSubjectOut(Body):
     """What it is about."""
 
     kind = Text(max_length=40)
@@ -36,7 +36,7 @@ class SubjectOut(Body):
     url = Text(max_length=300)
 
 
-class SourceOut(Body):
+class ObligationSourceOut(Body):
     """The sentence of the standard."""
 
     document = Text(max_length=300)
@@ -52,11 +52,11 @@ class ObligationOut(Body):
     what = Text(max_length=300)
     state = serializers.ChoiceField(list(OBLIGATION.states))
     owed = Flag()
-    owner = OwnerOut()
-    subject = SubjectOut()
+    owner = ObligationOwnerOut()
+    subject = ObligationSubjectOut()
     rule = Text(max_length=120)
     standard = Text(max_length=64)
-    source = SourceOut()  # type: ignore[assignment]  # DRF takes declared fields off the class
+    source = ObligationSourceOut()  # type: ignore[assignment]  # DRF takes declared fields off the class
     occurrence = Text(max_length=100)
     blocks = serializers.ListField(child=Text(max_length=100))
     opened_at = Moment()

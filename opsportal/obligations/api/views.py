@@ -40,7 +40,7 @@ class ObligationList(ApiView):
 
     area = "compliance"
 
-    @extend_schema(parameters=FILTERS, responses=ObligationPage)
+    @extend_schema(operation_id="obligations_list", parameters=FILTERS, responses=ObligationPage)
     def get(self, request: Request) -> Response:
         """List obligations, the longest due first."""
         query = Query(request, {"owner", "state", "owed", "subject", "updated_since"})
