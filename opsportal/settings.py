@@ -221,7 +221,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {},
+    # One name for each closed list of words, where several fields are called alike.
+    "ENUM_NAME_OVERRIDES": {
+        "EnvironmentKind": "opsportal.catalog.models.Environment.Kind",
+        "DependencyKind": "opsportal.catalog.models.Dependency.Kind",
+        "ServiceState": "opsportal.catalog.states.SERVICE.choices",
+    },
     "SORT_OPERATIONS": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

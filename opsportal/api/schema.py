@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema as BaseAutoSchema
 
 _STRING = {"type": "string"}
@@ -77,3 +79,39 @@ def add_problem_component(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Put the shared problem schema among the components (drf-spectacular post-processing hook)."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
     return result
+
+
+class TextInSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Documents our text fields with their bound; drf-spectacular finds this by its class."""
+
+    target_class = "opsportal.api.serializers.Text"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        """Return the schema of the field."""
+        return {"type": "string", "maxLength": self.target.max_length}
+
+
+class MomentInSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Documents our instants."""
+
+    target_class = "opsportal.api.serializers.Moment"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        """Return the schema of the field."""
+        return {"type": "string", "format": "date-time"}
+
+
+class SessionInSchema(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Documents the session of a person on the web."""
+
+    target_class = "opsportal.api.authentication.SessionAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """Return the security scheme."""
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": settings.SESSION_COOKIE_NAME,
+            "description": "The session of somebody signed in on the web; writes need the CSRF token too.",
+        }
