@@ -38,12 +38,13 @@ def environment_by_slug(slug: str) -> Environment:
 
 def services_named(slugs: Collection[str]) -> dict[str, Service]:
     """Return the services with these slugs, by slug, with their owner teams; unknown ones are missing."""
-    return {service.slug: service for service in services().filter(slug__in=list(slugs))}
+    return {service.slug: service for service in services().filter(slug__in=_storable(slugs))}
 
 
 def environments_named(slugs: Collection[str]) -> dict[str, Environment]:
     """Return the environments with these slugs, by slug; unknown ones are missing."""
-    return {environment.slug: environment for environment in Environment.objects.filter(slug__in=list(slugs))}
+    found = Environment.objects.filter(slug__in=_storable(slugs))
+    return {environment.slug: environment for environment in found}
 
 
 def service_exists(slug: str) -> bool:
@@ -67,3 +68,7 @@ def dependants_of(service: Service) -> QuerySet[Dependency]:
         .select_related("service")
         .order_by("kind", "service__name")
     )
+
+
+def _storable(slugs: Collection[str]) -> list[str]:
+    return [slug for slug in slugs if "\x00" not in slug]  # PostgreSQL cannot even be asked for such a text

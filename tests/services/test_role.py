@@ -14,6 +14,8 @@ from opsportal.audit.models import AuditEntry
 from opsportal.audit.selectors import entry_data
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from opsportal.outbox import topics
+from opsportal.outbox.models import OutboxMessage
 from tests.makers import LONG_AGO, NOW, ROOT, TODAY, grant, make_role, make_service, make_team, make_user
 from tests.untouched import nothing_written, refused
 
@@ -250,3 +252,25 @@ def test_holders_are_found_by_one_query(cab: Role, person: User, django_assert_n
     grant(cab, person)
     with django_assert_num_queries(1):  # type: ignore[operator]
         assert list(selectors.holders_of("cab", TODAY, services=["a"], teams=["b"])) == [person]
+
+
+# --- told
+
+
+def test_what_was_done_is_told_to_those_who_listen(
+    cab: Role, person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for topic in ("accounts.role.granted", "accounts.role.ended", "accounts.user.deactivated"):
+        monkeypatch.setitem(topics._handlers, topic, {"tests.listener": print})
+    holding = grant(cab, person, TODAY, scope_kind="team", scope_key=make_team("payments").slug)
+    role_end(actor=ROOT, now=NOW, holding_id=holding.pk, last_day=TODAY)
+    user_deactivate(actor=ROOT, now=NOW, user_id=person.pk)
+    period = {"from": TODAY.isoformat(), "scope_kind": "team", "scope_key": "payments"}
+    assert [(message.topic, message.payload) for message in OutboxMessage.objects.order_by("id")] == [
+        ("accounts.role.granted", {"role": "cab", "user": str(person.pk), "until": None, **period}),
+        (
+            "accounts.role.ended",
+            {"role": "cab", "user": str(person.pk), "until": TODAY.isoformat(), **period},
+        ),
+        ("accounts.user.deactivated", {"user": str(person.pk), "was_staff": False}),
+    ]

@@ -51,7 +51,7 @@ class ServiceBody(Body):
     links = Link(many=True, required=False, help_text=f"At most {MAX_LINKS}.")
 
 
-class MoveBody(Body):
+class ServiceMoveBody(Body):
     """Why a service is retired or reinstated."""
 
     reason = Text(max_length=MAX_REASON, lines=True, required=False)

@@ -22,8 +22,8 @@ from opsportal.catalog.api.serializers import (
     EnvironmentOut,
     EnvironmentPage,
     EnvironmentPatch,
-    MoveBody,
     ServiceBody,
+    ServiceMoveBody,
     ServiceOut,
     ServicePage,
     ServicePatch,
@@ -140,7 +140,7 @@ class ServiceRetire(ApiView):
 
     area = "catalog"
 
-    @extend_schema(request=MoveBody, responses=ServiceOut)
+    @extend_schema(request=ServiceMoveBody, responses=ServiceOut)
     def post(self, request: Request, slug: str) -> Response:
         """Retire a service. Refused while a service in use has a hard dependency on it."""
         Query(request, paged=False)
@@ -152,7 +152,7 @@ class ServiceReinstate(ApiView):
 
     area = "catalog"
 
-    @extend_schema(request=MoveBody, responses=ServiceOut)
+    @extend_schema(request=ServiceMoveBody, responses=ServiceOut)
     def post(self, request: Request, slug: str) -> Response:
         """Reinstate a retired service."""
         Query(request, paged=False)
@@ -279,7 +279,7 @@ def _service(slug: str, field: str) -> Service:
 
 
 def _move(request: Request) -> dict[str, Any]:
-    body = read_body(request, MoveBody)
+    body = read_body(request, ServiceMoveBody)
     return {"version": expected_version(request, body), **body}
 
 
