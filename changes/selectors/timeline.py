@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from changes.models import Change, ChangeComment, Deployment, DeploymentEvent
 from opsportal.approvals.models import Vote
@@ -79,23 +79,24 @@ def timeline(
         *_deployments(change, before, most + 1),
         *_reports(change, before, most + 1),
     ]
-    newest = sorted(
-        (one for one in happenings if before is None or one.place < before),
-        key=lambda one: one.place,
-        reverse=True,
-    )
+    newest = sorted(happenings, key=lambda one: one.place, reverse=True)
     page = newest[:most]
     return page, page[-1].place if len(newest) > most else None
 
 
-def _until(rows: QuerySet[Any], column: str, before: Place | None, most: int) -> QuerySet[Any]:
+def _until(rows: QuerySet[Any], column: str, rank: int, before: Place | None, most: int) -> QuerySet[Any]:
+    """Return the newest rows of one source whose place is before `before`."""
     if before is not None:
-        rows = rows.filter(**{f"{column}__lte": before.at})
+        same_instant = {"id__lt": before.number} if rank == before.rank else {}
+        earlier = Q(**{f"{column}__lt": before.at})
+        rows = rows.filter(
+            earlier | Q(**{column: before.at}, **same_instant) if rank <= before.rank else earlier
+        )
     return rows.order_by(f"-{column}", "-id")[:most]
 
 
 def _entries(change: Change, before: Place | None, most: int) -> Iterable[Happening]:
-    entries = list(_until(entries_about(KIND, change.key), "at", before, most))
+    entries = list(_until(entries_about(KIND, change.key), "at", 0, before, most))
     data = {entry.pk: entry_data(entry) for entry in entries}
     comments = dict(ChangeComment.objects.filter(change=change).values_list("id", "text"))
     votes = {
@@ -124,7 +125,7 @@ def _entries(change: Change, before: Place | None, most: int) -> Iterable[Happen
 
 def _deployments(change: Change, before: Place | None, most: int) -> Iterable[Happening]:
     rows = Deployment.objects.filter(change=change).select_related("service", "environment")
-    for row in _until(rows, "registered_at", before, most):
+    for row in _until(rows, "registered_at", 1, before, most):
         yield Happening(
             place=Place(row.registered_at, 1, row.pk),
             action="deployment.registered",
@@ -142,7 +143,7 @@ def _deployments(change: Change, before: Place | None, most: int) -> Iterable[Ha
 
 def _reports(change: Change, before: Place | None, most: int) -> Iterable[Happening]:
     rows = DeploymentEvent.objects.filter(deployment__change=change).select_related("deployment")
-    for row in _until(rows, "received_at", before, most):
+    for row in _until(rows, "received_at", 2, before, most):
         yield Happening(
             place=Place(row.received_at, 2, row.pk),
             action=f"deployment.{row.event}",
