@@ -25,7 +25,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["action"] == "load":
             self._load(if_empty=options["if_empty"])
-        self._logins(as_json=options["json"])
+        else:
+            self._logins(as_json=options["json"])
 
     def _load(self, *, if_empty: bool) -> None:
         if not is_empty():
