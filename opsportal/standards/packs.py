@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -34,6 +35,10 @@ __all__ = ["MAX_BYTES", "PackError", "Problem", "load", "named_parent", "restore
 
 MAX_BYTES = 1_048_576
 MAX_RULES = 500
+MAX_KEY_PARTS = 32
+# tomllib needs memory in the square of a key's parts, so a line of `a.a.a.a…` could fill the machine.
+_PART = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MAX_KEY_PARTS}}}", re.ASCII)
 KINDS = ("gate", "obligation", "target", "duty")
 
 
@@ -96,7 +101,11 @@ def _parse(source: str | bytes, problems: Problems) -> dict[str, object]:
         if len(data) > MAX_BYTES:
             problems.note("", "", f"the file has {len(data)} bytes; at most {MAX_BYTES} are read")
             return {}
-        return tomllib.loads(data.decode())
+        text = data.decode()
+        if _LONG_KEY.search(text):
+            problems.note("", "", f"the file has a key of more than {MAX_KEY_PARTS} parts")
+            return {}
+        return tomllib.loads(text)
     except (UnicodeDecodeError, UnicodeEncodeError) as error:
         problems.note("", "", f"the file is not UTF-8 text: {error.reason}")
     except RecursionError:

@@ -22,6 +22,7 @@ FACT_WORD = re.compile(r"[a-z](?:[a-z0-9_]{0,58}[a-z0-9])?", re.ASCII)
 MAX_SHORT = 200
 MAX_LONG = 1000
 MAX_LIST = 100
+MAX_PROBLEMS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +48,26 @@ class PackError(Exception):
 
 
 class Problems:
-    """Where readers note what is wrong."""
+    """Where readers note what is wrong. Beyond `MAX_PROBLEMS`, they are only counted."""
 
     def __init__(self, file: str) -> None:
         self._file = file
-        self._found: list[Problem] = []
+        self._found: dict[Problem, None] = {}
+        self._more = 0
 
     def note(self, rule: str, field: str, reason: str) -> None:
-        problem = Problem(self._file, rule, field, reason)
-        if problem not in self._found:
-            self._found.append(problem)
-
-    def __len__(self) -> int:
-        return len(self._found)
+        if len(self._found) >= MAX_PROBLEMS:
+            self._more += 1
+        else:
+            self._found.setdefault(Problem(self._file, rule, field, reason))
 
     def raise_any(self) -> None:
         """Raise `PackError` where anything was noted."""
+        if self._more:
+            more = Problem(self._file, "", "", f"and {self._more} more faults; mend these first")
+            raise PackError([*self._found, more])
         if self._found:
-            raise PackError(self._found)
+            raise PackError([*self._found])
 
 
 class Reader:

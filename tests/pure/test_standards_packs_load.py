@@ -417,6 +417,8 @@ def test_a_declaration_with_a_fault_is_refused(declared: str, field: str, reason
         ("x = " + "[" * 100_000, "the file nests too deeply"),
         ("x = " + "9" * 5_000, "the file is not TOML"),
         ("# " + "x" * MAX_BYTES, "bytes; at most 1048576 are read"),
+        ("a" + ".a" * 200_000 + " = 1", "the file has a key of more than 32 parts"),
+        ("'a' . " * 100_000, "the file has a key of more than 32 parts"),
         ("standard = 5", "must be a table, not a number"),
         ("rule = 5", "must be a list of tables"),
         ("rule = [5]", "must be a list of tables"),
@@ -424,6 +426,12 @@ def test_a_declaration_with_a_fault_is_refused(declared: str, field: str, reason
 )
 def test_a_file_that_is_no_pack_is_refused(text: str | bytes, reason: str) -> None:
     assert reason in " ".join(why for _, _, why in faults(text))
+
+
+def test_of_very_many_faults_the_first_are_told_and_the_others_counted() -> None:
+    found = faults(HEAD + "\n".join(f"k{number} = 1" for number in range(1_000)))
+    assert len(found) == 201
+    assert found[-1] == ("", "", "and 800 more faults; mend these first")
 
 
 def test_two_stages_of_one_id_at_one_point_are_refused() -> None:

@@ -28,6 +28,7 @@ class StandardList(ApiView):
     area = "standards"
 
     @extend_schema(
+        operation_id="standards_list",
         parameters=[
             OpenApiParameter("name", str, description="Only versions of this standard."),
             OpenApiParameter("updated_since", str, description="Only what was stored at or after this time."),
