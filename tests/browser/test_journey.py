@@ -11,7 +11,6 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from playwright.sync_api import Browser, Page, expect
 
-from opsportal.portal.demo.people import PASSWORD
 from tests.portal import LivePortal
 from tests.servers import Mailbox
 
@@ -33,7 +32,7 @@ def signed_in(browser: Browser, portal: LivePortal, name: str) -> Iterator[Page]
     page = context.new_page()
     page.goto("/accounts/login/")
     page.get_by_role("button", name=f"Sign in as {name}").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text(name.split(" ")[0])
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name.split(" ", maxsplit=1)[0])
     yield page
     context.close()
 
