@@ -48,6 +48,7 @@ class Card:
     places: list[Place]
     lines: list[Line]
     due_at: datetime | None = None
+    is_late: bool = False
     conflicts: list[Conflict] = field(default_factory=list)
     lately: list[Change] = field(default_factory=list)
     comments: list[ChangeComment] = field(default_factory=list)
@@ -118,7 +119,7 @@ def _cards(wanted: Collection[tuple[str, str]], actor: Actor, now: datetime) -> 
         progress = progress_of_all(list(requests.values()), today)
         rounds = {key: round_of(request, progress[request.pk], actor) for key, request in requests.items()}
         due = _due(kind, keys)
-        cards = _of_changes(rounds, due, now) if kind == "change" else _of_templates(rounds, due)
+        cards = _of_changes(rounds, due, now) if kind == "change" else _of_templates(rounds, due, now)
         made.update({(kind, card.key): card for card in cards})
     return [made[one] for one in wanted if one in made]
 
@@ -140,13 +141,14 @@ def _of_changes(rounds: dict[str, Round], due: dict[str, datetime], now: datetim
             places=places_of(targets),
             lines=_lines(change.standard_hash, "change.submit", facts),
             due_at=due.get(change.key),
+            is_late=change.key in due and due[change.key] <= now,
             conflicts=conflicts[change.pk],
             lately=_lately(before, {target.service_id for target in targets}, change),
             comments=list(change.comments.all()),
         )
 
 
-def _of_templates(rounds: dict[str, Round], due: dict[str, datetime]) -> Iterable[Card]:
+def _of_templates(rounds: dict[str, Round], due: dict[str, datetime], now: datetime) -> Iterable[Card]:
     templates = ChangeTemplate.objects.filter(slug__in=list(rounds)).prefetch_related(
         Prefetch("targets", TemplateTarget.objects.select_related("service__owner_team", "environment"))
     )
@@ -159,6 +161,7 @@ def _of_templates(rounds: dict[str, Round], due: dict[str, datetime]) -> Iterabl
             places=places_of(template.targets.all()),
             lines=_lines(template.standard_hash, "template.submit", template_facts(template)),
             due_at=due.get(template.slug),
+            is_late=template.slug in due and due[template.slug] <= now,
         )
 
 

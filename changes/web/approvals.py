@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Vote
@@ -17,7 +17,8 @@ class Round:
 
     request: ApprovalRequest
     stages: tuple[Progress, ...]
-    votable: tuple[ApprovalStage, ...] = field(default=())
+    votable: tuple[ApprovalStage, ...] = ()
+    why_not: str = ""
 
     @property
     def waiting_for(self) -> list[str]:
@@ -45,9 +46,11 @@ def round_of(request: ApprovalRequest, stages: Sequence[Progress], actor: Actor)
     votable = tuple(
         progress.stage
         for progress in stages
-        if progress.stage.state == "open" and actor.id in {str(person.pk) for person in progress.waiting_for}
+        if actor.is_user
+        and progress.stage.state == "open"
+        and actor.id in {str(person.pk) for person in progress.waiting_for}
     )
-    return Round(request, tuple(stages), votable if actor.is_user else ())
+    return Round(request, tuple(stages), votable, "" if votable else _why_not(request, stages, actor))
 
 
 def rounds_of(requests: Iterable[ApprovalRequest], actor: Actor, on: date) -> list[Round]:
@@ -58,3 +61,13 @@ def rounds_of(requests: Iterable[ApprovalRequest], actor: Actor, on: date) -> li
     rows = list(requests)
     progress = progress_of_all(rows, on)
     return [round_of(request, progress[request.pk], actor) for request in rows]
+
+
+def _why_not(request: ApprovalRequest, stages: Sequence[Progress], actor: Actor) -> str:
+    """Return why a reader who might expect a vote in an open round has none; "" where nobody would."""
+    if request.state != "open":
+        return ""
+    if actor.id in request.excluded_people:
+        return "You requested it, wrote in it or carry it out: somebody else has to decide it."
+    voted = [one.stage.title for one in stages for vote in one.votes if str(vote.voter_id) == actor.id]
+    return f"You have voted in “{voted[0]}”; nobody votes twice on the same thing." if voted else ""

@@ -26,11 +26,19 @@ def difference(before: str, after: str) -> list[Run]:
     if len(old) + len(new) > MAX_PIECES:
         return list(_replaced(before, after))
     runs: list[Run] = []
+    gone = came = ""
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            runs.append(Run("same", "".join(old[i1:i2])))
+        before_here, after_here = "".join(old[i1:i2]), "".join(new[j1:j2])
+        if tag != "equal":
+            gone, came = gone + before_here, came + after_here
+        elif (gone or came) and before_here.isspace() and i2 < len(old):
+            # A blank between two changed words belongs to both: "we need" became "my own".
+            gone, came = gone + before_here, came + after_here
         else:
-            runs.extend(_replaced("".join(old[i1:i2]), "".join(new[j1:j2])))
+            runs.extend(_replaced(gone, came))
+            runs.append(Run("same", before_here))
+            gone = came = ""
+    runs.extend(_replaced(gone, came))
     return runs
 
 

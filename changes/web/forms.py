@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -42,7 +42,7 @@ class ChangeForm(PortalForm):
     """A change as people write it. Nothing is required here: the service and the standard say what is."""
 
     pointers = {"targets": "services"}
-    always = ("title", "risk")
+    always: Collection[str] = ("title", "risk")
 
     type = forms.ChoiceField(choices=Change.Type.choices, widget=forms.HiddenInput)
     template = forms.SlugField(required=False, widget=forms.HiddenInput)
@@ -75,6 +75,9 @@ class ChangeForm(PortalForm):
                 self.fields[name] = forms.CharField(required=False, widget=forms.Textarea)
             self.fields[name].label = LABELS[name]
             self.fields[name].help_text = _HINTS[name]
+        self.order_fields(["title", "services", "environments", "risk", *_TEXTS])
+        if "window" in shape.demands:
+            self.always = (*self.always, "window_start", "window_end")
         self._choices("services", services)
         self._choices("environments", environments)
         self._choices("implementer", [("", "Not decided yet"), *people])

@@ -61,7 +61,7 @@ def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
     next_step = next_step_seen(
         change, list(seen.targets), current.stages if current else (), actor=seen.actor, now=seen.now
     )
-    timeline, further = moments_of(change, before)
+    timeline, further = moments_of(change, _titles(rounds), before)
     remember_people(request, _people(seen, rounds, attestations, revisions))
     remember_people(request, ((moment.actor_kind, moment.actor_id) for moment in timeline))
     return {
@@ -84,6 +84,12 @@ def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "may_comment": may(seen.actor, "change.comment", seen.case),
         "may_attest": may(seen.actor, "change.attest", seen.case),
     }
+
+
+def _titles(rounds: list[Round]) -> dict[str, str]:
+    """Return the titles of all stages by id, those of the newest round first in effect."""
+    stages = [progress.stage for one in reversed(rounds) for progress in one.stages]
+    return {stage.stage_id: stage.title for stage in stages}
 
 
 def _duties(seen: Seen, attestations: list[Attestation]) -> list[Duty]:

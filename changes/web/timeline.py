@@ -42,6 +42,8 @@ _LOOKS: Mapping[str, tuple[str, str]] = {
     "deployment.failed": ("alert", "bad"),
     "deployment.rolled_back": ("undo", "bad"),
 }
+# What the standard makes of each step stands in the panel of obligations.
+_ELSEWHERE = {"obligation.opened", "obligation.met", "obligation.voided"}
 _VOTES = {
     "approve": ("check", "good", "voted yes"),
     "reject": ("cross", "bad", "voted no"),
@@ -64,18 +66,24 @@ class Moment:
     href: str = ""
 
 
-def moments_of(change: Change, before: Place | None = None) -> tuple[list[Moment], Place | None]:
-    """Return what happened to a change before that place, newest first, and where the next page begins."""
+def moments_of(
+    change: Change, stages: Mapping[str, str], before: Place | None = None
+) -> tuple[list[Moment], Place | None]:
+    """Return what happened to a change before that place, newest first, and where the next page begins.
+
+    `stages` are the titles of its stages of approval by id.
+    """
     happened, further = timeline(change, before=before, most=SHOWN)
-    return [_moment(one) for one in happened], further
+    return [_moment(one, stages) for one in happened if one.action not in _ELSEWHERE], further
 
 
-def _moment(one: Happening) -> Moment:
+def _moment(one: Happening, stages: Mapping[str, str]) -> Moment:
     icon, tone = _LOOKS.get(one.action, ("dot", "neutral"))
     title, href = one.words, ""
     if one.action == "approval.voted":
         icon, tone, title = _VOTES.get(str(one.data.get("decision")), (icon, tone, title))
-        title = f"{title}, {words_of(one.data.get('stage', '')).lower()}"
+        stage = str(one.data.get("stage", ""))
+        title = f"{title} in “{stages.get(stage) or words_of(stage)}”"
     elif "deployment" in one.data:
         href = reverse("changes:deployment", args=[one.data["deployment"]])
         if one.action == "deployment.registered":

@@ -19,6 +19,7 @@ from opsportal.accounts.models import Role
 from opsportal.approvals.outcome import Decision
 from opsportal.core.errors import InvalidInput, NotFound, Refusal
 from opsportal.web import refusals
+from opsportal.web.navigation import PLACES, item_of
 from opsportal.web.people import remember_people
 from opsportal.web.requests import actor_of, is_htmx, now_of
 
@@ -55,10 +56,7 @@ def agenda_vote(request: HttpRequest, kind: str, key: str) -> HttpResponse:
     if not is_htmx(request):
         messages.success(request, said)
         return redirect(reverse("changes:board", args=[board]) if board else reverse("changes:cab"))
-    card = card_of(kind, key, actor_of(request), now_of(request))
-    response = _card(request, card, board, {"just": said})
-    response["HX-Trigger"] = json.dumps({"op:said": {"value": said}})
-    return response
+    return _voted(request, card_of(kind, key, actor_of(request), now_of(request)), board, said)
 
 
 def _cast(request: HttpRequest, kind: str, key: str, form: VoteForm) -> str:
@@ -81,17 +79,30 @@ def _cast(request: HttpRequest, kind: str, key: str, form: VoteForm) -> str:
     return f"You {_DONE[given['decision']]} “{template.title}”."
 
 
+def _voted(request: HttpRequest, card: Card, board: str, said: str) -> HttpResponse:
+    """Show the card as it stands now, and beside it the counts that have changed by the vote."""
+    remember_people(request, people_of([card]))
+    context = {
+        "card": card,
+        "board": board,
+        "focus": True,
+        "just": said,
+        "tabs": tabs_for(board, actor_of(request), now_of(request).date()),
+        "item": item_of(request, PLACES["cab"]),
+    }
+    response = render(request, "changes/parts/voted.html", context)
+    response["HX-Trigger"] = json.dumps({"op:said": {"value": said}})
+    return response
+
+
 def _refused(request: HttpRequest, card: Card, refusal: Refusal, board: str) -> HttpResponse:
     """Show the card with the reason on it and what was typed, in its own place."""
     typed = request.POST.get("comment", "")
     extra = {"notice": refusals.notice_of(refusal, request), "typed": typed, "open": True}
-    response = _card(request, card, board, extra)
+    remember_people(request, people_of([card]))
+    context = {"card": card, "board": board, "focus": True, **extra}
+    response = render(request, "changes/parts/card.html", context)
     response.status_code = refusal.status
     response["HX-Retarget"] = f"#{card.element_id}"
     response["HX-Reswap"] = "outerHTML"
     return response
-
-
-def _card(request: HttpRequest, card: Card, board: str, extra: dict[str, object]) -> HttpResponse:
-    remember_people(request, people_of([card]))
-    return render(request, "changes/parts/card.html", {"card": card, "board": board, "focus": True, **extra})

@@ -94,8 +94,8 @@ def submitted(request: HttpRequest, key: str, version: int | None = None) -> Htt
     except (InvalidInput, RuleRefused) as refusal:
         form = form_stored(values_of(seen.change, seen.targets), now=seen.now, stored=seen.change)
         form.is_valid()
-        messages.warning(request, f"{seen.key} is saved as a draft, but not submitted yet.")
-        return _refused(request, form, refusal, seen)
+        title = f"{seen.key} is saved, but not submitted yet. This is still missing:"
+        return _refused(request, form, refusal, seen, title)
     at_once = change.state == "approved"
     words = "approved at once: the standard asks nobody" if at_once else "submitted for approval"
     messages.success(request, f"{seen.key} is {words}.")
@@ -137,11 +137,12 @@ def _created(request: HttpRequest) -> HttpResponse:
 
 
 def _refused(
-    request: HttpRequest, form: ChangeForm, refusal: Refusal, seen: Seen | None = None
+    request: HttpRequest, form: ChangeForm, refusal: Refusal, seen: Seen | None = None, title: str = ""
 ) -> HttpResponse:
     form.add_refusal(refusal)
     refusals.keep(request, refusal)
-    return _form_page(request, form, seen, status=refusal.status)
+    context = {**_form_context(request, form, seen), "errors_title": title}
+    return render(request, "changes/form.html", context, status=refusal.status)
 
 
 def _stale(request: HttpRequest, form: ChangeForm, seen: Seen) -> HttpResponse:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
 from django.db import OperationalError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
 
+from opsportal import urls
 from opsportal.accounts.models import User
 from opsportal.audit.models import AuditEntry
 from opsportal.core.errors import Forbidden, InvalidInput, Reason, RuleRefused, Stale, Unavailable
-from opsportal.urls import *  # noqa: F403 - the test's own URLs stand beside the real ones
-from opsportal.urls import urlpatterns as real_urlpatterns
+from tests.reading import as_
 
 pytestmark = pytest.mark.django_db
 
@@ -32,11 +33,16 @@ RAISED: dict[str, Exception] = {
 }
 
 
-def trouble(request: HttpRequest, kind: str) -> None:
+def trouble(request: HttpRequest, kind: str) -> HttpResponse:
     raise RAISED[kind]
 
 
-urlpatterns = [path("trouble/<str:kind>/", trouble, name="trouble"), *real_urlpatterns]
+def with_trouble() -> ModuleType:
+    """Return the portal's URLs with one more, at which everything goes wrong."""
+    module = ModuleType("urls_with_trouble")
+    vars(module).update(vars(urls))
+    vars(module)["urlpatterns"] = [path("trouble/<str:kind>/", trouble, name="trouble"), *urls.urlpatterns]
+    return module
 
 
 @pytest.fixture
@@ -46,14 +52,12 @@ def amara() -> User:
 
 @pytest.fixture
 def reader(amara: User) -> Client:
-    client = Client(raise_request_exception=False)
-    client.force_login(amara)
-    return client
+    return as_(amara, raise_request_exception=False)
 
 
 @pytest.fixture
 def troubled() -> Iterator[None]:
-    with override_settings(ROOT_URLCONF=__name__):
+    with override_settings(ROOT_URLCONF=with_trouble()):
         yield
 
 
@@ -138,7 +142,7 @@ def test_an_unknown_address_is_a_page_for_people_and_a_problem_for_machines(read
 
 @pytest.mark.usefixtures("troubled")
 @pytest.mark.parametrize(
-    ("kind", "status", "words", "kept"),
+    "expected",
     [
         ("forbidden", 403, "Only the CAB may do this.", True),
         ("rule", 409, "Give a &lt;b&gt;rollback&lt;/b&gt; plan.", True),
@@ -149,8 +153,9 @@ def test_an_unknown_address_is_a_page_for_people_and_a_problem_for_machines(read
 )
 @pytest.mark.parametrize("htmx", [True, False])
 def test_a_refusal_has_its_status_its_words_and_a_trace(
-    reader: Client, amara: User, kind: str, status: int, words: str, kept: bool, htmx: bool
+    reader: Client, amara: User, expected: tuple[str, int, str, bool], htmx: bool
 ) -> None:
+    kind, status, words, kept = expected
     before = AuditEntry.objects.count()
     response = reader.post(f"/trouble/{kind}/", headers={"HX-Request": "true"} if htmx else {})
     assert response.status_code == status
@@ -160,7 +165,11 @@ def test_a_refusal_has_its_status_its_words_and_a_trace(
     assert AuditEntry.objects.count() - before == int(kept)
     if kept:
         entry = AuditEntry.objects.latest("id")
-        assert (entry.outcome, entry.actor_id, entry.object_key) == ("refused", str(amara.pk), f"/trouble/{kind}/")
+        assert (entry.outcome, entry.actor_id, entry.object_key) == (
+            "refused",
+            str(amara.pk),
+            f"/trouble/{kind}/",
+        )
 
 
 @pytest.mark.usefixtures("troubled")
