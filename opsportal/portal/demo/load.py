@@ -136,7 +136,7 @@ class Stage:
             fields |= {
                 "risk": story.risk,
                 "description": story.what,
-                "risk_assessment": story.impact and f"{story.risk.capitalize()}: {story.impact}",
+                "risk_assessment": story.risk_text,
                 "plan": story.plan,
                 "rollback_plan": story.rollback,
                 "test_evidence": story.evidence,
