@@ -27,7 +27,9 @@ from opsportal.core.actor import Actor
 from opsportal.outbox.services import messages_settle
 from opsportal.portal.demo.catalog import load_catalog
 from opsportal.portal.demo.people import grant_roles, load_people
-from opsportal.portal.demo.stories import STORIES, Step, Story
+from opsportal.portal.demo.stories_open import OPEN
+from opsportal.portal.demo.stories_over import OVER
+from opsportal.portal.demo.story import Step, Story
 from opsportal.standards.services import standard_activate
 
 STANDARD = "baseline"
@@ -81,7 +83,7 @@ class Stage:
 
     def moments(self) -> Iterator[Moment]:
         """Return everything that happens, in no order."""
-        for story in STORIES:
+        for story in (*OPEN, *OVER):
             yield Moment(self._before(story.ago), lambda at, story=story: self._raise(story, at))  # type: ignore[misc]
             for step in story.steps:
                 yield Moment(
