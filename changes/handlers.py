@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from datetime import UTC
 from typing import Literal
 
-from changes.models import Change, ChangeComment
+from changes.models import Change, ChangeComment, ChangeTemplate, Deployment
 from changes.models.changes import PREFIX
+from changes.models.deployments import PREFIX as DEPLOYMENT_PREFIX
 from changes.services.events import STAGE_OPENED, topic
 from opsportal.approvals.models import ApprovalStage, Vote
 from opsportal.approvals.selectors import eligible
@@ -132,6 +133,89 @@ def on_held(message: Message) -> None:
     )
 
 
+def on_template_submitted(message: Message) -> None:
+    """Ask those who may vote on the template."""
+    template = ChangeTemplate.objects.get(slug=message.payload["key"])
+    stages = ApprovalStage.objects.select_related("request").filter(
+        request__subject_kind="template", request__subject_key=template.slug, state="open"
+    )
+    for stage in stages:
+        _tell_of_template(
+            message,
+            template,
+            _voters(stage, message),
+            key=f"stage:{stage.pk}:opened",
+            subject="Your vote is needed",
+            line=f"The stage “{stage.title}” is open, and you may vote in it.",
+        )
+
+
+def on_template_decided(message: Message) -> None:
+    """Tell the author how it was decided."""
+    template, event = ChangeTemplate.objects.get(slug=message.payload["key"]), message.payload["state"]
+    line = (
+        "Changes may be opened from this template now."
+        if event == "approved"
+        else "This template was rejected. Read why, edit it, and submit it again."
+    )
+    _tell_of_template(
+        message,
+        template,
+        [str(template.author_id)],
+        key=f"version:{message.payload['version']}:{event}",
+        subject="Approved" if event == "approved" else "Rejected",
+        line=line,
+    )
+
+
+def on_deployment_trouble(message: Message) -> None:
+    """Tell those who work on the change that a deployment went wrong, or goes on though it is not allowed."""
+    deployment = (
+        Deployment.objects.select_related("change__template", "service", "environment")
+        .filter(pk=message.payload["deployment"])
+        .first()
+    )
+    if deployment is None or deployment.change is None:
+        return
+    event = message.topic.rpartition(".")[2]
+    subject, line = _TROUBLES[event]
+    where = f"{deployment.service.name} {deployment.release} in {deployment.environment.name}"
+    notify(
+        now=message.now,
+        message_key=f"deployment:{deployment.pk}:{event}",
+        recipients=_workers(deployment.change),
+        subject=f"{subject}: {deployment.key} {where}",
+        body=f"{line}\n\nDeployment: {deployment.key}, {where}\nChange: {deployment.change.key}",
+        url=key_urls[DEPLOYMENT_PREFIX](deployment.pk),
+        urgency="high",
+    )
+
+
+_TROUBLES = {
+    "flagged": (
+        "A report was refused",
+        "The pipeline reported something that is not allowed, and was told to hold or to roll back.",
+    ),
+    "failed": ("A deployment failed", "The pipeline reported that the deployment failed."),
+    "rolled_back": ("A deployment was rolled back", "The pipeline took the deployment back."),
+}
+
+
+def _tell_of_template(
+    message: Message, template: ChangeTemplate, people: Iterable[str], *, key: str, subject: str, line: str
+) -> None:
+    doer = message.payload.get("actor", "")
+    notify(
+        now=message.now,
+        message_key=f"template:{template.pk}:{key}",
+        recipients=[person for person in people if str(Actor.user(person)) != doer],
+        subject=f"{subject}: template {template.title}",
+        body=f"{line}\n\nTemplate: {template.title}",
+        url=f"/templates/{template.slug}/",
+        urgency="normal",
+    )
+
+
 def _change(message: Message) -> Change:
     return Change.objects.select_related("template").get(pk=message.payload["change"])
 
@@ -182,3 +266,8 @@ def register() -> None:
         on(topic(event), "changes.comment", on_comment)
     for event in ("held", "released"):
         on(topic(event), "changes.held", on_held)
+    on("changes.template.submitted", "changes.template_vote_needed", on_template_submitted)
+    for event in ("approved", "rejected"):
+        on(f"changes.template.{event}", "changes.template_decided", on_template_decided)
+    for event in _TROUBLES:
+        on(f"changes.deployment.{event}", "changes.deployment_trouble", on_deployment_trouble)

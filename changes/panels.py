@@ -12,9 +12,10 @@ from django.db.models import Q
 from changes.facts import change_facts
 from changes.models import Change, ChangeTarget
 from changes.models.changes import PREFIX
+from changes.models.deployments import PREFIX as DEPLOYMENT_PREFIX
 from changes.next_step import STEPS, NextStep, Situation, next_step
 from changes.permissions import case_of
-from changes.selectors import changes_loaded, waiting_for
+from changes.selectors import changes_loaded, deployments_loaded, waiting_for
 from changes.selectors.lists import matching
 from opsportal.approvals.selectors import Progress, live_requests, open_stages_for, progress_of
 from opsportal.core.access import may
@@ -120,6 +121,25 @@ def search(actor: Actor, text: str, limit: int) -> list[SearchHit]:
     return [SearchHit(change.key, change.title, "Change", change_path(change.pk)) for change in found]
 
 
+def deployment_path(number: int) -> str:
+    """Return the path of the page of a deployment."""
+    return f"/deployments/{format_key(DEPLOYMENT_PREFIX, number)}/"
+
+
+def search_deployments(actor: Actor, text: str, limit: int) -> list[SearchHit]:
+    """Return the deployments of this version, newest first."""
+    found = deployments_loaded().filter(release=text).order_by("-id")[:limit]
+    return [
+        SearchHit(
+            row.key,
+            f"{row.service.name} {row.release} in {row.environment.name}",
+            "Deployment",
+            deployment_path(row.pk),
+        )
+        for row in found
+    ]
+
+
 def _lines(changes: list[Change]) -> dict[str, Any] | None:
     if not changes:
         return None
@@ -135,3 +155,5 @@ def register() -> None:
     panels.add("changes.votes", Panel("nav.cab", 10, "", votes_open))
     search_sources.add("changes", search)
     key_urls.add(PREFIX, change_path)
+    search_sources.add("deployments", search_deployments)
+    key_urls.add(DEPLOYMENT_PREFIX, deployment_path)

@@ -456,7 +456,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='deployment',
-            index=models.Index(fields=['service', 'release', 'state'], name='deployment_release'),
+            index=models.Index(fields=['release', 'service', 'state'], name='deployment_release'),
         ),
         migrations.AddIndex(
             model_name='deployment',

@@ -74,7 +74,7 @@ class Deployment(models.Model):
             models.Index(fields=["-registered_at", "-id"], name="deployment_registered"),
             models.Index(fields=["service", "environment", "-id"], name="deployment_place"),
             models.Index(fields=["change", "id"], name="deployment_change"),
-            models.Index(fields=["service", "release", "state"], name="deployment_release"),
+            models.Index(fields=["release", "service", "state"], name="deployment_release"),
             models.Index(fields=["updated_at", "id"], name="deployment_updated"),
         ]
 

@@ -103,14 +103,19 @@ def record(
 ) -> None:
     """Write the audit entry `template.<action>` and tell the topic of the same name."""
     template = scene.template
-    about: dict[str, JSON] = {"revision": template.revision, "state": template.state, **(data or {})}
+    about: dict[str, JSON] = {
+        "revision": template.revision,
+        "state": template.state,
+        "version": template.version,
+        **(data or {}),
+    }
     audit_record(
         actor=actor,
         now=now,
         action=f"{KIND}.{action}",
         object_kind=KIND,
         object_key=scene.key,
-        data={"content_hash": template.content_hash, "version": template.version, **about},
+        data={"content_hash": template.content_hash, **about},
     )
     outbox_put(
         now=now,
