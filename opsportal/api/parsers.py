@@ -14,6 +14,7 @@ from rest_framework.parsers import BaseParser
 from opsportal.core.errors import TooLarge
 
 MAX_DEPTH = 32
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _OUTSIDE_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
 
 
@@ -30,11 +31,14 @@ class StrictJSONParser(BaseParser):
         _check_depth(body)
         try:
             text = body.decode("utf-8")
-            return json.loads(text, parse_constant=_refuse_constant)
+            parsed = json.loads(text, parse_constant=_refuse_constant)
         except UnicodeDecodeError:
             raise ParseError("The body is not UTF-8.") from None
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not JSON: {error}") from None
+        if _SURROGATE.search(text):
+            _refuse_lone_surrogates(parsed)
+        return parsed
 
 
 def _read(stream: IO[Any], request: Any) -> bytes:
@@ -60,6 +64,14 @@ def _check_depth(body: bytes) -> None:
                 raise ParseError(f"The body is nested more than {MAX_DEPTH} levels deep.")
         elif match[2]:
             depth -= 1
+
+
+def _refuse_lone_surrogates(parsed: Any) -> None:
+    # No database stores one half of a pair, and no answer could repeat it.
+    try:
+        json.dumps(parsed, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ParseError("The body holds half of a surrogate pair.") from None
 
 
 def _refuse_constant(name: str) -> NoReturn:
