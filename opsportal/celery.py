@@ -4,8 +4,13 @@ import os
 
 from celery import Celery
 from celery.signals import setup_logging
+from kombu.transport.redis import Channel
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "opsportal.settings")
+
+# When the broker is lost, kombu would put back what the worker has not acknowledged, by the connection that
+# has just gone: that ends the whole worker. Ours are wake-ups, so nothing has to be put back.
+Channel.do_restore = False
 
 app = Celery("opsportal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
