@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from opsportal.accounts.models import User
 from opsportal.catalog.models import Environment, Service
 from opsportal.catalog.selectors import environments_named, services_named
 from opsportal.core.errors import FieldError, InvalidInput
+from opsportal.core.moments import clean_moment
 from opsportal.core.text import clean_text
 
 T = TypeVar("T", Service, Environment)
@@ -132,9 +133,9 @@ def _choice(choices: Collection[str]) -> Callable[[str, Any], str]:
 def _instant(name: str, value: Any) -> datetime | None:
     if value is None:
         return None
-    if not isinstance(value, datetime) or value.tzinfo is None:
+    if not isinstance(value, datetime):
         raise InvalidInput.of(name, "not_a_time", "Must be a time with its zone, e.g. 2026-11-21T03:00:00Z.")
-    return value.astimezone(UTC)
+    return clean_moment(value, field=name)
 
 
 def _tags(name: str, value: Any) -> list[str]:

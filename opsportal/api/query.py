@@ -8,6 +8,7 @@ from datetime import datetime
 from rest_framework.request import Request
 
 from opsportal.core.errors import FieldError, InvalidInput
+from opsportal.core.moments import clean_moment
 from opsportal.core.text import clean_text
 
 PAGING = frozenset({"cursor", "page_size", "ordering"})
@@ -68,8 +69,4 @@ def parse_moment(text: object, *, field: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidInput.of(field, "not_a_time", "Must be a time such as 2026-11-21T03:00:00Z.") from None
-    if moment.tzinfo is None:
-        raise InvalidInput.of(field, "no_zone", "Must name its zone, e.g. end with Z.")
-    if not 2000 <= moment.year <= 2200:
-        raise InvalidInput.of(field, "out_of_range", "Must lie between the years 2000 and 2200.")
-    return moment
+    return clean_moment(moment, field=field)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 
 from opsportal.core.errors import InvalidInput, Refusal, RuleRefused
+from opsportal.core.moments import clean_moment
 
 
 class PortalForm(forms.Form):
@@ -71,3 +73,12 @@ class LocalMomentField(forms.DateTimeField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"], **options)
+
+    def to_python(self, value: Any) -> datetime | None:
+        moment = super().to_python(value)
+        if moment is None:
+            return None
+        try:
+            return clean_moment(moment, field="")
+        except InvalidInput as refusal:
+            raise forms.ValidationError(refusal.errors[0].detail, code=refusal.errors[0].code) from None

@@ -18,7 +18,7 @@ from opsportal.audit.models import AuditEntry
 from opsportal.standards.models import Activation
 from tests import changing
 from tests.changing import Cast, activate, draft, fresh, in_state, make_cast, rule, submitted, vote
-from tests.makers import NOW
+from tests.makers import NOW, make_user
 from tests.reading import as_
 from tests.untouched import nothing_written
 
@@ -308,3 +308,17 @@ def activate_nothing() -> None:
         else:
             cursor.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
         cursor.execute(f'DELETE FROM "{table}"')
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00", "9999-12-31T23:59", "1999-12-31T23:00"])
+def test_a_window_at_the_end_of_the_calendar_is_refused_at_its_field(moment: str) -> None:
+    activate()
+    person = make_user(time_zone="Asia/Tokyo")
+    client = Client()
+    client.force_login(person)
+    typed = {"type": "normal", "title": "Far away", "window_start": moment, "window_end": moment}
+    answer = client.post("/changes/new/", {**typed, "action": "draft"})
+    assert answer.status_code == 400
+    assert "between the years 2000 and 2200" in answer.content.decode()
+    assert moment in answer.content.decode()
+    assert not Change.objects.exists()
