@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from changes.models import Change
+from changes.services.drafts import change_create, change_revise
 from changes.services.events import happened, stages_opened
 from changes.services.reasons import clean_reason, refuse
 from changes.services.rounds import approved_without_stages, let_go, open_round
@@ -50,6 +52,28 @@ def change_submit(*, actor: Actor, now: datetime, pk: int, version: int | None =
         else:
             stages_opened(scene, opened.opened, actor=actor, now=now)
         return change
+
+
+def change_raise(*, actor: Actor, now: datetime, fields: Mapping[str, Any]) -> Change:
+    """Draft a change and submit it at once; return it. Where it may not be submitted, nothing is drafted.
+
+    Raises what `change_create` and `change_submit` raise.
+    """
+    with write(actor=actor, now=now):
+        change = change_create(actor=actor, now=now, fields=fields)
+        return change_submit(actor=actor, now=now, pk=change.pk)
+
+
+def change_amend(
+    *, actor: Actor, now: datetime, pk: int, fields: Mapping[str, Any], version: int | None = None
+) -> Change:
+    """Revise a change and submit it at once; return it. Where it may not be submitted, nothing is revised.
+
+    Raises what `change_revise` and `change_submit` raise.
+    """
+    with write(actor=actor, now=now):
+        change_revise(actor=actor, now=now, pk=pk, fields=fields, version=version)
+        return change_submit(actor=actor, now=now, pk=pk)
 
 
 def change_withdraw(

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from changes.models import Change
 from changes.services.drafts import change_create, change_revise
-from changes.services.submission import change_submit
+from changes.services.submission import change_amend, change_raise, change_submit
 from changes.web.forms import ChangeForm, changed_only, values_of
 from changes.web.loading import Seen, change_seen
 from changes.web.past import edits_since
@@ -67,8 +67,9 @@ def change_edit(request: HttpRequest, key: str) -> HttpResponse:
     form = form_typed(request.POST, now=seen.now, stored=seen.change)
     if not form.is_valid():
         return _form_page(request, form, seen, status=400)
+    submits = request.POST.get("action") == "submit"
     try:
-        change_revise(
+        change = (change_amend if submits else change_revise)(
             actor=seen.actor,
             now=seen.now,
             pk=seen.change.pk,
@@ -80,10 +81,7 @@ def change_edit(request: HttpRequest, key: str) -> HttpResponse:
         return _stale(request, form, seen)
     except (InvalidInput, RuleRefused) as refusal:
         return _refused(request, form, refusal, seen)
-    if request.POST.get("action") == "submit":
-        return submitted(request, seen.key)
-    messages.success(request, f"{seen.key} is saved.")
-    return redirect("changes:change", seen.key)
+    return _done(request, change, "" if submits else f"{seen.key} is saved.")
 
 
 def submitted(request: HttpRequest, key: str, version: int | None = None) -> HttpResponse:
@@ -94,12 +92,9 @@ def submitted(request: HttpRequest, key: str, version: int | None = None) -> Htt
     except (InvalidInput, RuleRefused) as refusal:
         form = form_stored(values_of(seen.change, seen.targets), now=seen.now, stored=seen.change)
         form.is_valid()
-        title = f"{seen.key} is saved, but not submitted yet. This is still missing:"
+        title = f"{seen.key} is not submitted yet. This is still missing:"
         return _refused(request, form, refusal, seen, title)
-    at_once = change.state == "approved"
-    words = "approved at once: the standard asks nobody" if at_once else "submitted for approval"
-    messages.success(request, f"{seen.key} is {words}.")
-    return redirect("changes:change", seen.key)
+    return _done(request, change)
 
 
 def _choice_of_types(request: HttpRequest) -> HttpResponse:
@@ -126,13 +121,19 @@ def _created(request: HttpRequest) -> HttpResponse:
     form = form_typed(request.POST, now=now)
     if not form.is_valid():
         return _form_page(request, form, status=400)
+    submits = request.POST.get("action") == "submit"
     try:
-        change = change_create(actor=actor, now=now, fields=form.written())
+        change = (change_raise if submits else change_create)(actor=actor, now=now, fields=form.written())
     except (InvalidInput, RuleRefused) as refusal:
         return _refused(request, form, refusal)
-    if request.POST.get("action") == "submit":
-        return submitted(request, change.key)
-    messages.success(request, f"{change.key} is saved as a draft.")
+    return _done(request, change, "" if submits else f"{change.key} is saved as a draft.")
+
+
+def _done(request: HttpRequest, change: Change, saved: str = "") -> HttpResponse:
+    """Say what became of it and show the change; `saved` are the words where it was not submitted."""
+    at_once = change.state == "approved"
+    words = "approved at once: the standard asks nobody" if at_once else "submitted for approval"
+    messages.success(request, saved or f"{change.key} is {words}.")
     return redirect("changes:change", change.key)
 
 
