@@ -88,7 +88,7 @@ def change_voted(request: HttpRequest, key: str) -> HttpResponse:
     form = VoteForm(request.POST)
     if not form.is_valid():
         raise InvalidInput.of_fields({name: str(errors[0]) for name, errors in form.errors.items()})
-    vote_cast(request, change_number(key), form.cleaned_data)
+    messages.success(request, vote_cast(request, change_number(key), form.cleaned_data))
     return redirect("changes:change", key.upper())
 
 
@@ -109,9 +109,7 @@ def vote_cast(request: HttpRequest, pk: int, given: Mapping[str, Any]) -> str:
         comment=given["comment"],
         stage=given["stage"],
     )
-    words = f"{_VOTED[given['decision']]} {change.key}."
-    messages.success(request, words)
-    return words
+    return f"{_VOTED[given['decision']]} {change.key}."
 
 
 @require_POST

@@ -97,12 +97,12 @@
 
   /* Focus goes to what needs attention: on a new page, and after a fragment came in */
   const attend = (scope) => {
-    const wanted = scope.querySelector("[data-op-focus]");
+    const wanted = scope.matches && scope.matches("[data-op-focus]") ? scope : scope.querySelector("[data-op-focus]");
     if (wanted) wanted.focus();
   };
   attend(document);
   const live = document.getElementById("op-live");
-  document.body.addEventListener("htmx:afterSwap", (event) => attend(event.detail.target));
+  document.body.addEventListener("htmx:load", (event) => attend(event.detail.elt));
   document.body.addEventListener("op:said", (event) => {
     if (live) live.textContent = event.detail.value || "";
   });
