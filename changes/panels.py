@@ -78,14 +78,17 @@ def _may_run_ahead(change: Change, targets: list[ChangeTarget], now: datetime) -
 
 
 def waiting(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
-    """Return what waits for the reader: votes, and their own changes; None where nothing does."""
+    """Return what waits for the reader: votes, and steps of their own changes; None where nothing does."""
     if not actor.is_user:
         return None
     items = waiting_for(UUID(actor.id), now)
     if not items:
         return None
-    lines = [{"item": item, "url": change_path(item.change.pk)} for item in items]
+    lines = [{"item": item, "url": _WAITS_AT[item.kind].format(item.key)} for item in items]
     return {"lines": lines[:SHOWN], "count": len(lines), "more": max(0, len(lines) - SHOWN)}
+
+
+_WAITS_AT = {"change": "/changes/{}/", "template": "/templates/{}/"}
 
 
 def going_on(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:

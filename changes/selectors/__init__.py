@@ -1,4 +1,3 @@
-from changes.selectors.boards import QueueItem, Waiting, queue_of_board, waiting_for
 from changes.selectors.conflicts import Conflict, conflicts_of, conflicts_of_all
 from changes.selectors.deployments import (
     DEPLOYMENT_ORDERINGS,
@@ -10,6 +9,7 @@ from changes.selectors.deployments import (
 from changes.selectors.lists import ORDERINGS, ChangeFilter, change_by_key, change_list, changes_loaded
 from changes.selectors.templates import TEMPLATE_ORDERINGS, template_by_slug, templates_loaded
 from changes.selectors.timeline import Happening, Place, timeline
+from changes.selectors.waiting import Waiting, waiting_for
 
 __all__ = [
     "DEPLOYMENT_ORDERINGS",
@@ -20,7 +20,6 @@ __all__ = [
     "DeploymentFilter",
     "Happening",
     "Place",
-    "QueueItem",
     "Waiting",
     "change_by_key",
     "change_list",
@@ -30,7 +29,6 @@ __all__ = [
     "deployment_by_key",
     "deployment_list",
     "deployments_loaded",
-    "queue_of_board",
     "template_by_slug",
     "templates_loaded",
     "timeline",

@@ -1,4 +1,4 @@
-"""Reads: conflicts, the board's queue, what waits for somebody, the timeline."""
+"""Reads: conflicts, what waits for somebody, the timeline."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from changes.selectors import (
     Place,
     change_by_key,
     conflicts_of,
-    queue_of_board,
     timeline,
     waiting_for,
 )
 from changes.services.comments import change_comment
 from changes.services.holding import change_hold
 from changes.services.submission import change_withdraw
+from opsportal.approvals.services import approval_open
 from opsportal.catalog.services import dependency_add
 from opsportal.core.actor import Actor
+from opsportal.obligations.terms import Subject
+from opsportal.standards import engine
+from opsportal.standards.selectors import active_standard
 from tests.changing import (
     HOUR,
     Cast,
@@ -33,6 +36,7 @@ from tests.changing import (
     implemented,
     implementing,
     make_cast,
+    make_template,
     running_ahead,
     submitted,
     vote,
@@ -83,32 +87,6 @@ def test_what_leans_on_the_other_is_a_conflict_in_both_directions(cast: Cast) ->
     assert overlapping(two) == [(one.key, "dependency", ("payments-api",))]
 
 
-def test_the_board_sees_what_waits_for_it_with_all_that_it_needs(cast: Cast) -> None:
-    earlier = implemented(cast)
-    change = submitted(cast, **window(2 * HOUR))
-    other = approved(cast, **window(2 * HOUR))
-    vote(change, cast.lead)
-    vote(change, cast.board[0], "abstain")
-    change_comment(actor=cast.board[0].actor, now=NOW, pk=change.pk, text="Why now?", kind="question")
-    waits_for_lead = submitted(cast)
-    (item,) = queue_of_board("board", person=cast.board[0].pk, now=NOW)
-    assert (item.change.key, item.stage.stage_id, item.request.content_hash) == (
-        change.key,
-        "board",
-        change.content_hash,
-    )
-    assert (item.may_vote, item.own_vote and item.own_vote.decision) == (False, "abstain")
-    assert [one.change.key for one in item.conflicts] == [other.key]
-    assert [one.key for one in item.recent] == [waits_for_lead.key, other.key, earlier.key]
-    assert [one.text for one in item.questions] == ["Why now?"]
-    lead, board = item.progress
-    assert (lead.tally.approvals, board.tally.abstentions, board.needed) == (1, 1, 2)
-    assert [person.full_name for person in board.waiting_for] == ["Bea", "Cem"]
-    (theirs,) = queue_of_board("board", person=cast.board[1].pk, now=NOW)
-    assert (theirs.may_vote, theirs.own_vote) == (True, None)
-    assert queue_of_board("security", person=cast.security.pk, now=NOW) == []
-
-
 def _queries(call: Any) -> int:
     with CaptureQueriesContext(
         connection,
@@ -117,26 +95,12 @@ def _queries(call: Any) -> int:
     return len(captured)
 
 
-def test_the_boards_queue_takes_the_same_number_of_queries_however_long(cast: Cast) -> None:
-    def look() -> Any:
-        return queue_of_board("board", person=cast.board[0].pk, now=NOW)
-
-    vote(submitted(cast, **window()), cast.lead)
-    few = _queries(look)
-    for number in range(6):
-        change = submitted(cast, title=f"Change {number}", **window())
-        vote(change, cast.lead)
-        vote(change, cast.board[number % 2])
-    assert len(look()) == 7
-    assert _queries(look) == few <= 14
-
-
 def test_a_change_waits_for_those_who_vote_and_for_its_requester(cast: Cast) -> None:
     own, asked = draft(cast), submitted(cast, title="Another")
     done = implemented(cast, title="A third")
-    assert [(one.change.key, one.verb) for one in waiting_for(cast.lead.pk, NOW)] == [(asked.key, "approve")]
+    assert [(one.key, one.step) for one in waiting_for(cast.lead.pk, NOW)] == [(asked.key, "approve")]
     assert waiting_for(cast.board[0].pk, NOW) == []
-    assert [(one.change.key, one.verb) for one in waiting_for(cast.requester.pk, NOW)] == [
+    assert [(one.key, one.step) for one in waiting_for(cast.requester.pk, NOW)] == [
         (own.key, "submit"),
         (done.key, "close"),
     ]
@@ -209,7 +173,7 @@ def test_panels_show_what_waits_is_on_and_is_broken(cast: Cast) -> None:
     assert keys(broken(cast.lead.actor, NOW, None)) == {broke.key, held.key, refused.key}
     found = waiting(cast.lead.actor, NOW, None)
     assert found is not None
-    assert {line["item"].change.key for line in found["lines"]} == {asked.key, held.key}
+    assert {line["item"].key for line in found["lines"]} == {asked.key, held.key}
     assert votes_open(cast.lead.actor, NOW, None) == {"count": 2, "words": "to vote on"}
     assert waiting(cast.bystander.actor, NOW, None) is None
     assert waiting(Actor.anonymous(), NOW, None) is None
@@ -233,3 +197,27 @@ def test_the_next_step_says_what_the_reader_may_do(cast: Cast) -> None:
     theirs = next_step_of(change, change.targets.all(), actor=cast.board[0].actor, now=NOW)
     assert theirs.allowed == ("approve", "reject", "abstain", "hold", "comment")
     assert fresh(change).state == "in_review"
+
+
+def test_a_template_waits_for_its_board_too(cast: Cast) -> None:
+    template = make_template(cast, state="in_review")
+    approval_open(
+        actor=cast.lead.actor,
+        now=NOW,
+        subject=Subject("template", template.slug, template.title),
+        revision=1,
+        content_hash=template.content_hash,
+        standard_hash="5" * 64,
+        stages=engine.stages(active_standard(), "change.submit", {"change.type": "emergency"}),
+        excluded=[str(cast.lead.pk)],
+    )
+    (found,) = waiting_for(cast.board[0].pk, NOW)
+    assert (found.kind, found.key, found.title, found.what) == (
+        "template",
+        "restart",
+        "Restart the service",
+        "Vote in “Urgent”",
+    )
+    shown = waiting(cast.board[0].actor, NOW, None)
+    assert shown is not None
+    assert shown["lines"][0]["url"] == "/templates/restart/"
