@@ -156,7 +156,8 @@ class Portal:
         """
         patience = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            self._tend()
+            for _ in range(2):
+                self._tend()
             try:
                 with urllib.request.urlopen(f"http://{_HOST}:{self.port}/ready", timeout=2):
                     return ""
