@@ -1,4 +1,4 @@
-"""The Celery application: JSON only, no results, acknowledged late. Messages wake; the truth is in tables."""
+"""The Celery application: JSON, no results, no acknowledgements. Messages wake; the truth is in tables."""
 
 import os
 
@@ -8,8 +8,8 @@ from kombu.transport.redis import Channel
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "opsportal.settings")
 
-# When the broker is lost, kombu would put back what the worker has not acknowledged, by the connection that
-# has just gone: that ends the whole worker. Ours are wake-ups, so nothing has to be put back.
+# When the broker is lost, kombu would put back what the worker has fetched and not begun, by the very
+# connection that has gone: that ends the whole worker. Ours are wake-ups: nothing has to be put back.
 Channel.do_restore = False
 
 app = Celery("opsportal")

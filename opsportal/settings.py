@@ -248,8 +248,10 @@ DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "opsportal@localhost")
 
 # --- background work ------------------------------------------------------------------------------
 CELERY_BROKER_URL = embedded.broker_url()
+# A message is a wake-up that comes again with the next tick, so the worker acknowledges nothing to the
+# broker: an acknowledgement by a connection that was lost meanwhile would end the whole worker (kombu 5.7).
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 120,
+    "ack_emulation": False,
     "socket_connect_timeout": 1,
     "socket_timeout": 5,
     "max_retries": 1,
@@ -259,8 +261,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_TIME_LIMIT = 120
