@@ -21,6 +21,7 @@ from opsportal.standards.vocabulary import Facts, Value
 POINT = "deployment.rollout"
 EVENTS = ("started", "rollout", "verified", "succeeded", "failed", "rolled_back")
 _ASKS = ("rollout", "verified", "succeeded")
+_RUNNING = ("deploying", "verified")
 _LEADS_TO = {
     "started": "deploying",
     "verified": "verified",
@@ -60,7 +61,8 @@ class Standing:
     """Where the deployment is before the report.
 
     `allowed`: the gate's decision lets it go ahead; `obeyed`: it has never been reported as started
-    while it was not allowed; `reached` is the highest percentage so far.
+    while it was not allowed; `reached` is the highest percentage so far; `recalled`: the pipeline was
+    told to roll back.
     """
 
     state: str
@@ -68,6 +70,7 @@ class Standing:
     allowed: bool = True
     obeyed: bool = True
     held: bool = False
+    recalled: bool = False
     change: str = ""
 
 
@@ -90,6 +93,8 @@ def advise(standing: Standing, report: Report, standard: Standard, facts: Facts)
     """
     if not standing.allowed:
         return _not_allowed(standing, report)
+    if standing.recalled and report.event in _ASKS and standing.state in _RUNNING:
+        return _recalled(standing)
     if not DEPLOYMENT.can(standing.state, report.event):
         return _out_of_order(standing, report, standard, facts)
     if report.event not in _ASKS:
@@ -99,7 +104,7 @@ def advise(standing: Standing, report: Report, standard: Standard, facts: Facts)
 
 def _not_allowed(standing: Standing, report: Report) -> Advice:
     """Nothing moves. Whoever was told to hold and went on all the same is told to roll back."""
-    running = standing.state in ("deploying", "verified")
+    running = standing.state in _RUNNING
     went_on = running or (not standing.obeyed and report.event in _ASKS)
     text = "This deployment is not allowed. " + (
         "Take back what was deployed." if went_on else "Do not start it, or stop where it is."
@@ -107,6 +112,13 @@ def _not_allowed(standing: Standing, report: Report) -> Advice:
     action = Action.ROLL_BACK if went_on else Action.HOLD
     reason = Reason("deployment_not_allowed", "portal.deployment_allowed", text)
     return Advice(action, (reason,), Effect.FLAGGED, standing.state, standing.reached)
+
+
+def _recalled(standing: Standing) -> Advice:
+    """Nothing moves: an order to roll back stands until the pipeline reports that it did."""
+    text = "The pipeline was told to roll back. Do it, and report “rolled_back”."
+    reason = Reason("roll_back_ordered", "portal.roll_back", text)
+    return Advice(Action.ROLL_BACK, (reason,), Effect.FLAGGED, standing.state, standing.reached)
 
 
 def _out_of_order(standing: Standing, report: Report, standard: Standard, facts: Facts) -> Advice:

@@ -125,6 +125,7 @@ def _advise(deployment: Deployment, question: GateInput, reported: Reported) -> 
         allowed=allowed,
         obeyed=allowed or not deployment.events.filter(event="started").exists(),
         held=change is not None and change.held,
+        recalled=deployment.events.filter(action=Action.ROLL_BACK.value).exists(),
         change=change.key if change else "",
     )
     facts = gate_facts(question, change.facts if change else None)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from changes.models import Change
 from changes.services.drafts import change_create, change_revise
 from changes.services.submission import change_amend, change_raise, change_submit
+from changes.states import CHANGE
 from changes.web.forms import ChangeForm, changed_only, values_of
 from changes.web.loading import Seen, change_seen
 from changes.web.past import edits_since
@@ -61,6 +62,7 @@ def change_edit(request: HttpRequest, key: str) -> HttpResponse:
     """Edit a change. What moved on meanwhile is shown beside what was typed."""
     seen = change_seen(key, actor=actor_of(request), now=now_of(request))
     require(seen.actor, "change.edit", seen.case)
+    CHANGE.move(seen.change.state, "revise")
     values = values_of(seen.change, seen.targets)
     if request.method != "POST":
         return _form_page(request, form_started(values, now=seen.now, stored=seen.change), seen)

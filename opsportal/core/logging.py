@@ -74,6 +74,7 @@ def logging_config(*, level: str) -> None:
             "loggers": {
                 # Django names bodies and addresses in these; our own access line says what is needed.
                 "django.server": {"level": "WARNING"},
+                "django.request": {"level": "ERROR"},
                 "celery.worker.strategy": {"level": "WARNING"},
                 "celery.app.trace": {"level": "WARNING"},
                 "celery.beat": {"level": "WARNING"},

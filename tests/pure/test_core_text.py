@@ -24,6 +24,9 @@ from opsportal.core.text import clean_text
         ("x" * 11, "too_long"),
         ("", "required"),
         (" \n ", "required"),
+        ("\u200b", "required"),
+        ("a\u202eb", "direction_override"),
+        ("\u2066a", "direction_override"),
     ],
 )
 def test_what_cannot_be_stored_is_refused(value: object, code: str) -> None:

@@ -211,3 +211,19 @@ def test_the_same_report_again_changes_nothing_more(standing: Standing, report: 
     after = Standing(first.state, first.reached, standing.allowed, standing.obeyed, standing.held)
     second = advise(after, report, STANDARD, facts)
     assert (second.state, second.reached) == (first.state, first.reached)
+
+
+@pytest.mark.parametrize("state", ["deploying", "verified"])
+@pytest.mark.parametrize("event", ["rollout", "verified", "succeeded"])
+def test_an_order_to_roll_back_stands_until_it_is_obeyed(state: str, event: str) -> None:
+    standing = Standing(state, 50, recalled=True)
+    advice = tell(standing, event, 100 if event == "rollout" else None, **FINE)
+    assert (advice.action, codes(advice), advice.effect, advice.state, advice.reached) == (
+        "roll_back",
+        ["roll_back_ordered"],
+        "flagged",
+        state,
+        50,
+    )
+    assert tell(standing, "rolled_back").state == "rolled_back"
+    assert tell(standing, "failed").state == "failed"

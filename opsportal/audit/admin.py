@@ -1,0 +1,40 @@
+"""Audit entries in the back office: to be read, searched and filtered, and nothing else."""
+
+from __future__ import annotations
+
+import json
+
+from django.contrib import admin
+
+from opsportal.audit import actions
+from opsportal.audit.models import AuditEntry
+from opsportal.core.registry import person_names
+from opsportal.web.admin import GlanceAdmin
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(GlanceAdmin):
+    """Who did what to which object. Persons are shown by name here and kept by id only."""
+
+    list_display = ("at", "who", "did", "object_kind", "object_key", "outcome")
+    list_filter = ("outcome", "object_kind", "action", "actor_kind")
+    search_fields = ("object_key", "action", "correlation_id", "actor_id")
+    search_help_text = "Key (CHG-12), action, id of a person or of a request."
+    fields = ("at", "who", "did", "object_kind", "object_key", "outcome", "correlation_id", "said")
+    ordering = ("-id",)
+
+    @admin.display(description="who")
+    def who(self, entry: AuditEntry) -> str:
+        pair = (entry.actor_kind, entry.actor_id)
+        return person_names["people"]([pair]).get(pair, entry.actor_id)
+
+    @admin.display(description="did")
+    def did(self, entry: AuditEntry) -> str:
+        return f"{actions.label(entry.action)} ({entry.action})"
+
+    @admin.display(description="as it was written")
+    def said(self, entry: AuditEntry) -> str:
+        return json.dumps(json.loads(bytes(entry.canonical)), indent=2, ensure_ascii=False)
+
+    def get_readonly_fields(self, request: object, obj: object = None) -> list[str]:
+        return list(self.fields)
