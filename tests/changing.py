@@ -133,7 +133,8 @@ IN_RETROSPECT = rule(
     "in-retrospect",
     "change.started",
     '{ owe = { what = "Decide in retrospect", owner = "role:board", within = "48h",'
-    ' met_by = ["change.retrospective_approved", "change.retrospective_rejected"], blocks = ["change.close"] } }',
+    ' met_by = ["change.retrospective_approved", "change.retrospective_rejected"],'
+    ' blocks = ["change.close"] } }',
     kind="obligation",
     when="change.retrospective",
 )
