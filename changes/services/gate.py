@@ -4,40 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from django.db.models import (
-    Aggregate,
-    CharField,
-    Exists,
-    F,
-    JSONField,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    TextField,
-    Value,
-)
-from django.db.models.functions import Cast, Concat, JSONArray
-
 from changes.facts import change_facts
-from changes.gate import FIT, Candidate, GateAnswer, GateInput, Place, Template, decide
-from changes.models import Change, ChangeTarget, ChangeTemplate, Deployment, TemplateTarget
+from changes.gate import Candidate, GateAnswer, GateInput, Place, Template, decide
+from changes.models import Change, ChangeTarget, ChangeTemplate
 from changes.models.changes import PREFIX
 from changes.services.content import content_of
 from changes.services.deployment_fields import Asked
-from opsportal.approvals.models import ApprovalRequest
+from changes.services.gate_rows import change_rows, context_rows
 from opsportal.catalog.models import Environment, Service
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import FieldError, InvalidInput, Unavailable
 from opsportal.core.keys import format_key, number_of
 from opsportal.standards.rules import Standard
-from opsportal.standards.selectors import NONE_ACTIVE, active_hash_subquery, standard_by_hash
+from opsportal.standards.selectors import NONE_ACTIVE, standard_by_hash
 
-MAX_CANDIDATES = 50
 COMMON_CHECKS = frozenset({"code_review", "tests", "security_scan", "staging"})
 """What any pipeline may report, whichever pack is active: adopting another standard breaks no pipeline."""
 
@@ -74,11 +58,11 @@ def read(
     deployment is decided anew; `asked.change` is then the change that it belongs to, `bound_hash` the
     hash that it was registered with, and no template is looked for. Raises as `gate_ask`.
     """
-    context = _context(asked, now, with_templates=not asked.change and not again)
+    context = _Context(context_rows(asked, now, with_templates=not asked.change and not again))
     number = number_of(asked.change, PREFIX)
     no_such_change = FieldError("/change", "unknown", "There is no such change.")
     _refuse([*context.errors(), *([no_such_change] if asked.change and not number else [])])
-    changes = list(_changes(asked, number, lock=lock))
+    changes = change_rows(asked, number, lock=lock)
     _refuse([no_such_change] if number and not changes else [])
     standard = context.standard
     candidates = tuple(_candidate(change, asked, now) for change in changes)
@@ -114,66 +98,9 @@ def _unknown_checks(
     ]
 
 
-# --- the first statement: names, standard, history of this version, templates ---------------------------
-_COLUMNS = ("kind", "number", "a", "b", "c", "d", "e", "f", "g")
-
-
-def _context(asked: Asked, now: datetime, *, with_templates: bool) -> _Context:
-    active = active_hash_subquery()
-    environments = Environment.objects.filter(slug=asked.environment)
-    parts = [_part(environments, "environment", F("pk"), F("slug"), F("kind"), active)]
-    if asked.release.version:
-        succeeded = Deployment.objects.filter(
-            service__slug=asked.service,
-            release=asked.release.version,
-            state="succeeded",
-            decision=Deployment.Decision.ALLOWED,
-        )
-        parts.append(_part(succeeded, "succeeded", Value(0), F("environment__kind")).distinct())
-    if with_templates:
-        parts.append(_part(_templates(asked, now), "template", F("pk"), *_TEMPLATE_COLUMNS))
-    columns = [F(name) for name in ("slug", "tier", "data_classification", "state")]
-    services = _part(Service.objects.filter(slug=asked.service), "service", F("pk"), *columns, active)
-    found: dict[str, list[tuple[Any, ...]]] = {}
-    for kind, *row in services.union(*parts, all=True):
-        found.setdefault(kind, []).append(tuple(row))
-    return _Context(found, asked.service)
-
-
-_TEMPLATE_COLUMNS = tuple(
-    F(name) for name in ("slug", "title", "description", "plan", "rollback_plan", "risk", "content_hash")
-)
-
-
-def _part(rows: QuerySet[Any, Any], kind: str, number: Any, *columns: Any) -> QuerySet[Any, Any]:
-    """Return one branch of the union. All have the same columns; what a branch lacks is empty text."""
-    texts: list[Any] = [Cast(column, TextField()) for column in columns]
-    texts += [Value("", output_field=TextField())] * (len(_COLUMNS) - 2 - len(texts))
-    named = dict(zip(_COLUMNS, [Value(kind, output_field=TextField()), number, *texts], strict=True))
-    filled = rows.order_by().annotate(**{f"_{name}": value for name, value in named.items()})
-    branch: QuerySet[Any, Any] = filled.values_list(*(f"_{name}" for name in _COLUMNS))
-    return branch
-
-
-def _templates(asked: Asked, now: datetime) -> QuerySet[ChangeTemplate]:
-    here = TemplateTarget.objects.filter(
-        template=OuterRef("pk"), service__slug=asked.service, environment__slug=asked.environment
-    )
-    approved = ApprovalRequest.objects.filter(
-        subject_kind="template",
-        subject_key=OuterRef("slug"),
-        content_hash=OuterRef("content_hash"),
-        state="approved",
-    )
-    today = now.astimezone(UTC).date()
-    valid = Q(valid_until__isnull=True) | Q(valid_until__gte=today)
-    return ChangeTemplate.objects.filter(valid, Exists(here), Exists(approved), state="approved")
-
-
 @dataclass(frozen=True)
 class _Context:
-    rows: dict[str, list[tuple[Any, ...]]]
-    service: str
+    rows: Mapping[str, list[tuple[Any, ...]]]
 
     def errors(self) -> list[FieldError]:
         return [
@@ -228,63 +155,6 @@ class _Context:
             place.service, place.tier, place.data_classification, place.environment, place.environment_kind
         )
         return Template(number, slug, change_facts(change, [target], now=now))
-
-
-# --- the second statement: the changes ----------------------------------------------------------------
-class _Rows(Aggregate):
-    """All rows of a group as one JSON array."""
-
-    function = "JSON_GROUP_ARRAY"
-    output_field = JSONField()
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, function="JSONB_AGG", **context)
-
-
-def _changes(asked: Asked, number: int | None, *, lock: bool) -> QuerySet[Change]:
-    here = Q(service__slug=asked.service, environment__slug=asked.environment)
-    places = (
-        ChangeTarget.objects.filter(change=OuterRef("pk"))
-        .order_by()
-        .values("change")
-        .annotate(
-            rows=_Rows(
-                JSONArray(
-                    "service__slug",
-                    "service__tier",
-                    "service__data_classification",
-                    "environment__slug",
-                    "environment__kind",
-                )
-            )
-        )
-        .values("rows")
-    )
-    approved = ApprovalRequest.objects.filter(
-        subject_kind="change",
-        subject_key=Concat(Value(f"{PREFIX}-"), Cast(OuterRef("pk"), CharField())),
-        revision=OuterRef("revision"),
-        state="approved",
-    )
-    done = Deployment.objects.filter(
-        here, change=OuterRef("pk"), state="succeeded", decision=Deployment.Decision.ALLOWED
-    )
-    found = (
-        Change.objects.filter(pk=number)
-        if number
-        else Change.objects.filter(
-            Q(state__in=FIT) | Q(state="in_review", template__isnull=False),
-            pk__in=ChangeTarget.objects.filter(here).values("change"),
-        )
-    )
-    found = found.select_related("template").annotate(
-        places=Subquery(places, output_field=JSONField()),
-        approved_hash=Subquery(approved.order_by("-id").values("content_hash")[:1]),
-        done_here=Exists(done),
-    )
-    if lock:
-        found = found.select_for_update(of=("self",))
-    return found.order_by("-pk")[:MAX_CANDIDATES]
 
 
 def _candidate(change: Any, asked: Asked, now: datetime) -> Candidate:

@@ -1,0 +1,186 @@
+"""The two statements that the gate reads: names with the active standard, and changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from django.db.models import (
+    Aggregate,
+    CharField,
+    Exists,
+    F,
+    JSONField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
+from django.db.models.functions import Cast, Concat, JSONArray
+
+from changes.gate import FIT
+from changes.models import Change, ChangeTarget, ChangeTemplate, Deployment, TemplateTarget
+from changes.models.changes import PREFIX
+from changes.services.deployment_fields import Asked
+from changes.services.statements import Statement
+from opsportal.approvals.models import ApprovalRequest
+from opsportal.catalog.models import Environment, Service
+from opsportal.standards.selectors import active_hash_subquery
+
+MAX_CANDIDATES = 50
+_COLUMNS = ("kind", "number", "a", "b", "c", "d", "e", "f", "g")
+_TEMPLATE_COLUMNS = tuple(
+    F(name) for name in ("slug", "title", "description", "plan", "rollback_plan", "risk", "content_hash")
+)
+_CHANGE_COLUMNS = tuple(field.attname for field in Change._meta.concrete_fields)
+_ITS_TEMPLATE = ("slug", "state", "content_hash", "valid_until")
+_BESIDE = ("places", "approved_hash", "done_here")
+
+
+def context_rows(asked: Asked, now: datetime, *, with_templates: bool) -> dict[str, list[tuple[Any, ...]]]:
+    """Return what the names stand for, by kind: `service` and `environment` (id, slug, …; the service
+    ends with the hash of the active standard), `succeeded` and `template`. One statement."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for kind, *row in _context(bool(asked.release.version), with_templates).rows(
+        service=asked.service,
+        environment=asked.environment,
+        version=asked.release.version,
+        today=now.astimezone(UTC).date(),
+    ):
+        found.setdefault(kind, []).append(tuple(row))
+    return found
+
+
+def change_rows(asked: Asked, number: int | None, *, lock: bool) -> list[Change]:
+    """Return the change of that number, or those that may fit, newest first; with its template loaded,
+    and `places`, `approved_hash` and `done_here` beside. One statement; with `lock` they stay locked."""
+    rows = _changes(number is not None, lock).rows(
+        service=asked.service, environment=asked.environment, number=number
+    )
+    return [_change(row) for row in rows]
+
+
+@cache
+def _context(with_version: bool, with_templates: bool) -> Statement:
+    def build(mark: Mapping[str, Any]) -> QuerySet[Any, Any]:
+        active = active_hash_subquery()
+        environments = Environment.objects.filter(slug=mark["environment"])
+        parts = [_part(environments, "environment", F("pk"), F("slug"), F("kind"))]
+        if with_version:
+            succeeded = Deployment.objects.filter(
+                service__slug=mark["service"],
+                release=mark["version"],
+                state="succeeded",
+                decision=Deployment.Decision.ALLOWED,
+            )
+            parts.append(_part(succeeded, "succeeded", Value(0), F("environment__kind")).distinct())
+        if with_templates:
+            parts.append(_part(_templates(mark), "template", F("pk"), *_TEMPLATE_COLUMNS))
+        columns = [F(name) for name in ("slug", "tier", "data_classification", "state")]
+        services = _part(Service.objects.filter(slug=mark["service"]), "service", F("pk"), *columns, active)
+        return services.union(*parts, all=True)
+
+    return Statement(build)
+
+
+@cache
+def _changes(named: bool, lock: bool) -> Statement:
+    return Statement(
+        lambda mark: _change_query(mark, named=named), lock_table=Change._meta.db_table if lock else ""
+    )
+
+
+def _templates(mark: Mapping[str, Any]) -> QuerySet[ChangeTemplate]:
+    here = TemplateTarget.objects.filter(
+        template=OuterRef("pk"), service__slug=mark["service"], environment__slug=mark["environment"]
+    )
+    approved = ApprovalRequest.objects.filter(
+        subject_kind="template",
+        subject_key=OuterRef("slug"),
+        content_hash=OuterRef("content_hash"),
+        state="approved",
+    )
+    valid = Q(valid_until__isnull=True) | Q(valid_until__gte=mark["today"])
+    return ChangeTemplate.objects.filter(valid, Exists(here), Exists(approved), state="approved")
+
+
+def _part(rows: QuerySet[Any, Any], kind: str, number: Any, *columns: Any) -> QuerySet[Any, Any]:
+    """Return one branch of the union. All have the same columns; what a branch lacks is empty text."""
+    texts: list[Any] = [Cast(column, TextField()) for column in columns]
+    texts += [Value("", output_field=TextField())] * (len(_COLUMNS) - 2 - len(texts))
+    named = dict(zip(_COLUMNS, [Value(kind, output_field=TextField()), number, *texts], strict=True))
+    filled = rows.order_by().annotate(**{f"_{name}": value for name, value in named.items()})
+    branch: QuerySet[Any, Any] = filled.values_list(*(f"_{name}" for name in _COLUMNS))
+    return branch
+
+
+class _Rows(Aggregate):
+    """All rows of a group as one JSON array."""
+
+    function = "JSON_GROUP_ARRAY"
+    output_field = JSONField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, function="JSONB_AGG", **context)
+
+
+def _change_query(mark: Mapping[str, Any], *, named: bool) -> QuerySet[Any, Any]:
+    here = Q(service__slug=mark["service"], environment__slug=mark["environment"])
+    places = (
+        ChangeTarget.objects.filter(change=OuterRef("pk"))
+        .order_by()
+        .values("change")
+        .annotate(
+            rows=_Rows(
+                JSONArray(
+                    "service__slug",
+                    "service__tier",
+                    "service__data_classification",
+                    "environment__slug",
+                    "environment__kind",
+                )
+            )
+        )
+        .values("rows")
+    )
+    approved = ApprovalRequest.objects.filter(
+        subject_kind="change",
+        subject_key=Concat(Value(f"{PREFIX}-"), Cast(OuterRef("pk"), CharField())),
+        revision=OuterRef("revision"),
+        state="approved",
+    )
+    done = Deployment.objects.filter(
+        here, change=OuterRef("pk"), state="succeeded", decision=Deployment.Decision.ALLOWED
+    )
+    found = (
+        Change.objects.filter(pk=mark["number"])
+        if named
+        else Change.objects.filter(
+            Q(state__in=FIT) | Q(state="in_review", template__isnull=False),
+            pk__in=ChangeTarget.objects.filter(here).values("change"),
+        )
+    )
+    found = found.annotate(
+        places=Subquery(places, output_field=JSONField()),
+        approved_hash=Subquery(approved.order_by("-id").values("content_hash")[:1]),
+        done_here=Exists(done),
+    )
+    columns = (*_CHANGE_COLUMNS, *(f"template__{name}" for name in _ITS_TEMPLATE))
+    return found.order_by("-pk").values_list(*columns, "places", "approved_hash", "done_here")[
+        :MAX_CANDIDATES
+    ]
+
+
+def _change(row: tuple[Any, ...]) -> Change:
+    own = len(_CHANGE_COLUMNS)
+    change: Any = Change.from_db("default", _CHANGE_COLUMNS, row[:own])
+    *of_template, change.places, change.approved_hash, change.done_here = row[own:]
+    if change.template_id is not None:
+        named = dict(zip(_ITS_TEMPLATE, of_template, strict=True))
+        change.template = ChangeTemplate(pk=change.template_id, **named)
+    loaded: Change = change
+    return loaded
