@@ -49,7 +49,7 @@ def database_templates(
         # pytest-django makes a test database only for tests that are marked with django_db.
         made = []
         if connection.settings_dict["NAME"] == _NAME_OUTSIDE_TESTS:
-            made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+            made = setup_databases(verbosity=0, interactive=False, aliases={"default": True})
         templates: PostgresTemplates | SqliteTemplates
         if os.environ["TEST_DATABASE"] == "postgres":
             templates = PostgresTemplates()
