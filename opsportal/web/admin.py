@@ -8,8 +8,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from simple_history.admin import SimpleHistoryAdmin
@@ -20,7 +20,34 @@ from opsportal.web import refusals
 SEEN_VERSION = "seen_version"
 
 
-class LookAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
+class KeyCheck(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Refuses what cannot be the key of a row, where Django would look it up and fall over."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show the list, or carry out an action on chosen rows."""
+        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            _check_key(self.model._meta.pk, key, ACTION_CHECKBOX_NAME)
+        return super().changelist_view(request, extra_context)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Show or take the form of one row."""
+        for field in self.model._meta.concrete_fields:
+            if isinstance(field, ForeignKey):
+                for key in filter(None, request.POST.getlist(field.name)):
+                    _check_key(field.target_field, key, field.name)
+        return super().changeform_view(request, *args, **kwargs)
+
+
+def _check_key(field: Field[Any, Any], key: str, name: str) -> None:
+    try:
+        value = field.to_python(key)
+    except ValidationError:
+        value = None
+    if value is None or (isinstance(value, int) and not 0 < value < 2**63):
+        raise InvalidInput.of(name, "unknown", "There is no such row.")
+
+
+class LookAdmin(KeyCheck, SimpleHistoryAdmin):  # type: ignore[misc]
     """A model that administrators look at, with its history. Nothing is written or deleted here."""
 
     show_full_result_count = False
@@ -51,12 +78,12 @@ class LookAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
         return response
 
     # Django keeps the names of things in a log of its own; ours holds ids only, and cannot be changed.
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None: ...
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None: ...  # type: ignore[override]
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None: ...
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None: ...  # type: ignore[override]
 
 
-class GlanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class GlanceAdmin(KeyCheck):
     """A model without history (means of transport, heartbeats) that administrators look at only."""
 
     show_full_result_count = False

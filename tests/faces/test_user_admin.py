@@ -307,3 +307,39 @@ def test_machines_are_added_and_disabled_and_tokens_revoked(client: Client) -> N
     act(client, ServiceAccount, "enable", account)
     account.refresh_from_db()
     assert account.state == "active"
+
+
+@pytest.mark.parametrize("key", ["zz", "9" * 40, "-1", "0", "\x00"])
+@pytest.mark.parametrize("field", ["role", "user"])
+def test_what_is_no_key_of_a_row_is_refused_on_a_form(admin: User, field: str, key: str) -> None:
+    make_role("board")
+    client = Client()
+    client.force_login(admin)
+    typed = {"role": "1", "user": str(admin.pk), "valid_from": "2026-01-01", field: key}
+    with nothing_written(at_an_edge=True):
+        answer = client.post("/admin/accounts/roleholding/add/", typed)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("key", ["zz", "9" * 40, "-1"])
+@pytest.mark.parametrize("model", ["user", "apitoken", "roleholding", "team"])
+def test_what_is_no_key_of_a_row_is_refused_for_an_action(admin: User, model: str, key: str) -> None:
+    client = Client()
+    client.force_login(admin)
+    with nothing_written(at_an_edge=True):
+        answer = client.post(f"/admin/accounts/{model}/", {"action": "erase", "_selected_action": key})
+    assert answer.status_code == 400
+
+
+def test_audit_entries_are_read_with_names_and_searched_by_key(admin: User) -> None:
+    make_service("payments-api")
+    client = Client()
+    client.force_login(admin)
+    listed = client.get("/admin/audit/auditentry/?q=payments-api")
+    assert listed.status_code == 200
+    assert b"payments-api" in listed.content
+    entry = AuditEntry.objects.get(object_key="payments-api")
+    shown = client.get(f"/admin/audit/auditentry/{entry.pk}/change/")
+    assert shown.status_code == 200
+    assert b"service.created" in shown.content
+    assert client.post(f"/admin/audit/auditentry/{entry.pk}/change/", {"action": "x"}).status_code == 403

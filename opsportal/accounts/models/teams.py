@@ -39,6 +39,7 @@ class TeamMembership(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="membership_ends_after_start",
+                violation_error_message="The last day must not lie before the first.",
                 condition=models.Q(valid_until__isnull=True)
                 | models.Q(valid_until__gte=models.F("valid_from")),
             ),
