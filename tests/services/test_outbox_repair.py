@@ -80,7 +80,7 @@ def test_only_what_was_given_up_is_repaired(verb: object, state: str) -> None:
         Actor.anonymous(),
         Actor.system("outbox.dispatch"),
     ],
-    ids=str,
+    ids=["person", "machine", "nobody", "portal"],
 )
 def test_only_administrators_repair(verb: object, actor: Actor) -> None:
     row = make_message()
