@@ -280,7 +280,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['user', 'valid_from'], name='holding_user')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gte', models.F('valid_from')), _connector='OR'), name='holding_ends_after_start'), models.CheckConstraint(condition=models.Q(models.Q(('scope_key', ''), ('scope_kind', '')), models.Q(('scope_kind__in', ['service', 'team']), models.Q(('scope_key', ''), _negated=True)), _connector='OR'), name='holding_scope_whole'), models.UniqueConstraint(fields=('role', 'user', 'valid_from', 'scope_kind', 'scope_key'), name='holding_once')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gte', models.F('valid_from')), _connector='OR'), name="holding_ends_after_start", violation_error_message="The last day must not lie before the first."), models.CheckConstraint(condition=models.Q(models.Q(('scope_key', ''), ('scope_kind', '')), models.Q(('scope_kind__in', ['service', 'team']), models.Q(('scope_key', ''), _negated=True)), _connector='OR'), name='holding_scope_whole'), models.UniqueConstraint(fields=('role', 'user', 'valid_from', 'scope_kind', 'scope_key'), name='holding_once')],
             },
         ),
         migrations.CreateModel(
@@ -311,7 +311,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='teammembership',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gte', models.F('valid_from')), _connector='OR'), name='membership_ends_after_start'),
+            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gte', models.F('valid_from')), _connector='OR'), name="membership_ends_after_start", violation_error_message="The last day must not lie before the first."),
         ),
         migrations.AddConstraint(
             model_name='teammembership',
