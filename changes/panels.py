@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from changes.facts import change_facts
-from changes.models import Change, ChangeTarget
+from changes.models import Change, ChangeTarget, ChangeTemplate, Deployment
 from changes.models.changes import PREFIX
 from changes.models.deployments import PREFIX as DEPLOYMENT_PREFIX
 from changes.next_step import STEPS, NextStep, Situation, next_step
@@ -143,6 +143,50 @@ def search_deployments(actor: Actor, text: str, limit: int) -> list[SearchHit]:
     ]
 
 
+def search_templates(actor: Actor, text: str, limit: int) -> list[SearchHit]:
+    """Return the templates whose short name or title contains the text, by title."""
+    found = ChangeTemplate.objects.filter(Q(slug__icontains=text) | Q(title__icontains=text))
+    return [
+        SearchHit(row.slug, row.title, "Template", f"/templates/{row.slug}/")
+        for row in found.order_by("title", "id")[:limit]
+    ]
+
+
+def deployments_running(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
+    """Return the deployments that are under way; None where there is none."""
+    running = deployments_loaded().filter(state__in=["deploying", "verified"])
+    return _deployment_lines(running, now)
+
+
+def deployments_broken(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
+    """Return the deployments of the last days that failed, and after which none has succeeded there."""
+    mended = Deployment.objects.filter(
+        service=OuterRef("service"),
+        environment=OuterRef("environment"),
+        pk__gt=OuterRef("pk"),
+        state="succeeded",
+    )
+    return _deployment_lines(deployments_loaded().filter(~Exists(mended), state="failed"), now)
+
+
+def of_service(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
+    """Return the newest changes and deployments of a service (`subject`)."""
+    named = ChangeTarget.objects.filter(change=OuterRef("pk"), service=subject)
+    changes = changes_loaded().filter(Exists(named)).order_by("-updated_at", "-id")
+    deployments = deployments_loaded().filter(service=subject).order_by("-registered_at", "-id")
+    return {
+        "service": subject,
+        "lines": [{"change": change, "url": change_path(change.pk)} for change in changes[:SHOWN]],
+        "deployments": list(deployments[:SHOWN]),
+    }
+
+
+def _deployment_lines(deployments: QuerySet[Deployment], now: datetime) -> dict[str, Any] | None:
+    lately = deployments.filter(registered_at__gte=now - SOON).order_by("-registered_at", "-id")
+    rows = list(lately[: SHOWN + 1])
+    return {"deployments": rows[:SHOWN], "more": len(rows) > SHOWN} if rows else None
+
+
 def _lines(changes: list[Change]) -> dict[str, Any] | None:
     if not changes:
         return None
@@ -156,6 +200,10 @@ def register() -> None:
     panels.add("changes.on", Panel("home.on", 10, "changes/panel_on.html", going_on))
     panels.add("changes.broken", Panel("home.broken", 5, "changes/panel_broken.html", broken))
     panels.add("changes.votes", Panel("nav.cab", 10, "", votes_open))
+    panels.add("deployments.on", Panel("home.on", 20, "changes/panel_running.html", deployments_running))
+    panels.add("deployments.broken", Panel("home.broken", 6, "changes/panel_failed.html", deployments_broken))
+    panels.add("changes.service", Panel("service.main", 10, "changes/panel_service.html", of_service))
+    search_sources.add("templates", search_templates)
     search_sources.add("changes", search)
     key_urls.add(PREFIX, change_path)
     search_sources.add("deployments", search_deployments)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from playwright.sync_api import Browser, expect
 
 from tests.browser.reading import Watch, signed_in
@@ -52,14 +50,12 @@ def test_errors_are_summed_up_and_lead_to_their_fields(demo: LivePortal, browser
         page.get_by_role("button", name="Save and submit").click()
         summary = page.get_by_role("alert")
         expect(summary).to_be_focused()
-        expect(page).to_have_url(re.compile(r"/changes/CHG-\d+/edit/$"))
         summary.get_by_role("link", name="The way back").click()
         way_back = page.get_by_role("textbox", name="The way back")
         expect(way_back).to_be_focused()
         expect(way_back).to_have_attribute("aria-invalid", "true")
         errors = way_back.get_attribute("aria-describedby") or ""
         assert "id_rollback_plan_errors" in errors
-        page.reload()
         expect(page.get_by_role("textbox", name="Title")).to_have_value("Stop the leak")
 
 
