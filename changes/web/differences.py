@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 _PIECES = re.compile(r"\s+|\w+|[^\w\s]")
-MAX_PIECES = 4_000
+MAX_PIECES = 1_200
 """A longer text is shown as removed and added as a whole: comparing it would take too long."""
 
 

@@ -27,6 +27,7 @@ _TEXTS = (
 _WORDS = ("type", "risk", "revision")
 _MOMENTS = ("window_start", "window_end")
 _PEOPLE = ("implementer_id",)
+SHOWN = 20
 _LABELS = {"implementer_id": "Implementer", "window_start": "Window from", "window_end": "Window until"}
 
 
@@ -54,11 +55,11 @@ class Revision:
 
 
 def revisions_of(change: Change) -> list[Revision]:
-    """Return the writes that changed something to read, newest first. Two queries."""
-    rows = list(change.history.order_by("history_id"))
-    revisions = [_revision(before, after) for before, after in pairwise([None, *rows])]
+    """Return the last `SHOWN` writes that changed something to read, newest first. Two queries."""
+    rows = list(change.history.order_by("-history_id")[: SHOWN + 1])[::-1]
+    revisions = [_revision(before, after) for before, after in pairwise(rows)]
     shown = [one for one in revisions if one.edits]
-    return sorted([*shown, *_target_revisions(change)], key=lambda one: one.at, reverse=True)
+    return sorted([*shown, *_target_revisions(change)], key=lambda one: one.at, reverse=True)[:SHOWN]
 
 
 def edits_since(change: Change, version: int | None) -> list[Edit]:
@@ -81,7 +82,7 @@ def _revision(before: Any, after: Any) -> Revision:
         actor_kind=kind,
         actor_id=identifier,
         reason=after.history_change_reason or "",
-        edits=tuple(_edits(before, after)) if before is not None else (),
+        edits=tuple(_edits(before, after)),
         state=CHANGE.names.get(after.state, after.state),
     )
 
