@@ -16,7 +16,7 @@ from opsportal.core.errors import InvalidInput
 
 SLUG = 60
 HASH = 64
-IDENTIFIER = 64
+IDENTIFIER = 254
 
 
 def _version() -> WholeNumber:
@@ -69,7 +69,10 @@ class ChangeFields(Body):
         help_text="In place of `services` and `environments`, where not each service is in each.",
     )
     implementer = Text(
-        max_length=IDENTIFIER, required=False, allow_null=True, help_text="The id of a person."
+        max_length=IDENTIFIER,
+        required=False,
+        allow_null=True,
+        help_text="Who carries it out: the id or e-mail address of a person.",
     )
     template = Text(
         max_length=SLUG,
@@ -86,7 +89,8 @@ class ChangeBody(ChangeFields):
     requester = Text(
         max_length=IDENTIFIER,
         required=False,
-        help_text="The id of the person on whose behalf a service account writes; people write their own.",
+        help_text="On whose behalf a service account writes: the id or e-mail address of a person."
+        " People write their own.",
     )
 
 

@@ -26,10 +26,10 @@ def change_create(*, actor: Actor, now: datetime, fields: Mapping[str, Any], req
     """Make a draft and return it. `fields` as in `clean_fields`; `title` and `type` are needed.
 
     A person requests what they write themselves. A service account names the person on whose behalf it
-    writes as `requester` (an id), or an approved template, for which its author answers: so there is
-    always somebody who may not approve it. A template gives title and description where they are left
-    out, type `standard` likewise, and fixes risk, plan and rollback plan. Raises `InvalidInput` and
-    `Forbidden`.
+    writes as `requester` (id or e-mail address), or an approved template, for which its author answers:
+    so there is always somebody who may not approve it. A template gives title and description where they
+    are left out, type `standard` likewise, and fixes risk, plan and rollback plan. Raises `InvalidInput`
+    and `Forbidden`.
     """
     with write(actor=actor, now=now):
         require(actor, "change.create")
@@ -101,9 +101,10 @@ def change_revise(
 
 def _requester(actor: Actor, named: str, template: ChangeTemplate | None) -> User | None:
     if actor.is_user:
-        if named and named != actor.id:
+        person = clean_person("requester", named or actor.id)
+        if person is None or str(person.pk) != actor.id:
             raise Forbidden("You request your own changes; only a service account names somebody else.")
-        return clean_person("requester", actor.id)
+        return person
     person = clean_person("requester", named)
     if person is None and template is None:
         raise InvalidInput.of(

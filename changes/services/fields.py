@@ -71,8 +71,9 @@ def clean_fields(fields: Mapping[str, Any]) -> Cleaned:
     """Return the cleaned `fields`. At most one query for each kind of thing that they name.
 
     `services` and `environments` are lists of slugs, `targets` one of (service, environment) pairs of
-    slugs, in place of both; `implementer` is a person's id or None, `template` a slug or None, the
-    window's ends are aware instants or None. Raises `InvalidInput` with every error.
+    slugs, in place of both; `implementer` is a person's id or e-mail address, `template` a slug, the
+    window's ends are aware instants, and each of these may be None. Raises `InvalidInput` with every
+    error.
     """
     collected = _Collected()
     unknown = sorted(set(fields) - NAMES)
@@ -145,16 +146,30 @@ def _tags(name: str, value: Any) -> list[str]:
 
 
 def clean_person(name: str, value: Any) -> User | None:
-    """Return the active person with this id, None for none. Raises `InvalidInput` naming `name`."""
+    """Return the active person with this id or e-mail address, None for none.
+
+    Raises `InvalidInput` naming `name`.
+    """
     if value is None or value == "":
         return None
-    try:
-        person = User.objects.filter(pk=UUID(str(value)), is_active=True).first()
-    except ValueError:
-        person = None
+    text = clean_text(
+        value if isinstance(value, str) else str(value), field=name, max_length=254, lines=False
+    )
+    people = User.objects.filter(is_active=True)
+    if "@" in text:
+        person = people.filter(email=text.lower()).first()
+    else:
+        person = people.filter(pk=identifier).first() if (identifier := _uuid(text)) else None
     if person is None:
         raise InvalidInput.of(name, "unknown", "There is no such active person.")
     return person
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _template(name: str, value: Any) -> ChangeTemplate | None:

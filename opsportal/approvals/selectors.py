@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -61,7 +62,16 @@ def eligible(stage: ApprovalStage, on: date) -> QuerySet[User]:
     """
     services, teams = stage.services_and_teams
     people = role_holders(stage.role_slugs, on, services=services, teams=teams)
-    return people.exclude(pk__in=[UUID(person) for person in stage.request.excluded_people])
+    return people.exclude(pk__in=_uuids(stage.request.excluded_people))
+
+
+def _uuids(identifiers: Collection[str]) -> list[UUID]:
+    """Return those that may be people's; a machine that wrote something has another kind of name."""
+    found: list[UUID] = []
+    for identifier in identifiers:
+        with suppress(ValueError):
+            found.append(UUID(identifier))
+    return found
 
 
 def role_holders(

@@ -300,6 +300,7 @@ def test_targets_may_be_named_in_pairs(cast: Cast) -> None:
         ({"title": 7}, ["/title"]),
         ({"title": "x" * 201}, ["/title"]),
         ({"title": "a\u0000b"}, ["/title"]),
+        ({"title": "a\u202eb"}, ["/title"]),
         ({"description": ["text"]}, ["/description"]),
         ({"description": "x" * 20_001}, ["/description"]),
         ({"type": "huge"}, ["/type"]),
@@ -350,7 +351,7 @@ def test_a_body_of_another_kind_and_a_huge_one_are_refused(cast: Cast) -> None:
 
 
 def test_markup_emoji_and_right_to_left_text_go_through_unchanged(cast: Cast) -> None:
-    text = "<script>alert(1)</script> {{7*7}} \u202eتغيير 🚀"
+    text = "<script>alert(1)</script> {{7*7}} تغيير 🚀"
     told = send(as_person(cast.requester), "POST", URL, body(title=text, description=text)).json()
     assert (told["title"], told["description"]) == (text, text)
 

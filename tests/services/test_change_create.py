@@ -100,7 +100,7 @@ def test_every_wrong_field_is_named_at_once() -> None:
         ({"window_end": NOW}, "/window_start", "required"),
         ({"window_start": NOW, "window_end": NOW}, "/window_end", "ends_before_start"),
         ({"window_start": NOW, "window_end": NOW - HOUR}, "/window_end", "ends_before_start"),
-        ({"window_start": NOW.replace(tzinfo=None)}, "/window_start", "not_a_time"),
+        ({"window_start": NOW.replace(tzinfo=None)}, "/window_start", "no_zone"),
         ({"environments": []}, "/environments", "required"),
         ({"services": []}, "/services", "required"),
         ({"services": "payments-api"}, "/services", "invalid"),
@@ -151,13 +151,27 @@ def test_without_a_person_or_the_scope_nothing_is_written(actor: Actor) -> None:
         change_create(actor=actor, now=NOW, fields=fields())
 
 
-def test_a_machine_names_the_person_who_requests_it() -> None:
+def test_a_machine_names_the_person_who_requests_it_by_id_or_address() -> None:
     cast = make_cast()
-    change = change_create(actor=MACHINE, now=NOW, fields=fields(), requester=str(cast.requester.pk))
-    assert (change.requester, change.author_ids) == (cast.requester, [MACHINE.id])
+    for named in (str(cast.requester.pk), cast.requester.email, cast.requester.email.upper()):
+        change = change_create(actor=MACHINE, now=NOW, fields=fields(), requester=named)
+        assert (change.requester, change.author_ids) == (cast.requester, [MACHINE.id])
 
 
-@pytest.mark.parametrize(("requester", "code"), [("", "required"), ("nobody", "unknown")])
+def test_somebody_who_is_barred_requests_and_carries_out_nothing() -> None:
+    cast = make_cast()
+    cast.bystander.is_active = False
+    cast.bystander.save()
+    for named in (str(cast.bystander.pk), cast.bystander.email):
+        with refused(InvalidInput):
+            change_create(actor=MACHINE, now=NOW, fields=fields(), requester=named)
+        with refused(InvalidInput):
+            change_create(actor=cast.requester.actor, now=NOW, fields=fields(implementer=named))
+
+
+@pytest.mark.parametrize(
+    ("requester", "code"), [("", "required"), ("nobody", "unknown"), ("no@where", "unknown")]
+)
 def test_a_machine_that_names_nobody_is_refused(requester: str, code: str) -> None:
     make_cast()
     with refused(InvalidInput) as caught:
