@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -26,9 +25,9 @@ from changes.gate import FIT
 from changes.models import Change, ChangeTarget, ChangeTemplate, Deployment, TemplateTarget
 from changes.models.changes import PREFIX
 from changes.services.deployment_fields import Asked
-from changes.services.statements import Statement
 from opsportal.approvals.models import ApprovalRequest
 from opsportal.catalog.models import Environment, Service
+from opsportal.core.statements import Marks, Statement
 from opsportal.standards.selectors import active_hash_subquery
 
 MAX_CANDIDATES = 50
@@ -66,14 +65,14 @@ def change_rows(asked: Asked, number: int | None, *, lock: bool) -> list[Change]
 
 @cache
 def _context(with_version: bool, with_templates: bool) -> Statement:
-    def build(mark: Mapping[str, Any]) -> QuerySet[Any, Any]:
+    def build(mark: Marks) -> QuerySet[Any, Any]:
         active = active_hash_subquery()
-        environments = Environment.objects.filter(slug=mark["environment"])
+        environments = Environment.objects.filter(slug=mark.text("environment"))
         parts = [_part(environments, "environment", F("pk"), F("slug"), F("kind"))]
         if with_version:
             succeeded = Deployment.objects.filter(
-                service__slug=mark["service"],
-                release=mark["version"],
+                service__slug=mark.text("service"),
+                release=mark.text("version"),
                 state="succeeded",
                 decision=Deployment.Decision.ALLOWED,
             )
@@ -81,7 +80,9 @@ def _context(with_version: bool, with_templates: bool) -> Statement:
         if with_templates:
             parts.append(_part(_templates(mark), "template", F("pk"), *_TEMPLATE_COLUMNS))
         columns = [F(name) for name in ("slug", "tier", "data_classification", "state")]
-        services = _part(Service.objects.filter(slug=mark["service"]), "service", F("pk"), *columns, active)
+        services = _part(
+            Service.objects.filter(slug=mark.text("service")), "service", F("pk"), *columns, active
+        )
         return services.union(*parts, all=True)
 
     return Statement(build)
@@ -94,9 +95,11 @@ def _changes(named: bool, lock: bool) -> Statement:
     )
 
 
-def _templates(mark: Mapping[str, Any]) -> QuerySet[ChangeTemplate]:
+def _templates(mark: Marks) -> QuerySet[ChangeTemplate]:
     here = TemplateTarget.objects.filter(
-        template=OuterRef("pk"), service__slug=mark["service"], environment__slug=mark["environment"]
+        template=OuterRef("pk"),
+        service__slug=mark.text("service"),
+        environment__slug=mark.text("environment"),
     )
     approved = ApprovalRequest.objects.filter(
         subject_kind="template",
@@ -104,7 +107,7 @@ def _templates(mark: Mapping[str, Any]) -> QuerySet[ChangeTemplate]:
         content_hash=OuterRef("content_hash"),
         state="approved",
     )
-    valid = Q(valid_until__isnull=True) | Q(valid_until__gte=mark["today"])
+    valid = Q(valid_until__isnull=True) | Q(valid_until__gte=mark.day("today"))
     return ChangeTemplate.objects.filter(valid, Exists(here), Exists(approved), state="approved")
 
 
@@ -128,8 +131,8 @@ class _Rows(Aggregate):
         return self.as_sql(compiler, connection, function="JSONB_AGG", **context)
 
 
-def _change_query(mark: Mapping[str, Any], *, named: bool) -> QuerySet[Any, Any]:
-    here = Q(service__slug=mark["service"], environment__slug=mark["environment"])
+def _change_query(mark: Marks, *, named: bool) -> QuerySet[Any, Any]:
+    here = Q(service__slug=mark.text("service"), environment__slug=mark.text("environment"))
     places = (
         ChangeTarget.objects.filter(change=OuterRef("pk"))
         .order_by()
@@ -157,7 +160,7 @@ def _change_query(mark: Mapping[str, Any], *, named: bool) -> QuerySet[Any, Any]
         here, change=OuterRef("pk"), state="succeeded", decision=Deployment.Decision.ALLOWED
     )
     found = (
-        Change.objects.filter(pk=mark["number"])
+        Change.objects.filter(pk=mark.number("number"))
         if named
         else Change.objects.filter(
             Q(state__in=FIT) | Q(state="in_review", template__isnull=False),

@@ -1,34 +1,50 @@
-"""Queries of the gate that the ORM writes once, and that are run with other values ever after.
+"""Queries on hot paths that the ORM writes once, and that are run with other values ever after.
 
-Building and compiling such a query anew takes the ORM longer than the database needs to answer it. The
-text is what the ORM made, values are passed as parameters, and what comes back is converted as by the ORM.
+Building and compiling a query anew takes the ORM longer than the database needs to answer it. The text is
+what the ORM made, values are passed as parameters, and what comes back is converted as by the ORM.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
 
-# Stand-ins, one of each type, that no other parameter of a query equals.
-MARKS: Mapping[str, Any] = {
-    "service": "\x02service",
-    "environment": "\x02environment",
-    "version": "\x02version",
-    "number": -9_007_199_254_740_993,
-    "today": date(1901, 2, 3),
-}
+
+class Marks:
+    """Stand-ins for the values of a query while it is written; no other parameter equals one."""
+
+    def __init__(self) -> None:
+        self.names: dict[object, str] = {}
+
+    def text(self, name: str) -> str:
+        """Return the stand-in for the text `name`."""
+        mark = f"\x02{name}\x02"
+        self.names[mark] = name
+        return mark
+
+    def number(self, name: str) -> int:
+        """Return the stand-in for the whole number `name`."""
+        mark = -(2**53) - 1 - len(self.names)
+        self.names[mark] = name
+        return mark
+
+    def day(self, name: str) -> date:
+        """Return the stand-in for the day `name`."""
+        mark = date(1901, 1, 1) + timedelta(days=len(self.names))
+        self.names[mark] = self.names[str(mark)] = name  # SQLite gets days as text
+        return mark
 
 
 @dataclass(frozen=True, slots=True)
 class _Written:
     sql: str
     parameters: tuple[Any, ...]
-    names: tuple[str, ...]  # for each parameter the mark that it stands for, or ""
+    names: tuple[str, ...]  # for each parameter the name of the value that belongs there, or ""
     converters: Mapping[int, tuple[list[Any], Any]]
 
 
@@ -39,14 +55,12 @@ class Statement:
     can (SQLite lets one writer in at a time anyway).
     """
 
-    def __init__(
-        self, build: Callable[[Mapping[str, Any]], QuerySet[Any, Any]], *, lock_table: str = ""
-    ) -> None:
+    def __init__(self, build: Callable[[Marks], QuerySet[Any, Any]], *, lock_table: str = "") -> None:
         self._build = build
         self._lock_table = lock_table
         self._written: dict[str, _Written] = {}
 
-    def rows(self, **values: Any) -> Iterator[tuple[Any, ...]]:
+    def rows(self, **values: str | int | date | None) -> Iterator[tuple[Any, ...]]:
         """Run the query with these values for the marks of their names, and yield its rows."""
         written = self._written.get(connection.vendor)
         if written is None:
@@ -62,23 +76,15 @@ class Statement:
             yield _converted(row, written.converters) if written.converters else tuple(row)
 
     def _write(self) -> _Written:
-        compiler = self._build(MARKS).query.get_compiler(connection=connection)
+        marks = Marks()
+        compiler = self._build(marks).query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
         if self._lock_table and connection.features.has_select_for_update:
             table = connection.ops.quote_name(self._lock_table)
             sql += " " + connection.ops.for_update_sql(of=(table,))
         expressions = [column[0] for column in compiler.select or ()]
-        names = {_key(mark): name for name, mark in MARKS.items()}
-        return _Written(
-            str(sql),
-            tuple(parameters),
-            tuple(names.get(_key(parameter), "") for parameter in parameters),
-            compiler.get_converters(expressions),
-        )
-
-
-def _key(value: object) -> str:
-    return str(value) if isinstance(value, date) else repr(value) if isinstance(value, int) else str(value)
+        names = tuple(marks.names.get(parameter, "") for parameter in parameters)
+        return _Written(str(sql), tuple(parameters), names, compiler.get_converters(expressions))
 
 
 def _adapted(value: Any, *, like: Any) -> Any:
@@ -88,9 +94,9 @@ def _adapted(value: Any, *, like: Any) -> Any:
 
 def _converted(row: tuple[Any, ...], converters: Mapping[int, tuple[list[Any], Any]]) -> tuple[Any, ...]:
     values = list(row)
-    for position, (convert, expression) in converters.items():
+    for position, (steps, expression) in converters.items():
         value = values[position]
-        for step in convert:
+        for step in steps:
             value = step(value, expression, connection)
         values[position] = value
     return tuple(values)

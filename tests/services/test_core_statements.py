@@ -1,0 +1,69 @@
+"""Queries that the ORM writes once give what the ORM gives."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from opsportal.accounts.models import ApiToken, TeamMembership
+from opsportal.core.statements import Statement
+from tests.makers import NOW, TODAY, join, make_team, make_token, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_gives_the_rows_of_the_orm_with_their_types() -> None:
+    token, _ = make_token(["gate:read", "changes:read"])
+    columns = [field.attname for field in ApiToken._meta.concrete_fields]
+    statement = Statement(
+        lambda mark: ApiToken.objects.filter(prefix=mark.text("prefix")).order_by().values_list(*columns)
+    )
+    assert list(statement.rows(prefix=token.prefix)) == list(
+        ApiToken.objects.filter(prefix=token.prefix).order_by().values_list(*columns)
+    )
+    assert list(statement.rows(prefix="opk_nothing")) == []
+
+
+def test_days_and_numbers_are_passed_as_the_backend_wants_them() -> None:
+    member = make_user()
+    row = join(make_team(), member, since=TODAY, until=TODAY + timedelta(days=1))
+    statement = Statement(
+        lambda mark: TeamMembership.objects.filter(
+            pk=mark.number("number"),
+            valid_from__lte=mark.day("today"),
+            valid_until__gte=mark.day("today"),
+            team__slug=mark.text("team"),
+        ).values_list("valid_from", "user_id")
+    )
+
+    def found(today: date, number: int = row.pk, team: str = row.team.slug) -> list[tuple[object, ...]]:
+        return list(statement.rows(number=number, today=today, team=team))
+
+    assert found(TODAY) == [(TODAY, member.pk)]
+    assert found(TODAY - timedelta(days=1)) == []
+    assert found(TODAY + timedelta(days=2)) == []
+    assert found(TODAY, number=row.pk + 1) == []
+    assert found(TODAY, team="other") == []
+
+
+def test_hostile_values_stay_values() -> None:
+    make_team("payments")
+    statement = Statement(
+        lambda mark: TeamMembership.objects.filter(team__slug=mark.text("team")).values_list("pk")
+    )
+    for value in ("' OR 1=1 --", "%s", "%(team)s", "\x02team\x02", ""):
+        assert list(statement.rows(team=value)) == []
+
+
+def test_one_call_is_one_statement() -> None:
+    statement = Statement(
+        lambda mark: ApiToken.objects.filter(prefix=mark.text("prefix")).values_list("created_at")
+    )
+    make_token(["gate:read"], now=NOW)
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as seen:
+            list(statement.rows(prefix="opk_x"))
+        assert len(seen) == 1
