@@ -64,11 +64,11 @@ def revisions_of(change: Change) -> list[Revision]:
 
 def edits_since(change: Change, version: int | None) -> list[Edit]:
     """Return what differs between `version` of a change and the present one; nothing for an unknown one."""
-    rows = list(change.history.order_by("history_id"))
-    base = next((row for row in reversed(rows) if row.version == version), None)
+    newest_first = change.history.order_by("-history_id")
+    base, present = newest_first.filter(version=version).first(), newest_first.first()
     if base is None:
         return []
-    edits = list(_edits(base, rows[-1]))
+    edits = list(_edits(base, present))
     for revision in _target_revisions(change):
         if revision.at > base.history_date:
             edits.extend(revision.edits)
@@ -104,7 +104,7 @@ def _target_revisions(change: Change) -> Iterator[Revision]:
     """Yield what was added to and taken from the targets after the change was made."""
     rows = ChangeTarget.history.filter(change_id=change.pk).select_related("service", "environment")
     by_write: dict[tuple[str, datetime], list[Any]] = {}
-    for row in rows.order_by("history_id"):
+    for row in list(rows.order_by("-history_id")[:500])[::-1]:
         by_write.setdefault((str(row.history_user_id or ""), row.history_date), []).append(row)
     for (actor, at), written in by_write.items():
         if at == change.created_at:

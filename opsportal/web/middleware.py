@@ -76,7 +76,11 @@ class SignInRequiredMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         with timezone.override(timezone.get_default_timezone()):
-            return self.get_response(request)
+            response = self.get_response(request)
+        if _known_actor(request):
+            # What one person sees is kept by no proxy; the browser may keep it, but asks each time.
+            response.headers.setdefault("Cache-Control", "private, no-cache")
+        return response
 
     def process_view(
         self, request: HttpRequest, view: object, args: tuple[object, ...], kwargs: dict[str, object]

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
@@ -190,6 +191,23 @@ def test_a_crash_shows_a_reference_and_nothing_of_its_cause(reader: Client) -> N
     assert response.status_code == 500
     assert b"secret detail" not in response.content
     assert b"ref-9" in response.content
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/changes/"])
+def test_a_database_that_is_away_before_the_page_is_even_asked_is_503(
+    reader: Client, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def away(_: object) -> None:
+        raise OperationalError("connection refused to secret-host")
+
+    monkeypatch.setattr(SessionStore, "load", away)
+    response = reader.get(path)
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert b"secret-host" not in response.content
+
+
+def test_what_one_person_sees_is_kept_by_no_proxy(reader: Client) -> None:
+    assert reader.get("/")["Cache-Control"] == "private, no-cache"
 
 
 def test_a_form_without_its_token_is_refused_with_words(amara: User) -> None:
