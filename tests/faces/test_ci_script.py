@@ -98,14 +98,24 @@ def test_an_allowed_deployment_goes_through_its_rollout(cast: Cast, gate: Script
     skipped = gate("event", key, "rollout", "--percent", "50", "--metric", "error_rate=0.001")
     assert (skipped.returncode, skipped.stdout) == (10, "hold\n")
     assert "rollout_step (ladder)" in skipped.stderr
-    bad = gate("event", key, "rollout", "--percent", "10", "--metric", "error_rate=2e-2")
-    assert (bad.returncode, bad.stdout) == (11, "roll_back\n")
-    assert "threshold_passed (errors)" in bad.stderr
     for percent in ("10", "50", "100"):
         step = gate("event", key, "rollout", "--percent", percent, "--metric", "error_rate=0.001")
         assert (step.returncode, step.stdout) == (0, "continue\n"), step.stderr
     assert gate("event", key, "succeeded").returncode == 0
     assert changing.fresh(change).state == "implemented"
+
+
+def test_a_threshold_that_is_passed_rolls_back_for_good(cast: Cast, gate: Script) -> None:
+    approved(cast)
+    key = gate("register", *SHIP).stdout.strip()
+    assert gate("event", key, "started").stdout == "continue\n"
+    bad = gate("event", key, "rollout", "--percent", "10", "--metric", "error_rate=2e-2")
+    assert (bad.returncode, bad.stdout) == (11, "roll_back\n")
+    assert "threshold_passed (errors)" in bad.stderr
+    stubborn = gate("event", key, "rollout", "--percent", "10", "--metric", "error_rate=0.001")
+    assert (stubborn.returncode, stubborn.stdout) == (11, "roll_back\n")
+    assert gate("event", key, "rolled_back").returncode == 0
+    assert Deployment.objects.get().state == "rolled_back"
 
 
 def test_what_is_not_allowed_or_not_understood_stops_with_all_reasons(cast: Cast, gate: Script) -> None:
