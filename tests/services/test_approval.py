@@ -100,7 +100,7 @@ def test_a_rejection_drops_the_stages_that_still_wait(cast: Cast) -> None:
 
 def test_one_round_is_live_at_a_time(cast: Cast) -> None:
     first = opened(cast)
-    with transaction.atomic(), pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError), transaction.atomic():
         opened(cast)
     voided = approval_void(actor=cast.requester.actor, now=NOW, subject_kind="thing", subject_key="T-1")
     assert voided is not None
@@ -224,7 +224,7 @@ def test_too_few_people_are_told_with_every_stage_that_lacks_them(cast: Cast) ->
 def test_the_database_itself_keeps_votes_single_and_unchanged(cast: Cast) -> None:
     opened(cast)
     row = votes(cast.lead).vote
-    with transaction.atomic(), pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError), transaction.atomic():
         Vote.objects.create(
             request=row.request,
             stage=row.stage,
@@ -234,7 +234,7 @@ def test_the_database_itself_keeps_votes_single_and_unchanged(cast: Cast) -> Non
             cast_at=NOW,
         )
     for statement in ("UPDATE approvals_vote SET decision = 'reject'", "DELETE FROM approvals_vote"):
-        with transaction.atomic(), connection.cursor() as cursor, pytest.raises(DatabaseError):
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
     assert Vote.objects.get().decision == "approve"
 
@@ -246,12 +246,12 @@ def test_the_database_itself_keeps_votes_single_and_unchanged(cast: Cast) -> Non
         (ApprovalRequest, {"state": "approved"}),
         (ApprovalRequest, {"state": "void"}),
         (ApprovalStage, {"state": "moon"}),
-        (ApprovalStage, {"reject": "sometimes"}),
+        (ApprovalStage, {"reject": "maybe"}),
     ],
 )
 def test_the_database_refuses_states_that_there_are_not(
     cast: Cast, model: Any, values: dict[str, str]
 ) -> None:
     opened(cast)
-    with transaction.atomic(), pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError), transaction.atomic():
         model.objects.update(**values)
