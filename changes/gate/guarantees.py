@@ -122,7 +122,8 @@ def _content_findings(change: Candidate, bound_hash: str) -> Iterator[Finding]:
             "change_content",
             f"{change.key} was edited after this deployment was registered. Register it again.",
         )
-    if change.state not in FIT or change.retrospective == "open":
+    ahead = change.state == "implementing" and change.retrospective == "open"
+    if change.state not in FIT or ahead:
         return
     if not change.approved_hash:
         yield blocked(

@@ -187,7 +187,7 @@ REPORTS = st.builds(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(STANDINGS, REPORTS)
 def test_a_report_moves_only_as_the_machine_says_and_never_down(standing: Standing, report: Report) -> None:
     advice = advise(standing, report, STANDARD, release_facts(PRODUCTION, GOOD_RELEASE))
@@ -203,7 +203,7 @@ def test_a_report_moves_only_as_the_machine_says_and_never_down(standing: Standi
         assert advice.action != "continue"
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(STANDINGS, REPORTS)
 def test_the_same_report_again_changes_nothing_more(standing: Standing, report: Report) -> None:
     facts = release_facts(PRODUCTION, GOOD_RELEASE)
