@@ -77,6 +77,13 @@ class Body(serializers.Serializer[Any]):
             raise serializers.ValidationError(
                 {name: [f"No such field; known are: {known}."] for name in sorted(unknown)}, code="unknown"
             )
+        if self.parent is not None:
+            # The framework lets a PATCH leave out fields of objects inside its body too; those are whole.
+            missing = [name for name in writable if self.fields[name].required and name not in data]
+            if missing:
+                raise serializers.ValidationError(
+                    {name: ["This is needed."] for name in missing}, code="required"
+                )
         parsed: dict[str, Any] = super().to_internal_value(data)
         return parsed
 

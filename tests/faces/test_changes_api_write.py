@@ -237,3 +237,20 @@ def test_delete_and_put_are_no_methods_here(cast: Cast) -> None:
     change = draft(cast)
     for method in ("DELETE", "PUT"):
         assert send(as_person(cast.requester), method, f"{URL}{change.key}/", {}).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("targets", "pointer"),
+    [
+        ([{"service": "payments-api"}], "/targets/0/environment"),
+        ([{"environment": "production"}], "/targets/0/service"),
+        ([{}], "/targets/0/service"),
+        (["payments-api"], "/targets/0"),
+    ],
+)
+def test_half_a_target_is_refused_in_a_patch_too(cast: Cast, targets: list[Any], pointer: str) -> None:
+    change, client = draft(cast), as_person(cast.requester)
+    with nothing_written(at_an_edge=True):
+        response = send(client, "PATCH", f"{URL}{change.key}/", {"targets": targets})
+    assert response.status_code == 400
+    assert pointer in pointers(response)
