@@ -178,7 +178,15 @@ def _carry_out(
 def _start_change(deployment: Deployment, *, actor: Actor, now: datetime) -> tuple[Reason, ...]:
     """Move the change to implementing where it is not; return why not, should it refuse after all."""
     change = deployment.change
-    if change is None or change.state not in _STARTABLE:
+    if change is None:
+        return ()
+    other = _other_release_under_way(deployment)
+    if other is not None:
+        words = (
+            f"{other.key} is bringing {other.release} there under {change.key}. Report how that ended first."
+        )
+        return (Reason("change_running_here", "portal.change_once", words),)
+    if change.state not in _STARTABLE:
         return ()
     try:
         with transaction.atomic():
@@ -188,6 +196,17 @@ def _start_change(deployment: Deployment, *, actor: Actor, now: datetime) -> tup
     except Refusal as refusal:
         return (Reason(refusal.code, "portal.change_start", refusal.detail),)
     return ()
+
+
+def _other_release_under_way(deployment: Deployment) -> Deployment | None:
+    """Return the deployment that carries this change out here with another release; an approval is for one."""
+    running = Deployment.objects.filter(
+        change_id=deployment.change_id,
+        service_id=deployment.service_id,
+        environment_id=deployment.environment_id,
+        state__in=["deploying", "verified"],
+    )
+    return running.exclude(release=deployment.release).order_by("id").first()
 
 
 def _complete_change(deployment: Deployment, *, actor: Actor, now: datetime) -> None:

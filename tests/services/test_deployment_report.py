@@ -414,3 +414,15 @@ def test_only_a_pipeline_with_the_scope_reports(cast: Cast, ci: Actor, change: C
         with refused(Forbidden):
             report(actor, decided, "started")
     assert Deployment.objects.get().state == "registered"
+
+
+def test_one_approval_carries_one_release_at_a_time(ci: Actor, change: Change, going: Decided) -> None:
+    other = register(ci, change=change.key, version="9.9.9")
+    told = report(ci, other, "started")
+    assert (told.action, codes(told), told.effect) == ("hold", ["change_running_here"], "flagged")
+    assert fresh(other).state == "registered"
+    same = register(ci, change=change.key)
+    assert report(ci, same, "started").action == "continue"
+    report(ci, going, "failed")
+    report(ci, same, "rolled_back")
+    assert report(ci, other, "started").action == "continue"
