@@ -199,7 +199,7 @@ def _start_change(deployment: Deployment, *, actor: Actor, now: datetime) -> tup
 
 
 def _other_release_under_way(deployment: Deployment) -> Deployment | None:
-    """Return the deployment that carries this change out here with another release; an approval is for one."""
+    """Return the deployment that carries the change out here with another release: an approval is for one."""
     running = Deployment.objects.filter(
         change_id=deployment.change_id,
         service_id=deployment.service_id,
