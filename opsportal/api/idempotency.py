@@ -8,13 +8,15 @@ request costs one statement more, and a twin that runs at the same moment waits 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import IntegrityError
 from rest_framework.exceptions import APIException
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -26,6 +28,7 @@ from opsportal.core.writes import edge_transaction
 
 HEADER: Final = "Idempotency-Key"
 KEPT: Final = timedelta(days=7)
+_BATCH = 1000
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -51,7 +54,7 @@ def answer_once(request: Request, actor: Actor, handler: Callable[[], Response])
             raise
     if kept.fingerprint != fingerprint:
         raise Conflict("This key was used with another body.", code="idempotency_conflict")
-    return Response(kept.body, status=kept.status, headers={"Idempotency-Replayed": "true"})
+    return Response(json.loads(kept.body), status=kept.status, headers={"Idempotency-Replayed": "true"})
 
 
 def _fingerprint(request: Request) -> str:
@@ -69,7 +72,7 @@ def _keep(request: Request, actor: Actor, key: str, fingerprint: str, response: 
         key=key,
         fingerprint=fingerprint,
         status=response.status_code,
-        body=response.data,
+        body=JSONRenderer().render(response.data).decode(),
         created_at=edge_now(),
     )
 
@@ -78,3 +81,17 @@ def _kept(request: Request, actor: Actor, key: str) -> IdempotencyRecord | None:
     return IdempotencyRecord.objects.filter(
         actor=str(actor), method=str(request.method), path=request.path.rstrip("/")[:200], key=key
     ).first()
+
+
+def answers_prune(*, now: datetime) -> int:
+    """Delete the answers that were kept for longer than `KEPT` at `now` (aware UTC); return how many.
+
+    In batches, each a transaction of its own, so that no request waits for it.
+    """
+    pruned = 0
+    while True:
+        old = IdempotencyRecord.objects.filter(created_at__lt=now - KEPT).order_by("created_at")
+        batch = list(old.values_list("pk", flat=True)[:_BATCH])
+        pruned += IdempotencyRecord.objects.filter(pk__in=batch).delete()[0]
+        if len(batch) < _BATCH:
+            return pruned

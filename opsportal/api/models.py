@@ -14,7 +14,8 @@ class IdempotencyRecord(models.Model):
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField()
-    body = models.JSONField()
+    # Text, not JSON: PostgreSQL would give the keys back in another order.
+    body = models.TextField()
     created_at = models.DateTimeField()
 
     class Meta:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from opsportal.api.idempotency import answers_prune
 from opsportal.core.clock import database_now
 from opsportal.outbox.services import messages_handle, messages_prune, ticking
 
@@ -17,6 +18,7 @@ def dispatch() -> None:
 
 @shared_task(name="outbox.prune")
 def prune() -> None:
-    """Delete what was handled more than 7 days ago."""
+    """Delete messages that were handled, and answers that were kept, more than 7 days ago."""
     with ticking("outbox.prune"):
         messages_prune(now=database_now())
+        answers_prune(now=database_now())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from opsportal.api.idempotency import answers_prune
+from opsportal.api.models import IdempotencyRecord
 from opsportal.audit.models import AuditEntry
 from opsportal.catalog.models import Service
 from opsportal.core.clock import edge_now
@@ -240,3 +243,20 @@ def test_a_malformed_idempotency_key_is_a_400(client: Client, bearer: dict[str, 
         URL, b"{}", content_type="application/json", HTTP_IDEMPOTENCY_KEY=key, headers=bearer
     )
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "idempotency_key")
+
+
+def test_an_answer_is_kept_for_seven_days(client: Client, bearer: dict[str, str]) -> None:
+    make_team("payments")
+    body = {
+        "slug": "payments-api",
+        "name": "Payments",
+        "tier": "core",
+        "data_classification": "internal",
+        "owner_team": "payments",
+    }
+    first = post(client, json.dumps(body).encode(), {**bearer, "idempotency-key": "run-79"})
+    kept = IdempotencyRecord.objects.get()
+    assert answers_prune(now=kept.created_at + timedelta(days=7)) == 0
+    again = post(client, json.dumps(body).encode(), {**bearer, "idempotency-key": "run-79"})
+    assert again.content == first.content
+    assert answers_prune(now=kept.created_at + timedelta(days=7, seconds=1)) == 1
