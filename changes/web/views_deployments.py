@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from changes.models import Deployment, DeploymentEvent
 from changes.models.deployments import PREFIX
+from changes.services.deployments import deployment_decide
 from changes.states import DEPLOYMENT
 from opsportal.catalog.models import Environment
 from opsportal.catalog.selectors import services
@@ -22,6 +23,7 @@ from opsportal.core.text import clean_text
 from opsportal.web.looks import tone_of, words_of
 from opsportal.web.paging import page_of
 from opsportal.web.people import remember_people
+from opsportal.web.requests import now_of
 
 _ICONS = {
     "started": "play",
@@ -94,6 +96,8 @@ def deployment_page(request: HttpRequest, key: str) -> HttpResponse:
         raise NotFound("There is no such deployment.")
     if key != deployment.key:
         return redirect("changes:deployment", deployment.key)
+    # What waits is decided anew at each look, here as by the API.
+    deployment = deployment_decide(now=now_of(request), deployment=deployment).deployment
     remember_people(request, [("service_account", str(deployment.registered_by_id or ""))])
     return render(
         request,

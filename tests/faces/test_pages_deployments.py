@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from changes.models import Deployment
 from changes.services.deployment_events import deployment_report
 from changes.services.deployments import deployment_register
-from tests.changing import Cast, approved
+from tests.changing import Cast, approved, submitted, vote
 from tests.deploying import body, make_stage, pipeline
 from tests.makers import NOW
 from tests.reading import as_, shown
@@ -110,3 +110,16 @@ def test_the_list_costs_the_same_for_many_rows_as_for_few_and_does_not_count(cas
         costs.append(len(queries))
         assert not [q for q in queries.captured_queries if "COUNT(" in q["sql"].upper()]
     assert costs[0] == costs[1]
+
+
+def test_what_waits_is_decided_anew_at_each_look(cast: Cast) -> None:
+    change = submitted(cast)
+    row = registered(change=change.key)
+    client = as_(cast.bystander)
+    assert "The gate says: pending" in shown(client, f"/deployments/{row.key}/")
+    vote(change, cast.lead)
+    for member in cast.board[:2]:
+        vote(change, member)
+    assert "The gate says: allowed" in shown(client, f"/deployments/{row.key}/")
+    row.refresh_from_db()
+    assert row.decision == "allowed"
