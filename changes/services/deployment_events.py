@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from changes.gate import Candidate, GateInput, gate_facts
-from changes.models import ChangeTarget, Deployment, DeploymentEvent
+from changes.models import Change, ChangeTarget, Deployment, DeploymentEvent
 from changes.rollout import Action, Advice, Effect, Standing, advise
 from changes.services.deployment_fields import Reported, check_metrics, clean_report
 from changes.services.deployments import locked_anew, save, take_answer, tell
@@ -180,7 +180,7 @@ def _start_change(deployment: Deployment, *, actor: Actor, now: datetime) -> tup
     change = deployment.change
     if change is None:
         return ()
-    other = _other_release_under_way(deployment)
+    other = _other_release_under_way(deployment, change)
     if other is not None:
         words = (
             f"{other.key} is bringing {other.release} there under {change.key}. Report how that ended first."
@@ -198,10 +198,10 @@ def _start_change(deployment: Deployment, *, actor: Actor, now: datetime) -> tup
     return ()
 
 
-def _other_release_under_way(deployment: Deployment) -> Deployment | None:
-    """Return the deployment that carries the change out here with another release: an approval is for one."""
+def _other_release_under_way(deployment: Deployment, change: Change) -> Deployment | None:
+    """Return the deployment that brings another release here under `change`: an approval is for one."""
     running = Deployment.objects.filter(
-        change_id=deployment.change_id,
+        change=change,
         service_id=deployment.service_id,
         environment_id=deployment.environment_id,
         state__in=["deploying", "verified"],
