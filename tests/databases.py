@@ -34,6 +34,25 @@ class Database:
         self.env = env
 
 
+_START_NUMBERS_AGAIN = """
+DO $$ DECLARE one record; BEGIN
+    FOR one IN
+        SELECT s.relname AS sequence, t.relname AS home, a.attname AS key
+        FROM pg_class s
+        JOIN pg_depend d ON d.objid = s.oid AND d.deptype IN ('a', 'i')
+        JOIN pg_class t ON t.oid = d.refobjid
+        JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+        WHERE s.relkind = 'S' AND s.relnamespace = 'public'::regnamespace
+    LOOP
+        EXECUTE format(
+            'SELECT setval(%L, COALESCE((SELECT max(%I) FROM %I), 0) + 1, false)',
+            one.sequence, one.key, one.home
+        );
+    END LOOP;
+END $$
+"""
+
+
 class PostgresTemplates:
     """Copies of the migrated test database on a PostgreSQL server."""
 
@@ -45,6 +64,13 @@ class PostgresTemplates:
         connections.close_all()  # a database that somebody is connected to cannot be copied
         self._drop(self.template)
         self._copy(source, self.template)
+        self._start_numbers_again()
+
+    def _start_numbers_again(self) -> None:
+        # Tests that rolled back have left the sequences where they were: keys would not start at 1.
+        address = urlunsplit(urlsplit(self._address)._replace(path=f"/{self.template}"))
+        with psycopg.connect(address, autocommit=True) as template:
+            template.execute(_START_NUMBERS_AGAIN)
 
     def _execute(self, statement: sql.Composed) -> None:
         with psycopg.connect(self._address, autocommit=True) as admin:
