@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "opsportal.outbox.apps.OutboxConfig",
     "opsportal.accounts.apps.AccountsConfig",
     "opsportal.catalog.apps.CatalogConfig",
+    "opsportal.calendar.apps.CalendarConfig",
     "opsportal.standards.apps.StandardsConfig",
     "opsportal.obligations.apps.ObligationsConfig",
     "opsportal.approvals.apps.ApprovalsConfig",

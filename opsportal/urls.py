@@ -9,11 +9,19 @@ from django.urls import include, path
 
 from opsportal.api import urls as api_urls
 
-API = ["opsportal.accounts", "opsportal.catalog", "opsportal.standards", "opsportal.obligations", "changes"]
+API = [
+    "opsportal.accounts",
+    "opsportal.catalog",
+    "opsportal.calendar",
+    "opsportal.standards",
+    "opsportal.obligations",
+    "changes",
+]
 PAGES = [
     "opsportal.portal",
     "opsportal.accounts",
     "opsportal.catalog",
+    "opsportal.calendar",
     "opsportal.standards",
     "opsportal.obligations",
     "opsportal.notify",

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from opsportal.core.actor import Actor
 
 T = TypeVar("T")
+CalendarKind = Literal["change", "window", "freeze", "meeting", "obligation"]
 
 
 class Registry(Generic[T]):
@@ -67,9 +68,36 @@ class SearchHit:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarEntry:
+    """One thing of the calendar page and of its feeds.
+
+    `start` and `end` are aware UTC, `end` not before `start`. `key` is the thing's own, stable over its
+    life: a feed makes its UID of it. `state` is the thing's word for where it stands; `cancelled` says
+    that it will not take place. `version` grows with each change of the thing (a feed's SEQUENCE).
+    `services` and `environments` are slugs to filter by; none means "all of them".
+    """
+
+    key: str
+    title: str
+    kind: CalendarKind
+    start: datetime
+    end: datetime
+    url: str
+    state: str = ""
+    cancelled: bool = False
+    version: int = 1
+    services: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+
+
 panels: Registry[Panel] = Registry("panels")
 search_sources: Registry[Callable[[Actor, str, int], list[SearchHit]]] = Registry("search sources")
 """Name -> (actor, text, limit) -> hits."""
+
+calendar_sources: Registry[Callable[[Actor, datetime, datetime], list[CalendarEntry]]] = Registry("calendars")
+"""Name -> (reader, from, until: aware, the end not included) -> what of it the reader may see, cancelled
+things too; in any order."""
 
 key_urls: Registry[Callable[[int], str]] = Registry("key resolvers")
 """Prefix of a key (`CHG`) -> number -> path of its page."""
