@@ -29,6 +29,10 @@ AXE = ROOT / "var" / "axe"
 
 # package -> (file in the package, file under the target folder)
 SERVED = {
+    "@event-calendar/build": [
+        ("dist/event-calendar.min.css", "event-calendar/event-calendar.min.css"),
+        ("dist/event-calendar.min.js", "event-calendar/event-calendar.min.js"),
+    ],
     "@tabler/core": [
         ("dist/css/tabler.min.css", "tabler/tabler.min.css"),
         ("dist/js/tabler.min.js", "tabler/tabler.min.js"),
