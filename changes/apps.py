@@ -18,6 +18,7 @@ class ChangesConfig(AppConfig):
         register_all(
             {
                 "change.created": "drafted the change",
+                "change.cloned": "copied it from another change",
                 "change.edited": "edited the draft",
                 "change.tagged": "changed the tags",
                 "change.revised": "revised the change; earlier votes are void",

@@ -94,6 +94,12 @@ class ChangeBody(ChangeFields):
     )
 
 
+class CloneBody(Body):
+    """A copy. A service account names its requester, or copies a change that has a template."""
+
+    requester = Text(max_length=IDENTIFIER, required=False, help_text="As for a new draft.")
+
+
 class ChangePatch(ChangeFields):
     """What is to be different. A submitted change becomes a draft again, unless only tags differ.
 

@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from changes.api import changes, changes_verbs
+from changes.api import changes, changes_verbs, clones
 
 KEY = r"(?P<key>[A-Za-z]{2,5}-[0-9]{1,18})"
 STEPS = {
@@ -22,6 +22,7 @@ STEPS = {
     "cancel": changes_verbs.ChangeCancel,
     "hold": changes_verbs.ChangeHold,
     "release": changes_verbs.ChangeRelease,
+    "clone": clones.ChangeClone,
     "approvals": changes.ChangeApprovals,
     "conflicts": changes.ChangeConflicts,
     "history": changes.ChangeHistory,

@@ -56,12 +56,12 @@ def filters_of(request: HttpRequest) -> Filters:
     """Return the filters that the query string asks for. Raises `InvalidInput` for values unknown here."""
     query = request.GET
     return Filters(
-        state=_known("state", query.get("state", ""), {*CHANGE.states, *STATE_GROUPS}),
-        type=_known("type", query.get("type", ""), set(Change.Type.values)),
+        state=known("state", query.get("state", ""), {*CHANGE.states, *STATE_GROUPS}),
+        type=known("type", query.get("type", ""), set(Change.Type.values)),
         service=clean_text(query.get("service", ""), field="service", max_length=60, lines=False),
         text=clean_text(query.get("q", ""), field="q", max_length=200, lines=False),
         mine=query.get("mine", "") == "1",
-        order=_known("order", query.get("order", ""), set(ORDERS)) or "recent",
+        order=known("order", query.get("order", ""), set(ORDERS)) or "recent",
     )
 
 
@@ -87,7 +87,8 @@ def rows_of(changes: Iterable[Change]) -> list[Row]:
     return [Row(change, places_of(change.targets.all())) for change in changes]
 
 
-def _known(name: str, value: str, known: set[str]) -> str:
-    if value and value not in known:
-        raise InvalidInput.of(name, "unknown", f"{name} must be one of: {', '.join(sorted(known))}.")
+def known(name: str, value: str, values: set[str]) -> str:
+    """Return `value` where it is empty or one of `values`. Raises `InvalidInput`."""
+    if value and value not in values:
+        raise InvalidInput.of(name, "unknown", f"{name} must be one of: {', '.join(sorted(values))}.")
     return value

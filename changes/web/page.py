@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 
 from changes.models import Attestation
 from changes.panels import next_step_seen
@@ -68,6 +69,7 @@ def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "seen": seen,
         "change": change,
         "key": seen.key,
+        "clone_url": reverse("changes:clone", args=[seen.key]),
         "places": places_of(seen.targets),
         "texts": [(label, getattr(change, name)) for name, label in TEXTS if getattr(change, name)],
         "steps": steps_for(seen, next_step.allowed),

@@ -16,6 +16,7 @@ SHOWN = 60
 
 _LOOKS: Mapping[str, tuple[str, str]] = {
     "change.created": ("plus", "neutral"),
+    "change.cloned": ("copy", "neutral"),
     "change.edited": ("edit", "neutral"),
     "change.revised": ("edit", "waiting"),
     "change.submitted": ("arrow-right", "info"),
@@ -84,6 +85,9 @@ def _moment(one: Happening, stages: Mapping[str, str]) -> Moment:
         icon, tone, title = _VOTES.get(str(one.data.get("decision")), (icon, tone, title))
         stage = str(one.data.get("stage", ""))
         title = f"{title} in “{stages.get(stage) or words_of(stage)}”"
+    elif one.action == "change.cloned":
+        title = f"copied it from {one.data['from']}"
+        href = reverse("changes:change", args=[one.data["from"]])
     elif "deployment" in one.data:
         href = reverse("changes:deployment", args=[one.data["deployment"]])
         if one.action == "deployment.registered":

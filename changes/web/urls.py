@@ -1,6 +1,7 @@
 from django.urls import path
 
 from changes.web import (
+    exports,
     views_cab,
     views_change,
     views_close,
@@ -14,11 +15,13 @@ app_name = "changes"
 
 urlpatterns = [
     path("changes/", views_list.change_list, name="list"),
+    path("changes/export.csv", exports.changes_export, name="export"),
     path("changes/new/", views_write.change_new, name="new"),
     path("changes/new/shape/", views_write.change_shape, name="shape"),
     path("changes/<str:key>/", views_change.change_page, name="change"),
     path("changes/<str:key>/edit/", views_write.change_edit, name="edit"),
     path("changes/<str:key>/edit/shape/", views_write.change_shape, name="edit-shape"),
+    path("changes/<str:key>/clone/", views_write.change_cloned, name="clone"),
     path("changes/<str:key>/close/", views_close.change_close_page, name="close"),
     path("changes/<str:key>/vote/", views_change.change_voted, name="vote"),
     path("changes/<str:key>/comment/", views_change.change_commented, name="comment"),
@@ -33,5 +36,6 @@ urlpatterns = [
     path("templates/<slug:slug>/edit/", views_templates.template_write, name="template-edit"),
     path("templates/<slug:slug>/do/<slug:verb>/", views_templates.template_step, name="template-step"),
     path("deployments/", views_deployments.deployment_list, name="deployments"),
+    path("deployments/export.csv", exports.deployments_export, name="deployments-export"),
     path("deployments/<str:key>/", views_deployments.deployment_page, name="deployment"),
 ]

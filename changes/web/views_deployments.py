@@ -15,11 +15,11 @@ from changes.models import Deployment, DeploymentEvent
 from changes.models.deployments import PREFIX
 from changes.services.deployments import deployment_decide
 from changes.states import DEPLOYMENT
+from changes.web.listing_deployments import chosen_of, deployments_listed
 from opsportal.catalog.models import Environment
 from opsportal.catalog.selectors import services
-from opsportal.core.errors import InvalidInput, NotFound, Reason
+from opsportal.core.errors import NotFound, Reason
 from opsportal.core.keys import number_of
-from opsportal.core.text import clean_text
 from opsportal.web.looks import tone_of, words_of
 from opsportal.web.paging import page_of
 from opsportal.web.people import remember_people
@@ -53,19 +53,8 @@ class Report:
 @require_safe
 def deployment_list(request: HttpRequest) -> HttpResponse:
     """Show the deployments, newest first, a page at a time."""
-    chosen = {
-        "service": clean_text(request.GET.get("service", ""), field="service", max_length=60, lines=False),
-        "environment": clean_text(
-            request.GET.get("environment", ""), field="environment", max_length=60, lines=False
-        ),
-        "decision": _known("decision", request.GET.get("decision", ""), set(Deployment.Decision.values)),
-        "state": _known("state", request.GET.get("state", ""), set(DEPLOYMENT.states)),
-    }
-    rows = Deployment.objects.select_related("service", "environment", "change")
-    columns = {"service": "service__slug", "environment": "environment__slug"}
-    for name, value in chosen.items():
-        if value:
-            rows = rows.filter(**{columns.get(name, name): value})
+    chosen = chosen_of(request)
+    rows = deployments_listed(chosen)
     page = page_of(rows, request, order=("-registered_at", "-id"))
     remember_people(request, (("service_account", str(row.registered_by_id or "")) for row in page.items))
     return render(
@@ -138,9 +127,3 @@ def _link(pipeline: Mapping[str, Any]) -> str:
     """Return the pipeline's own page where its address is one that a browser may be sent to."""
     address = str(pipeline.get("run_url", ""))
     return address if address.startswith(("https://", "http://")) else ""
-
-
-def _known(name: str, value: str, known: set[str]) -> str:
-    if value and value not in known:
-        raise InvalidInput.of(name, "unknown", f"{name} must be one of: {', '.join(sorted(known))}.")
-    return value

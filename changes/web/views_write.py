@@ -8,11 +8,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from changes.models import Change
+from changes.services.cloning import change_clone
 from changes.services.drafts import change_create, change_revise
 from changes.services.submission import change_amend, change_raise, change_submit
 from changes.states import CHANGE
 from changes.web.forms import ChangeForm, changed_only, values_of
-from changes.web.loading import Seen, change_seen
+from changes.web.loading import Seen, change_number, change_seen
 from changes.web.past import edits_since
 from changes.web.places import places_of
 from changes.web.shape import shape_of
@@ -84,6 +85,14 @@ def change_edit(request: HttpRequest, key: str) -> HttpResponse:
     except (InvalidInput, RuleRefused) as refusal:
         return _refused(request, form, refusal, seen)
     return _done(request, change, "" if submits else f"{seen.key} is saved.")
+
+
+@require_POST
+def change_cloned(request: HttpRequest, key: str) -> HttpResponse:
+    """Copy a change into a new draft, and go on with its form."""
+    change = change_clone(actor=actor_of(request), now=now_of(request), pk=change_number(key))
+    messages.success(request, f"{change.key} is a copy of {key.upper()}: a draft, without votes and window.")
+    return redirect("changes:edit", change.key)
 
 
 def submitted(request: HttpRequest, key: str, version: int | None = None) -> HttpResponse:

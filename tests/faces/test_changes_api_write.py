@@ -254,3 +254,15 @@ def test_half_a_target_is_refused_in_a_patch_too(cast: Cast, targets: list[Any],
         response = send(client, "PATCH", f"{URL}{change.key}/", {"targets": targets})
     assert response.status_code == 400
     assert pointer in pointers(response)
+
+
+def test_a_change_is_cloned(cast: Cast) -> None:
+    original = draft(cast)
+    response = send(as_person(cast.bystander), "POST", f"{URL}{original.key}/clone/", {})
+    assert response.status_code == 201, response.content
+    told = response.json()
+    assert (told["title"], told["state"], told["requester"]["name"]) == (original.title, "draft", "Bob")
+    assert told["tags"] == [f"cloned from {original.key}"]
+    assert pointers(send(as_machine("changes:write"), "POST", f"{URL}{original.key}/clone/", {})) == [
+        "/requester"
+    ]

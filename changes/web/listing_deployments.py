@@ -1,0 +1,34 @@
+"""The list of deployments: what its filters mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from changes.models import Deployment
+from changes.states import DEPLOYMENT
+from changes.web.listing import known
+from opsportal.core.text import clean_text
+
+_COLUMNS = {"service": "service__slug", "environment": "environment__slug"}
+
+
+def chosen_of(request: HttpRequest) -> dict[str, str]:
+    """Return the filters that the query string asks for. Raises `InvalidInput` for values unknown here."""
+    query = request.GET
+    return {
+        **{
+            name: clean_text(query.get(name, ""), field=name, max_length=60, lines=False)
+            for name in ("service", "environment")
+        },
+        "decision": known("decision", query.get("decision", ""), set(Deployment.Decision.values)),
+        "state": known("state", query.get("state", ""), set(DEPLOYMENT.states)),
+    }
+
+
+def deployments_listed(chosen: Mapping[str, str]) -> QuerySet[Deployment]:
+    """Return the deployments that the filters leave, with what their rows show."""
+    rows = Deployment.objects.select_related("service", "environment", "change")
+    return rows.filter(**{_COLUMNS.get(name, name): value for name, value in chosen.items() if value})
