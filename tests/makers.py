@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from opsportal.accounts.models import ApiToken, Role, RoleHolding, Team, TeamMembership, User
+from opsportal.accounts.models import Absence, ApiToken, Role, RoleHolding, Team, TeamMembership, User
 from opsportal.accounts.services import (
+    absence_record,
+    deputy_name,
     role_declare,
     role_grant,
     service_account_create,
@@ -76,6 +78,23 @@ def grant(
     return role_grant(
         actor=ROOT, now=NOW, role=slug, user_id=user.pk, valid_from=since, valid_until=until, **scope
     )
+
+
+def away(
+    principal: User, deputy: User | None = None, *, role: str = "", days: int = 3, now: datetime = NOW
+) -> Absence:
+    """Let `principal` be away from `now` for so many days, and `deputy` stand in for them in it."""
+    absence = absence_record(actor=ROOT, now=now, person_id=principal.pk, ends_at=now + timedelta(days=days))
+    if deputy is not None:
+        deputy_name(
+            actor=ROOT,
+            now=now,
+            principal_id=principal.pk,
+            deputy_id=deputy.pk,
+            role=role,
+            absence_id=absence.pk,
+        )
+    return absence
 
 
 def make_token(

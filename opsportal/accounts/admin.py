@@ -13,7 +13,9 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from opsportal.accounts.models import (
+    Absence,
     ApiToken,
+    Deputyship,
     Role,
     RoleHolding,
     ServiceAccount,
@@ -235,6 +237,27 @@ class RoleHoldingAdmin(PeriodAdmin):
             lambda row: role_end(actor=actor, now=now, holding_id=row.pk, last_day=last_day),
             "Ended",
         )
+
+
+@admin.register(Absence)
+class AbsenceAdmin(LookAdmin):
+    """Who is away. Recorded on the page of the person."""
+
+    list_display = ["person", "starts_at", "ends_at"]
+    search_fields = ["person__full_name"]
+    list_select_related = ["person"]
+    date_hierarchy = "starts_at"
+
+
+@admin.register(Deputyship)
+class DeputyshipAdmin(LookAdmin):
+    """Who stands in for whom. Named on the page of the person."""
+
+    list_display = ["principal", "deputy", "role", "absence", "starts_at", "ends_at"]
+    list_filter = ["role"]
+    search_fields = ["principal__full_name", "deputy__full_name"]
+    list_select_related = ["principal", "deputy", "role", "absence"]
+    date_hierarchy = "starts_at"
 
 
 @admin.register(Role)

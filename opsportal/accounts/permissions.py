@@ -43,6 +43,12 @@ def register() -> None:
         is_portal_itself | is_this_person,
         otherwise="Only the person themselves may set their password.",
     )
+    allow(
+        "absence.set",
+        administration | is_this_person,
+        otherwise="Only the person themselves and administrators may say when they are away, and who stands"
+        " in for them.",
+    )
     # Reliability S8: nobody raises their own role, not even an administrator.
     allow(
         "user.promote",

@@ -1,3 +1,5 @@
+from opsportal.accounts.services.absences import absence_end, absence_record
+from opsportal.accounts.services.deputies import deputy_end, deputy_name
 from opsportal.accounts.services.erasure import user_erase
 from opsportal.accounts.services.passwords import password_reset_request, reset_link_send
 from opsportal.accounts.services.people import time_zones
@@ -19,6 +21,10 @@ from opsportal.accounts.services.users import (
 )
 
 __all__ = [
+    "absence_end",
+    "absence_record",
+    "deputy_end",
+    "deputy_name",
     "password_reset_request",
     "reset_link_send",
     "role_declare",

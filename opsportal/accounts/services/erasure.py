@@ -8,8 +8,9 @@ from uuid import UUID
 from allauth.account.models import EmailAddress
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
+from django.db.models import Q
 
-from opsportal.accounts.models import RoleHolding, TeamMembership, User
+from opsportal.accounts.models import Absence, Deputyship, RoleHolding, TeamMembership, User
 from opsportal.accounts.services.periods import utc_day
 from opsportal.accounts.services.rows import locked_user, record, require_another_administrator
 from opsportal.core.access import require
@@ -45,6 +46,7 @@ def user_erase(*, actor: Actor, now: datetime, user_id: UUID | str, version: int
         EmailAddress.objects.filter(user=user).delete()
         _delete_sessions(user, now)
         _end_periods(user, now)
+        _forget_absences(user, now)
         record(actor=actor, now=now, action="user.erased", kind="user", key=str(user.pk), data={})
         return user
 
@@ -65,3 +67,16 @@ def _end_periods(user: User, now: datetime) -> None:
             elif row.valid_until is None or row.valid_until > today:
                 row.valid_until = today
                 row.save()
+
+
+def _forget_absences(user: User, now: datetime) -> None:
+    for absence in Absence.objects.filter(person=user).exclude(reason=""):
+        absence.reason = ""
+        absence.save()
+    standing = Q(ends_at__isnull=True) | Q(ends_at__gt=now)
+    for row in Deputyship.objects.filter(standing, Q(principal=user) | Q(deputy=user)):
+        if row.starts_at >= now:
+            row.delete()
+        else:
+            row.ends_at = now
+            row.save()

@@ -76,7 +76,14 @@ def people(request: HttpRequest) -> HttpResponse:
 @require_safe
 def person(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show one person: who they are, which roles and teams they have today."""
-    return render(request, "accounts/person.html", _standing(request, _person(pk)))
+    shown, now = _person(pk), now_of(request)
+    deputies = [one.deputy.display_name for one in selectors.stand_ins(now, principals=[pk])]
+    context = {
+        **_standing(request, shown),
+        "absence": shown.absences.filter(selectors.absent_at(now)).first(),
+        "deputies": list(dict.fromkeys(deputies)),
+    }
+    return render(request, "accounts/person.html", context)
 
 
 @require_safe

@@ -1,0 +1,194 @@
+"""The page "While I am away": absences, and who stands in. Administrators have it for anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from opsportal.accounts.models import Absence, Deputyship, Role, RoleHolding, User
+from opsportal.accounts.models.absences import MAX_REASON
+from opsportal.accounts.services import absence_end, absence_record, deputy_end, deputy_name
+from opsportal.accounts.services.periods import utc_day
+from opsportal.core.access import require
+from opsportal.core.errors import Forbidden, InvalidInput, NotFound, Refusal
+from opsportal.core.writes import edge_transaction
+from opsportal.web import refusals
+from opsportal.web.forms import LocalMomentField, PortalForm
+from opsportal.web.requests import actor_of, now_of
+
+
+class AbsenceForm(PortalForm):
+    """When somebody is away, and who stands in meanwhile."""
+
+    always = ("ends_at",)
+
+    starts_at = LocalMomentField(required=False, label="From", help_text="Empty is from now on.")
+    ends_at = LocalMomentField(required=False, label="Until")
+    deputy = forms.ChoiceField(
+        required=False, label="Deputy for this absence", help_text="May vote in your place meanwhile."
+    )
+    reason = forms.CharField(
+        required=False, max_length=MAX_REASON, help_text="Only you and administrators see it."
+    )
+
+    def __init__(self, *args: Any, people: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["deputy"].choices = [("", "Nobody, or a standing deputy"), *people]  # type: ignore[attr-defined]
+
+
+class DeputyForm(PortalForm):
+    """Who stands in whenever somebody is away."""
+
+    always = ("deputy",)
+
+    deputy = forms.ChoiceField(required=False, label="Standing deputy")
+    role = forms.ChoiceField(required=False, label="For")
+    starts_at = LocalMomentField(required=False, label="From", help_text="Empty is from now on.")
+    ends_at = LocalMomentField(required=False, label="Until", help_text="Empty is until you end it.")
+
+    def __init__(
+        self, *args: Any, people: list[tuple[str, str]], roles: list[tuple[str, str]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["deputy"].choices = [("", "Choose somebody"), *people]  # type: ignore[attr-defined]
+        self.fields["role"].choices = [("", "All boards and roles"), *roles]  # type: ignore[attr-defined]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def away(request: HttpRequest, pk: UUID | None = None) -> HttpResponse:
+    """Show and change when a person is away and who stands in: the reader, or anybody for administrators."""
+    person = _person(request, pk)
+    require(actor_of(request), "absence.set", person)
+    if request.method != "POST":
+        return _page(request, person, AbsenceForm(people=_people(person)), _deputy_form(request, person))
+    if "standing" in request.POST:
+        form: PortalForm = _deputy_form(request, person, request.POST)
+        return _save(request, person, form, lambda: _name(request, person, form), "Your deputy is named.")
+    form = AbsenceForm(request.POST, people=_people(person))
+    return _save(request, person, form, lambda: _record(request, person, form), "The absence is recorded.")
+
+
+@require_POST
+def away_end(request: HttpRequest, kind: str, number: int, pk: UUID | None = None) -> HttpResponse:
+    """End an absence or a deputyship now."""
+    actor, now = actor_of(request), now_of(request)
+    if kind == "absence":
+        absence_end(actor=actor, now=now, absence_id=number)
+        messages.success(request, "The absence has ended.")
+    elif kind == "deputy":
+        deputy_end(actor=actor, now=now, deputyship_id=number)
+        messages.success(request, "They stand in no more.")
+    else:
+        raise NotFound("There is nothing of that kind to end.")
+    return _back(pk)
+
+
+def _save(
+    request: HttpRequest, person: User, form: PortalForm, act: Callable[[], object], said: str
+) -> HttpResponse:
+    status = 400
+    if form.is_valid():
+        try:
+            act()
+        except Forbidden:
+            raise
+        except Refusal as refusal:
+            form.add_refusal(refusal)
+            refusals.keep(request, refusal)
+            status = refusal.status
+        else:
+            messages.success(request, said)
+            return _back(None if str(person.pk) == actor_of(request).id else person.pk)
+    absence = form if isinstance(form, AbsenceForm) else AbsenceForm(people=_people(person))
+    deputy = form if isinstance(form, DeputyForm) else _deputy_form(request, person)
+    return _page(request, person, absence, deputy, status=status)
+
+
+def _record(request: HttpRequest, person: User, form: PortalForm) -> None:
+    given, actor, now = form.cleaned_data, actor_of(request), now_of(request)
+    if given["ends_at"] is None:
+        raise InvalidInput.of("ends_at", "required", "Say until when.")
+    with edge_transaction():
+        absence = absence_record(
+            actor=actor,
+            now=now,
+            person_id=person.pk,
+            starts_at=given["starts_at"],
+            ends_at=given["ends_at"],
+            reason=given["reason"],
+        )
+        if given["deputy"]:
+            deputy_name(
+                actor=actor,
+                now=now,
+                principal_id=person.pk,
+                deputy_id=given["deputy"],
+                absence_id=absence.pk,
+            )
+
+
+def _name(request: HttpRequest, person: User, form: PortalForm) -> None:
+    given = form.cleaned_data
+    if not given["deputy"]:
+        raise InvalidInput.of("deputy", "required", "Choose who stands in.")
+    deputy_name(
+        actor=actor_of(request),
+        now=now_of(request),
+        principal_id=person.pk,
+        deputy_id=given["deputy"],
+        role=given["role"],
+        starts_at=given["starts_at"],
+        ends_at=given["ends_at"],
+    )
+
+
+def _page(
+    request: HttpRequest, person: User, form: PortalForm, deputy_form: PortalForm, *, status: int = 200
+) -> HttpResponse:
+    now = now_of(request)
+    standing = Q(ends_at__isnull=True) | Q(ends_at__gt=now)
+    rows = Deputyship.objects.filter(standing).select_related("principal", "deputy", "role", "absence")
+    context = {
+        "person": person,
+        "own": str(person.pk) == actor_of(request).id,
+        "form": form,
+        "deputy_form": deputy_form,
+        "absences": list(Absence.objects.filter(person=person, ends_at__gt=now)),
+        "deputies": list(rows.filter(principal=person)),
+        "principals": list(rows.filter(deputy=person)),
+        "now": now,
+    }
+    return render(request, "accounts/away.html", context, status=status)
+
+
+def _person(request: HttpRequest, pk: UUID | None) -> User:
+    person = User.objects.filter(pk=pk or actor_of(request).id).first()
+    if person is None:
+        raise NotFound("There is no such person.")
+    return person
+
+
+def _people(person: User) -> list[tuple[str, str]]:
+    people = User.objects.filter(is_active=True).exclude(pk=person.pk)
+    return [(str(one.pk), one.display_name) for one in people]
+
+
+def _deputy_form(request: HttpRequest, person: User, data: Any = None) -> DeputyForm:
+    today = utc_day(now_of(request))
+    held = RoleHolding.objects.filter(
+        Q(valid_until__isnull=True) | Q(valid_until__gte=today), user=person
+    ).values("role")
+    roles = list(Role.objects.filter(pk__in=held).values_list("slug", "title"))
+    return DeputyForm(data, people=_people(person), roles=roles)
+
+
+def _back(pk: UUID | None) -> HttpResponse:
+    return redirect("accounts:away-of", pk) if pk else redirect("accounts:away")
