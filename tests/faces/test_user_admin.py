@@ -18,6 +18,7 @@ from tests.makers import (
     NOW,
     PASSWORD,
     ROOT,
+    away,
     grant,
     join,
     make_environment,
@@ -58,6 +59,7 @@ def one_of_each(ada: User) -> dict[str, Any]:
     join(team, ada)
     make_role("cab")
     grant("cab", ada)
+    away(ada, make_user())
     make_token(["gate:read"], account="ci")
     make_environment("production")
     make_service("a", team=team)
