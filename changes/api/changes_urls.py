@@ -3,25 +3,12 @@
 from django.urls import re_path
 
 from changes.api import changes, changes_verbs, clones
+from opsportal.api.views import ApiView
 
 KEY = r"(?P<key>[A-Za-z]{2,5}-[0-9]{1,18})"
-STEPS = {
-    "submit": changes_verbs.ChangeSubmit,
-    "withdraw": changes_verbs.ChangeWithdraw,
-    "approve": changes_verbs.ChangeApprove,
-    "reject": changes_verbs.ChangeReject,
-    "abstain": changes_verbs.ChangeAbstain,
+STEPS: dict[str, type[ApiView]] = {
+    **changes_verbs.VERBS,
     "comment": changes_verbs.ChangeCommentView,
-    "schedule": changes_verbs.ChangeSchedule,
-    "start": changes_verbs.ChangeStart,
-    "complete": changes_verbs.ChangeComplete,
-    "fail": changes_verbs.ChangeFail,
-    "roll-back": changes_verbs.ChangeRollBack,
-    "attest": changes_verbs.ChangeAttest,
-    "close": changes_verbs.ChangeClose,
-    "cancel": changes_verbs.ChangeCancel,
-    "hold": changes_verbs.ChangeHold,
-    "release": changes_verbs.ChangeRelease,
     "clone": clones.ChangeClone,
     "approvals": changes.ChangeApprovals,
     "conflicts": changes.ChangeConflicts,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
@@ -22,6 +22,7 @@ from changes.api.changes_bodies import (
     attestations_of,
 )
 from changes.api.changes_out import ChangeDetailOut, CommentOut, comment_out
+from changes.models import Change
 from changes.selectors import change_by_key
 from changes.services.closing import change_attest, change_cancel, change_close
 from changes.services.comments import change_comment
@@ -36,154 +37,131 @@ from opsportal.api.views import ApiView
 from opsportal.approvals.outcome import Decision
 from opsportal.core.clock import edge_now
 
-V = TypeVar("V", bound=type[ApiView])
+Given = dict[str, Any]
 
 
 class ChangeVerb(ApiView):
-    """One step of a change. `move` is the service that takes it, with what the body holds as keywords."""
+    """One step of a change: `service` takes it, with what `keywords` makes of the change and the body."""
 
     area = "changes"
-    body: ClassVar[type[Body]] = MoveBody
-    move: ClassVar[Callable[..., object]]
+    body: ClassVar[type[Body]]
+    service: ClassVar[Callable[..., object]]
+    keywords: ClassVar[Callable[..., Given]]
 
     def post(self, request: Request, key: str) -> Response:
         """Take the step and show the change."""
         Query(request, paged=False)
         body = read_body(request, self.body)
-        version = expected_version(request, body)
         change = change_by_key(key)
-        self.move(actor=self.actor, now=edge_now(), pk=change.pk, version=version, **self.keywords(body))
+        given = self.keywords(request, change, body)
+        self.service(actor=self.actor, now=edge_now(), pk=change.pk, **given)
         return answer(change, self.actor)
 
-    def keywords(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Return the service's keywords out of a validated body."""
-        return body
 
-
-def _step(verb: str, words: str) -> Callable[[V], V]:
-    def documented(view: V) -> V:
-        schema = extend_schema(
-            operation_id=f"changes_{verb}",
-            description=words,
-            parameters=[IF_MATCH],
-            request=view.body,  # type: ignore[attr-defined]  # a ChangeVerb
-            responses=ChangeDetailOut,
-        )
-        decorated: V = extend_schema_view(post=schema)(view)
-        return decorated
-
+def _endpoint(
+    verb: str,
+    words: str,
+    service: Callable[..., object],
+    body: type[Body],
+    keywords: Callable[[Request, Change, Given], Given],
+    *,
+    locks: bool,
+) -> type[ChangeVerb]:
+    """Return the endpoint of one step. `locks`: it takes the version that was read."""
+    parts = {
+        "body": body,
+        "service": staticmethod(service),
+        "keywords": staticmethod(keywords),
+        "__doc__": words,
+    }
+    view = type(f"Change{verb.title().replace('_', '')}", (ChangeVerb,), parts)
+    schema = extend_schema(
+        operation_id=f"changes_{verb}",
+        description=words,
+        parameters=[IF_MATCH] if locks else [],
+        request=body,
+        responses=ChangeDetailOut,
+    )
+    documented: type[ChangeVerb] = extend_schema_view(post=schema)(view)
     return documented
 
 
-@_step("submit", "Submit a draft for approval, under the standard that is active now.")
-class ChangeSubmit(ChangeVerb):
-    move = staticmethod(change_submit)
+def _move(
+    verb: str, words: str, service: Callable[..., object], body: type[Body] = MoveBody
+) -> type[ChangeVerb]:
+    return _endpoint(verb, words, service, body, _versioned, locks=True)
 
 
-@_step("withdraw", "Take it back from review, approval or schedule: a draft again, votes void.")
-class ChangeWithdraw(ChangeVerb):
-    body = ReasonBody
-    move = staticmethod(change_withdraw)
+def _vote(verb: str, words: str, decision: Decision, body: type[Body] = VoteBody) -> type[ChangeVerb]:
+    def keywords(request: Request, change: Change, given: Given) -> Given:
+        seen = given.get("content_hash") or change.content_hash
+        return {**given, "decision": decision, "content_hash": seen}
+
+    return _endpoint(verb, words, change_vote, body, keywords, locks=False)
 
 
-@_step("schedule", "Fix an approved change to its window.")
-class ChangeSchedule(ChangeVerb):
-    move = staticmethod(change_schedule)
+def _versioned(request: Request, change: Change, given: Given) -> Given:
+    version = expected_version(request, given)
+    if "attestations" in given:
+        given = {**given, "attestations": attestations_of(given)}
+    return {**given, "version": version}
 
 
-@_step("start", "Start the implementation; ahead of its approval only where the standard permits it.")
-class ChangeStart(ChangeVerb):
-    move = staticmethod(change_start)
-
-
-@_step("complete", "Report that the implementation is done.")
-class ChangeComplete(ChangeVerb):
-    move = staticmethod(change_complete)
-
-
-@_step("fail", "Report that the implementation failed.")
-class ChangeFail(ChangeVerb):
-    body = ReasonBody
-    move = staticmethod(change_fail)
-
-
-@_step("roll_back", "Report that a failed change was rolled back.")
-class ChangeRollBack(ChangeVerb):
-    body = ReasonBody
-    move = staticmethod(change_roll_back)
-
-
-@_step("cancel", "Cancel a change that is not under way yet.")
-class ChangeCancel(ChangeVerb):
-    body = NeededReasonBody
-    move = staticmethod(change_cancel)
-
-
-@_step("hold", "Hold a change: it cannot start, and the gate lets nothing of it pass.")
-class ChangeHold(ChangeVerb):
-    body = NeededReasonBody
-    move = staticmethod(change_hold)
-
-
-@_step("release", "Release a held change.")
-class ChangeRelease(ChangeVerb):
-    body = ReasonBody
-    move = staticmethod(change_release)
-
-
-@_step("close", "Close a change, with its review, lessons learned and attestations where they are missing.")
-class ChangeClose(ChangeVerb):
-    body = CloseBody
-    move = staticmethod(change_close)
-
-    def keywords(self, body: dict[str, Any]) -> dict[str, Any]:
-        return {**body, "attestations": attestations_of(body)}
-
-
-@_step("attest", "State that a duty which the standard demands before closing is done.")
-class ChangeAttest(ChangeVerb):
-    body = AttestBody
-    move = staticmethod(change_attest)
-
-
-class _Vote(ApiView):
-    """A vote on a change. `decision` is what the endpoint stands for."""
-
-    area = "changes"
-    body: ClassVar[type[Body]] = VoteBody
-    decision: ClassVar[Decision]
-
-    def post(self, request: Request, key: str) -> Response:
-        """Cast the vote and show the change."""
-        Query(request, paged=False)
-        body = read_body(request, self.body)
-        change = change_by_key(key)
-        change_vote(
-            actor=self.actor,
-            now=edge_now(),
-            pk=change.pk,
-            decision=self.decision,
-            content_hash=body.get("content_hash") or change.content_hash,
-            comment=body.get("comment", ""),
-            stage=body.get("stage", ""),
-        )
-        return answer(change, self.actor)
-
-
-@_step("approve", "Vote yes to exactly the content that was seen. Only people can.")
-class ChangeApprove(_Vote):
-    body = ApproveBody
-    decision = Decision.APPROVE
-
-
-@_step("reject", "Vote no. Only people can.")
-class ChangeReject(_Vote):
-    decision = Decision.REJECT
-
-
-@_step("abstain", "Vote, but neither yes nor no; it never counts as yes. Only people can.")
-class ChangeAbstain(_Vote):
-    decision = Decision.ABSTAIN
+VERBS: dict[str, type[ChangeVerb]] = {
+    "submit": _move(
+        "submit", "Submit a draft for approval, under the standard that is active now.", change_submit
+    ),
+    "withdraw": _move(
+        "withdraw",
+        "Take it back from review, approval or schedule: a draft again, votes void.",
+        change_withdraw,
+        ReasonBody,
+    ),
+    "approve": _vote(
+        "approve",
+        "Vote yes to exactly the content that was seen. Only people can.",
+        Decision.APPROVE,
+        ApproveBody,
+    ),
+    "reject": _vote("reject", "Vote no. Only people can.", Decision.REJECT),
+    "abstain": _vote(
+        "abstain",
+        "Vote, but neither yes nor no; it never counts as yes. Only people can.",
+        Decision.ABSTAIN,
+    ),
+    "schedule": _move("schedule", "Fix an approved change to its window.", change_schedule),
+    "start": _move(
+        "start",
+        "Start the implementation; ahead of its approval only where the standard permits it.",
+        change_start,
+    ),
+    "complete": _move("complete", "Report that the implementation is done.", change_complete),
+    "fail": _move("fail", "Report that the implementation failed.", change_fail, ReasonBody),
+    "roll-back": _move(
+        "roll_back", "Report that a failed change was rolled back.", change_roll_back, ReasonBody
+    ),
+    "attest": _move(
+        "attest",
+        "State that a duty which the standard demands before closing is done.",
+        change_attest,
+        AttestBody,
+    ),
+    "close": _move(
+        "close",
+        "Close a change, with its review, lessons learned and attestations where they are missing.",
+        change_close,
+        CloseBody,
+    ),
+    "cancel": _move("cancel", "Cancel a change that is not under way yet.", change_cancel, NeededReasonBody),
+    "hold": _move(
+        "hold",
+        "Hold a change: it cannot start, and the gate lets nothing of it pass.",
+        change_hold,
+        NeededReasonBody,
+    ),
+    "release": _move("release", "Release a held change.", change_release, ReasonBody),
+}
+"""The endpoint of each step, by its place in the path."""
 
 
 class ChangeCommentView(ApiView):

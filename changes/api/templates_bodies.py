@@ -35,6 +35,9 @@ class TemplateFields(Body):
     plan = Text(max_length=MAX_TEXT, lines=True, required=False, help_text="The procedure, step by step.")
     rollback_plan = Text(max_length=MAX_TEXT, lines=True, required=False, help_text="The way back.")
     valid_until = Day(required=False, allow_null=True, help_text="The last day (UTC) on which it is used.")
+    pipelines = serializers.BooleanField(
+        required=False, help_text="Whether a pipeline that registers a deployment may open a change from it."
+    )
     services = serializers.ListField(
         child=Text(max_length=SLUG, blank=False),
         required=False,
@@ -83,6 +86,7 @@ class TemplateOut(Body):
     plan = Text(max_length=MAX_TEXT)
     rollback_plan = Text(max_length=MAX_TEXT)
     valid_until = Day(allow_null=True)
+    pipelines = serializers.BooleanField()
     targets = TargetOut(many=True)
     author = PersonOut()
     state = serializers.ChoiceField(TEMPLATE.choices)
@@ -117,6 +121,7 @@ def template_out(template: ChangeTemplate) -> dict[str, Any]:
         "plan": template.plan,
         "rollback_plan": template.rollback_plan,
         "valid_until": template.valid_until.isoformat() if template.valid_until else None,
+        "pipelines": template.pipelines,
         "targets": [
             {"service": one.service.slug, "environment": one.environment.slug}
             for one in template.targets.all()

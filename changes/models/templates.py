@@ -20,6 +20,8 @@ class ChangeTemplate(models.Model):
     plan = models.TextField()
     rollback_plan = models.TextField(blank=True, default="")
     valid_until = models.DateField(null=True, blank=True)
+    # Whether a pipeline that registers a deployment opens a change from it, or only people do.
+    pipelines = models.BooleanField(default=True, db_default=True)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="change_templates"
     )

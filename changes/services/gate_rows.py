@@ -108,7 +108,9 @@ def _templates(mark: Marks) -> QuerySet[ChangeTemplate]:
         state="approved",
     )
     valid = Q(valid_until__isnull=True) | Q(valid_until__gte=mark.day("today"))
-    return ChangeTemplate.objects.filter(valid, Exists(here), Exists(approved), state="approved")
+    return ChangeTemplate.objects.filter(
+        valid, Exists(here), Exists(approved), state="approved", pipelines=True
+    )
 
 
 def _part(rows: QuerySet[Any, Any], kind: str, number: Any, *columns: Any) -> QuerySet[Any, Any]:

@@ -74,6 +74,9 @@ class TemplateScene:
         document: dict[str, JSON] = {name: getattr(self.template, name) for name in TEXTS}
         until = self.template.valid_until
         document["valid_until"] = until.isoformat() if until else None
+        if not self.template.pipelines:
+            # Left out where pipelines may: what was approved before there was a choice stays approved.
+            document["pipelines"] = False
         document["targets"] = sorted([one.service.slug, one.environment.slug] for one in self.targets)
         return hashlib.sha256(canonical_bytes(document)).hexdigest()
 

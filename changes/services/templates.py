@@ -35,7 +35,7 @@ from opsportal.standards.language import is_filled
 
 POINT = "template.submit"
 TEXTS = ("title", "description", "risk", "plan", "rollback_plan")
-FIELDS = (*TEXTS, "services", "environments", "targets", "valid_until")
+FIELDS = (*TEXTS, "services", "environments", "targets", "valid_until", "pipelines")
 
 
 def template_create(
@@ -243,9 +243,12 @@ def _cleaned(fields: Mapping[str, Any]) -> tuple[Cleaned, date | None]:
     until = fields.get("valid_until")
     if until is not None and (not isinstance(until, date) or isinstance(until, datetime)):
         errors.append(FieldError("/valid_until", "not_a_day", "Must be a day, e.g. 2027-03-31."))
+    if not isinstance(fields.get("pipelines", True), bool):
+        errors.append(FieldError("/pipelines", "not_a_boolean", "Must be true or false."))
     if errors:
         raise InvalidInput(errors)
-    cleaned = clean_fields({name: value for name, value in fields.items() if name != "valid_until"})
+    own = {"valid_until", "pipelines"}
+    cleaned = clean_fields({name: value for name, value in fields.items() if name not in own})
     return cleaned, until
 
 
@@ -254,6 +257,7 @@ def _apply(scene: TemplateScene, cleaned: Cleaned, fields: Mapping[str, Any], un
         setattr(scene.template, name, value)
     if "valid_until" in fields:
         scene.template.valid_until = until
+    scene.template.pipelines = fields.get("pipelines", scene.template.pipelines)
 
 
 def _targets(

@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from changes.models import Deployment
 from changes.states import DEPLOYMENT
 from changes.web.listing import known
+from opsportal.catalog.selectors import environments_named, services_named
+from opsportal.core.errors import InvalidInput
 from opsportal.core.text import clean_text
 
 _COLUMNS = {"service": "service__slug", "environment": "environment__slug"}
@@ -18,7 +20,7 @@ _COLUMNS = {"service": "service__slug", "environment": "environment__slug"}
 def chosen_of(request: HttpRequest) -> dict[str, str]:
     """Return the filters that the query string asks for. Raises `InvalidInput` for values unknown here."""
     query = request.GET
-    return {
+    chosen = {
         **{
             name: clean_text(query.get(name, ""), field=name, max_length=60, lines=False)
             for name in ("service", "environment")
@@ -26,6 +28,11 @@ def chosen_of(request: HttpRequest) -> dict[str, str]:
         "decision": known("decision", query.get("decision", ""), set(Deployment.Decision.values)),
         "state": known("state", query.get("state", ""), set(DEPLOYMENT.states)),
     }
+    # A list that is empty because a name was misspelt looks like one that is empty because nothing happened.
+    for name, named in (("service", services_named), ("environment", environments_named)):
+        if chosen[name] and not named([chosen[name]]):
+            raise InvalidInput.of(name, "unknown", f"There is no {name} “{chosen[name]}”.")
+    return chosen
 
 
 def deployments_listed(chosen: Mapping[str, str]) -> QuerySet[Deployment]:

@@ -72,6 +72,14 @@ class TemplateForm(PortalForm):
         help_text="The last day (UTC) on which it may be used; nothing means for good.",
     )
 
+    pipelines = forms.ChoiceField(
+        choices=[("yes", "Yes, when they register a fitting deployment"), ("no", "No, only people")],
+        required=False,
+        initial="yes",
+        widget=forms.RadioSelect,
+        label="May pipelines open changes from it?",
+    )
+
     def __init__(self, *given: Any, is_new: bool, **named: Any) -> None:
         super().__init__(*given, **named)
         services = Service.objects.filter(state="active").order_by("name")
@@ -94,7 +102,9 @@ class TemplateForm(PortalForm):
         pairs = [
             (one, two) for one in self.cleaned_data["services"] for two in self.cleaned_data["environments"]
         ]
-        return {**{name: self.cleaned_data[name] for name in names}, "targets": pairs}
+        pipelines = self.cleaned_data["pipelines"] != "no"
+        own = {name: self.cleaned_data[name] for name in names}
+        return {**own, "pipelines": pipelines, "targets": pairs}
 
 
 @require_safe
@@ -203,6 +213,7 @@ def _values(template: ChangeTemplate | None) -> dict[str, Any]:
     names = ("title", "description", "risk", "plan", "rollback_plan", "valid_until", "version")
     return {
         **{name: getattr(template, name) for name in names},
+        "pipelines": "yes" if template.pipelines else "no",
         "services": _each(target.service.slug for target in targets),
         "environments": _each(target.environment.slug for target in targets),
     }

@@ -28,6 +28,7 @@ from opsportal.core.writes import edge_transaction
 
 HEADER: Final = "Idempotency-Key"
 KEPT: Final = timedelta(days=7)
+KEPT_HEADERS: Final = ("Location", "Retry-After", "ETag")
 _BATCH = 1000
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -54,7 +55,8 @@ def answer_once(request: Request, actor: Actor, handler: Callable[[], Response])
             raise
     if kept.fingerprint != fingerprint:
         raise Conflict("This key was used with another body.", code="idempotency_conflict")
-    return Response(json.loads(kept.body), status=kept.status, headers={"Idempotency-Replayed": "true"})
+    headers = {**kept.headers, "Idempotency-Replayed": "true"}
+    return Response(json.loads(kept.body), status=kept.status, headers=headers)
 
 
 def _fingerprint(request: Request) -> str:
@@ -73,6 +75,7 @@ def _keep(request: Request, actor: Actor, key: str, fingerprint: str, response: 
         fingerprint=fingerprint,
         status=response.status_code,
         body=JSONRenderer().render(response.data).decode(),
+        headers={name: response[name] for name in KEPT_HEADERS if name in response},
         created_at=edge_now(),
     )
 

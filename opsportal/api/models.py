@@ -16,6 +16,8 @@ class IdempotencyRecord(models.Model):
     status = models.PositiveSmallIntegerField()
     # Text, not JSON: PostgreSQL would give the keys back in another order.
     body = models.TextField()
+    # What of the headers belongs to the answer: where the new thing is, when to ask again.
+    headers = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     created_at = models.DateTimeField()
 
     class Meta:

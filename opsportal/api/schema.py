@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -57,15 +58,21 @@ _WRITE = {
 
 
 class AutoSchema(BaseAutoSchema):
-    """Adds the shared problem responses to each operation."""
+    """Adds a summary and the shared problem responses to each operation."""
 
     def get_operation(self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any) -> Any:
         """Return the operation with its problem responses."""
         operation = super().get_operation(path, path_regex, path_prefix, method, registry)
         if operation:
+            operation.setdefault("summary", _first_sentence(operation.get("description", "")))
             for status, text in (_READ if method == "GET" else _WRITE).items():
                 operation["responses"].setdefault(status, _response(text))
         return operation
+
+
+def _first_sentence(text: str) -> str:
+    """Return what stands before the first full stop or semicolon: "Show a deployment"."""
+    return re.split(r"[.;:](?:\s|$)", text.strip(), maxsplit=1)[0]
 
 
 def _response(text: str) -> dict[str, Any]:

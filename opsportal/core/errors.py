@@ -49,7 +49,7 @@ class InvalidInput(Refusal):
 
     def __init__(self, errors: Iterable[FieldError], detail: str = "") -> None:
         self.errors = tuple(errors)
-        super().__init__(detail or "; ".join(error.detail for error in self.errors))
+        super().__init__(detail or "; ".join(dict.fromkeys(error.detail for error in self.errors)))
 
     @classmethod
     def of(cls, field: str, code: str, detail: str) -> InvalidInput:
@@ -116,7 +116,7 @@ class RuleRefused(Conflict):
 
     def __init__(self, reasons: Iterable[Reason], detail: str = "") -> None:
         self.reasons = tuple(reasons)
-        super().__init__(detail or " ".join(reason.detail for reason in self.reasons))
+        super().__init__(detail or " ".join(dict.fromkeys(reason.detail for reason in self.reasons)))
 
 
 class TooLarge(Refusal):

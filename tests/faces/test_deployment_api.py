@@ -239,7 +239,14 @@ def test_the_same_key_gets_the_same_answer_and_one_deployment(cast: Cast, api: C
         second = post(api, URL, body(change=change.key), **{"Idempotency-Key": "run-1"})
     assert (second.status_code, second.json()) == (first.status_code, first.json())
     assert second["Idempotency-Replayed"] == "true"
+    assert second["Location"] == first["Location"]
     assert Deployment.objects.count() == 1
+
+
+def test_a_kept_answer_that_waits_says_again_when_to_ask(cast: Cast, api: Client) -> None:
+    change = submitted(cast)
+    answers = [post(api, URL, body(change=change.key), **{"Idempotency-Key": "run-1"}) for _ in range(2)]
+    assert [(one.json()["decision"], one["Retry-After"]) for one in answers] == [("pending", "15")] * 2
 
 
 def test_a_409_of_enforce_is_kept_too(cast: Cast, api: Client) -> None:

@@ -56,7 +56,9 @@ def test_the_list_is_filtered_by_service_environment_gate_and_state(cast: Cast) 
         assert {key for key in (one.key, two.key) if f">{key}<" in text} == keys, query
 
 
-@pytest.mark.parametrize("query", ["decision=maybe", "state=gone", "service=%00", "after=x"])
+@pytest.mark.parametrize(
+    "query", ["decision=maybe", "state=gone", "service=%00", "after=x", "service=nope", "environment=nope"]
+)
 def test_what_the_list_does_not_know_is_refused(cast: Cast, query: str) -> None:
     shown(as_(cast.bystander), f"/deployments/?{query}", 400)
 

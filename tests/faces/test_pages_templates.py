@@ -69,9 +69,19 @@ def test_an_empty_list_says_what_a_template_is_good_for(cast: Cast) -> None:
 
 def test_a_template_is_written_and_shown(cast: Cast) -> None:
     client = as_(cast.lead)
-    assert client.post("/templates/new/", {**TYPED, "valid_until": "2026-12-31"}).status_code == 302
+    assert (
+        client.post("/templates/new/", {**TYPED, "valid_until": "2026-12-31", "pipelines": "no"}).status_code
+        == 302
+    )
     text = shown(client, "/templates/restart/")
-    for words in ("Restart the service", "Restart again.", "Payments Api", "31 Dec 2026", "Draft"):
+    for words in (
+        "Restart the service",
+        "Restart again.",
+        "Payments Api",
+        "31 Dec 2026",
+        "Draft",
+        "People only",
+    ):
         assert words in text
     assert "Restart the service" in shown(client, "/templates/")
 

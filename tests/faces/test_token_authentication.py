@@ -106,6 +106,8 @@ def test_a_token_does_only_what_its_scopes_say() -> None:
 def test_the_schema_documents_the_token() -> None:
     schema = Client().get("/api/v1/schema/", headers={"Accept": "application/vnd.oai.openapi+json"})
     assert schema.status_code == 200
+    operations = [one for path in schema.json()["paths"].values() for one in path.values()]
+    assert not [one["operationId"] for one in operations if not one.get("summary")]
     assert '"apiToken":{"type":"http","scheme":"bearer"' in schema.content.decode().replace(" ", "").replace(
         "\n", ""
     )

@@ -240,6 +240,7 @@ def test_a_registration_that_is_blocked_anyway_opens_nothing(cast: Cast, ci: Act
         {"state": "retired"},
         {"valid_until": NOW.date().replace(day=1)},
         {"content_hash": "d" * 64},
+        {"pipelines": False},
     ],
 )
 def test_a_template_that_is_not_approved_as_it_stands_opens_nothing(

@@ -136,10 +136,14 @@ def test_a_decided_one_takes_no_votes(cast: Cast) -> None:
         vote(template, cast.board[2])
 
 
-@pytest.mark.parametrize("field", ["title", "description", "risk", "plan", "rollback_plan", "valid_until"])
+@pytest.mark.parametrize(
+    "field", ["title", "description", "risk", "plan", "rollback_plan", "valid_until", "pipelines"]
+)
 def test_an_edit_of_an_approved_one_makes_it_a_draft_and_votes_void(cast: Cast, field: str) -> None:
     template = make_approved_template(cast)
-    value: Any = {"risk": "medium", "valid_until": date(2030, 1, 1)}.get(field, "Otherwise.")
+    value: Any = {"risk": "medium", "valid_until": date(2030, 1, 1), "pipelines": False}.get(
+        field, "Otherwise."
+    )
     template_revise(actor=cast.lead.actor, now=NOW, slug=template.slug, fields={field: value})
     row = fresh(template)
     assert (row.state, row.revision, row.standard_hash) == ("draft", 2, "")
@@ -243,6 +247,7 @@ def test_where_nobody_approves_templates_none_is_approved(cast: Cast) -> None:
         ({"services": ["nothing"]}, "/services/0"),
         ({"environments": "production"}, "/environments"),
         ({"valid_until": "soon"}, "/valid_until"),
+        ({"pipelines": "no"}, "/pipelines"),
         ({"valid_until": NOW}, "/valid_until"),
         ({"type": "standard"}, "/type"),
         ({"state": "approved"}, "/state"),
