@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC
-from typing import Literal
 
 from changes.models import Change, ChangeComment, ChangeTemplate, Deployment
 from changes.models.changes import PREFIX
@@ -18,7 +17,9 @@ from opsportal.approvals.models import ApprovalStage, Vote
 from opsportal.approvals.selectors import eligible
 from opsportal.core.actor import Actor
 from opsportal.core.registry import key_urls
+from opsportal.notify.schedule import Urgency
 from opsportal.notify.services import notify
+from opsportal.notify.topics import Topic, topics
 from opsportal.outbox.topics import Message, on
 
 QUOTED = 600
@@ -39,6 +40,7 @@ def on_stage_opened(message: Message) -> None:
         subject=f"Your vote is needed{in_retrospect}",
         lines=[f"The stage “{stage.title}” is open, and you may vote in it."],
         urgency="high" if change.type == Change.Type.EMERGENCY else "normal",
+        news="changes.vote",
     )
 
 
@@ -62,6 +64,7 @@ def on_started(message: Message) -> None:
                 f"The stage “{stage.title}” still has to decide it, and it cannot be closed before.",
             ],
             urgency="high",
+            news="changes.vote",
         )
 
 
@@ -188,6 +191,8 @@ def on_deployment_trouble(message: Message) -> None:
         body=f"{line}\n\nDeployment: {deployment.key}, {where}\nChange: {deployment.change.key}",
         url=key_urls[DEPLOYMENT_PREFIX](deployment.pk),
         urgency="high",
+        topic="changes.deployment",
+        about=deployment.change.key,
     )
 
 
@@ -213,6 +218,8 @@ def _tell_of_template(
         body=f"{line}\n\nTemplate: {template.title}",
         url=f"/templates/{template.slug}/",
         urgency="normal",
+        topic="changes.vote" if key.startswith("stage:") else "changes.mine",
+        about=template.title,
     )
 
 
@@ -241,7 +248,8 @@ def _tell(
     key: str,
     subject: str,
     lines: Iterable[str],
-    urgency: Literal["normal", "high"] = "normal",
+    urgency: Urgency = "normal",
+    news: str = "changes.mine",
 ) -> None:
     """Tell these people, but not whoever did it."""
     doer = message.payload.get("actor", "")
@@ -253,11 +261,16 @@ def _tell(
         body="\n".join([*lines, "", f"Change: {change.key} {change.title}"]),
         url=key_urls[PREFIX](change.pk),
         urgency=urgency,
+        topic=news,
+        about=change.key,
     )
 
 
 def register() -> None:
-    """Listen to the topics of this app."""
+    """Listen to the topics of this app, and say what kinds of news people may choose from."""
+    topics.add("changes.vote", Topic("Votes that wait for me", "A stage opened in which I may vote."))
+    topics.add("changes.mine", Topic("My changes", "Decisions, questions and holds on what I work on."))
+    topics.add("changes.deployment", Topic("Deployments that go wrong", "Of changes that I work on."))
     on(topic(STAGE_OPENED), "changes.vote_needed", on_stage_opened)
     on(topic("started"), "changes.retrospective_due", on_started)
     for event in _DECISIONS:

@@ -261,6 +261,9 @@ EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS")
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "opsportal@localhost")
+# What was read goes from the inbox after so many days, and what nobody ever read after so many.
+KEEP_READ_DAYS = environment.number("OPSPORTAL_KEEP_READ_DAYS", 90)
+KEEP_UNREAD_DAYS = environment.number("OPSPORTAL_KEEP_UNREAD_DAYS", 365)
 
 # --- background work ------------------------------------------------------------------------------
 CELERY_BROKER_URL = embedded.broker_url()
@@ -291,6 +294,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "outbox.prune": 600,
         "obligations.tick": 10,
         "notify.deliver": 3,
+        "notify.digest": 30,
         "notify.watch": 60,
         "notify.prune": 600,
     }.items()

@@ -8,9 +8,17 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from opsportal.notify.models import ChannelHealth, Delivery, DeliveryAttempt, Notification
+from opsportal.notify.models import (
+    ChannelHealth,
+    Delivery,
+    DeliveryAttempt,
+    Digest,
+    DigestItem,
+    Notification,
+    NotificationSettings,
+)
 from opsportal.notify.services import delivery_dismiss, delivery_retry
-from opsportal.web.admin import GlanceAdmin, ask_first, each_by_service
+from opsportal.web.admin import GlanceAdmin, LookAdmin, ask_first, each_by_service
 from opsportal.web.requests import actor_of, now_of
 
 
@@ -18,9 +26,10 @@ from opsportal.web.requests import actor_of, now_of
 class NotificationAdmin(GlanceAdmin):
     """What people were told."""
 
-    list_display = ["subject", "recipient", "urgency", "created_at", "read_at"]
-    list_filter = ["urgency"]
-    search_fields = ["subject", "message_key", "correlation_id"]
+    list_display = ["subject", "recipient", "urgency", "topic", "about", "created_at", "read_at"]
+    list_filter = ["urgency", "topic", "created_at"]
+    search_fields = ["subject", "about", "message_key", "correlation_id", "recipient__full_name"]
+    date_hierarchy = "created_at"
     list_select_related = ["recipient"]
     ordering = ["-created_at", "-id"]
 
@@ -41,10 +50,10 @@ class AttemptInline(admin.TabularInline):  # type: ignore[type-arg]
 class DeliveryAdmin(GlanceAdmin):
     """Notifications on their way through a channel. What has ended goes after a week."""
 
-    list_display = ["notification", "channel", "state", "attempt", "due_at", "created_at", "error"]
+    list_display = ["message", "channel", "state", "attempt", "due_at", "created_at", "error"]
     list_filter = ["state", "channel"]
     search_fields = ["id", "notification__message_key"]
-    list_select_related = ["notification"]
+    list_select_related = ["notification", "digest"]
     ordering = ["-created_at", "-id"]
     inlines = [AttemptInline]
     actions = ["retry", "dismiss"]
@@ -73,8 +82,56 @@ class DeliveryAttemptAdmin(GlanceAdmin):
     """Each claim of a delivery, and what came of it."""
 
     list_display = ["delivery", "number", "outcome", "started_at", "finished_at", "error"]
-    list_filter = ["outcome"]
+    list_filter = ["outcome", "delivery__channel"]
+    search_fields = ["delivery__id", "error"]
+    list_select_related = ["delivery"]
     ordering = ["-started_at", "-id"]
+
+
+class DigestItemInline(admin.TabularInline):  # type: ignore[type-arg]
+    """What a digest lists, and what it left out."""
+
+    model = DigestItem
+    fields = readonly_fields = ("notification", "outcome")
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Digest)
+class DigestAdmin(GlanceAdmin):
+    """What gathers for one mail, and what went out as one. Goes after a week."""
+
+    list_display = ["recipient", "channel", "state", "due_at", "closed_at", "subject"]
+    list_filter = ["state", "channel"]
+    search_fields = ["recipient__full_name", "correlation_id"]
+    list_select_related = ["recipient"]
+    ordering = ["-created_at", "-id"]
+    inlines = [DigestItemInline]
+
+
+@admin.register(DigestItem)
+class DigestItemAdmin(GlanceAdmin):
+    """What is in which digest."""
+
+    list_display = ["notification", "digest", "outcome"]
+    list_filter = ["outcome"]
+    search_fields = ["notification__subject", "notification__about"]
+    list_select_related = ["notification", "digest"]
+    ordering = ["-id"]
+
+
+@admin.register(NotificationSettings)
+class NotificationSettingsAdmin(LookAdmin):
+    """What people chose. Only they change it, on their own page."""
+
+    list_display = ["user", "digest", "digest_at", "quiet_from", "quiet_until", "version"]
+    list_filter = ["digest"]
+    search_fields = ["user__full_name", "user__email"]
+    list_select_related = ["user"]
+    ordering = ["-id"]
 
 
 @admin.register(ChannelHealth)

@@ -20,11 +20,14 @@ class NotifyConfig(AppConfig):
         permissions.register()
         panels.register()
         channels.add("email", EmailChannel())
+        handlers.register_topics()
+        topics.on("accounts.user.erased", "notify.erased", handlers.on_erased)
         topics.on("obligations.reminder", "notify.reminder", handlers.on_reminder)
         topics.on("obligations.breached", "notify.breached", handlers.on_breached)
         topics.on("obligations.climbed", "notify.climbed", handlers.on_climbed)
         worker_checks.add("channels", selectors.channels_check)
         expect("notify.deliver", every=timedelta(seconds=3), without_it="no e-mail goes out")
+        expect("notify.digest", every=timedelta(seconds=30), without_it="no digest goes out")
         expect("notify.watch", every=timedelta(minutes=1), without_it="no administrator is told of failures")
         expect("notify.prune", every=timedelta(minutes=10), without_it="the list of deliveries grows")
         register_all(
@@ -33,5 +36,6 @@ class NotifyConfig(AppConfig):
                 "outbox.dismissed": "dismissed a message",
                 "delivery.retried": "let a delivery be sent again",
                 "delivery.dismissed": "dismissed a delivery",
+                "notifications.chosen": "changed which news come, and when",
             }
         )

@@ -7,25 +7,70 @@ their part. What is no longer owed by then is not told of.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from opsportal.accounts.models import Role, User
+from opsportal.notify.models import Digest, Notification, NotificationSettings
+from opsportal.notify.schedule import Urgency, zone_of
 from opsportal.notify.services import notify
+from opsportal.notify.topics import OTHER, Topic, topics
 from opsportal.obligations.models import Obligation
-from opsportal.obligations.selectors import debtors, holders_among, subject_url
+from opsportal.obligations.plan import StepKind, from_data
+from opsportal.obligations.selectors import debtors, holders_among, owned_by, subject_url
 from opsportal.outbox.topics import Message
 from opsportal.web import times
 
+# A daily digest is up to a day away, and quiet hours may hold it for most of another.
+WELL_AHEAD = timedelta(hours=48)
+
 
 def on_reminder(message: Message) -> None:
-    """Remind those who owe it and have not done their part."""
+    """Remind those who owe it and have not done their part.
+
+    Low is what can wait for a digest: another reminder follows, and the deadline is far enough away.
+    """
     if obligation := _owed(message):
         people = debtors(obligation, message.now.astimezone(UTC).date())
-        left = times.relative(obligation.due_at, message.now)
-        _tell(message, obligation, people, f"Due {left}: {obligation.what}", "This is a reminder.")
+        ahead = obligation.due_at - message.now
+        waits = ahead > WELL_AHEAD and not _is_last_reminder(obligation, int(message.payload["step"]))
+
+        def subject(zone: str) -> str:
+            # A digest is read later than it was written: "in 3 d" would no longer be true.
+            left = times.wall_clock(obligation.due_at, zone_of(zone), now=message.now)
+            return (
+                f"Due {left if waits else times.relative(obligation.due_at, message.now)}: {obligation.what}"
+            )
+
+        _tell(
+            message,
+            obligation,
+            people,
+            subject,
+            "This is a reminder.",
+            urgency="low" if waits else "normal",
+            topic="obligations.reminder",
+        )
+
+
+def _is_last_reminder(obligation: Obligation, step: int) -> bool:
+    steps = from_data(obligation.steps)
+    return not any(later.kind is StepKind.REMIND for later in steps[step + 1 :])
+
+
+def still_owed(person: UUID, references: Collection[str], now: datetime) -> set[str]:
+    """Return which of these obligations this person still owes."""
+    owed = owned_by(person, now.astimezone(UTC).date()).filter(pk__in=references, ended_at__isnull=True)
+    return {str(pk) for pk in owed.values_list("pk", flat=True)}
+
+
+def on_erased(message: Message) -> None:
+    """Forget what an erased person was told and had chosen."""
+    person = message.payload["user"]
+    Notification.objects.filter(recipient__pk=person).delete()
+    Digest.objects.filter(recipient__pk=person).delete()
+    NotificationSettings.objects.filter(user__pk=person).delete()
 
 
 def on_breached(message: Message) -> None:
@@ -34,7 +79,7 @@ def on_breached(message: Message) -> None:
         people = debtors(obligation, message.now.astimezone(UTC).date())
         subject = f"Overdue: {obligation.what}"
         if people.exists() or obligation.excuses.exists():
-            _tell(message, obligation, people, subject, "Its time has passed. It stays owed.", urgency="high")
+            _tell(message, obligation, people, subject, "Its time has passed. It stays owed.")
         else:
             _tell_administrators(message, obligation, subject, "whoever owes it")
 
@@ -50,7 +95,7 @@ def on_climbed(message: Message) -> None:
         title = Role.objects.filter(slug=role).values_list("title", flat=True).first() or role
         if people.exists():
             because = f"You are told because you hold the role {title}. It is late and still owed."
-            _tell(message, obligation, people, subject, because, urgency="high")
+            _tell(message, obligation, people, subject, because)
         else:
             _tell_administrators(message, obligation, subject, f"the role {title}")
 
@@ -62,18 +107,20 @@ def _owed(message: Message) -> Obligation | None:
 def _tell_administrators(message: Message, obligation: Obligation, subject: str, whom: str) -> None:
     people = User.objects.filter(is_staff=True, is_active=True)
     because = f"You are told because nobody holds {whom} today. It is late and still owed."
-    _tell(message, obligation, people, subject, because, urgency="high")
+    _tell(message, obligation, people, subject, because)
 
 
 def _tell(
     message: Message,
     obligation: Obligation,
     people: Iterable[User],
-    subject: str,
+    subject: str | Callable[[str], str],
     because: str,
     *,
-    urgency: Literal["normal", "high"] = "normal",
+    urgency: Urgency = "high",
+    topic: str = "obligations.overdue",
 ) -> None:
+    """Tell `people`, in their own zones. `subject` may be made for the name of a zone."""
     by_zone: dict[str, list[User]] = defaultdict(list)
     for person in people:
         by_zone[person.time_zone].append(person)
@@ -82,10 +129,13 @@ def _tell(
             now=message.now,
             message_key=f"obligation:{obligation.pk}:{message.payload['step']}",
             recipients=[reader.pk for reader in readers],
-            subject=f"{subject} ({obligation.subject_key})",
+            subject=f"{subject if isinstance(subject, str) else subject(zone)} ({obligation.subject_key})",
             body=_body(obligation, because, due_text(obligation.due_at, zone, now=message.now)),
             url=subject_url(obligation) or "/obligations/",
             urgency=urgency,
+            topic=topic,
+            about=obligation.subject_key,
+            reference=str(obligation.pk),
         )
 
 
@@ -100,8 +150,13 @@ def _body(obligation: Obligation, because: str, due: str) -> str:
 
 def due_text(due_at: datetime, zone: str, *, now: datetime) -> str:
     """Return an instant as people of a time zone (its name) read it, with UTC beside."""
-    try:
-        reader = ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        reader = ZoneInfo("UTC")
+    reader = zone_of(zone)
     return f"{times.wall_clock(due_at, reader, now=now)} ({times.utc_beside(due_at, reader)})"
+
+
+def register_topics() -> None:
+    """Say what kinds of news of this app, and of those below it, people may choose from."""
+    topics.add("obligations.reminder", Topic("Reminders", "What I owe, ahead of its deadline.", still_owed))
+    topics.add("obligations.overdue", Topic("Overdue", "What I owe, or what has climbed to me, after it."))
+    topics.add("portal.trouble", Topic("Trouble of the portal itself", "Only administrators get it."))
+    topics.add(OTHER, Topic("Everything else", ""))

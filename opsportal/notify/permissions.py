@@ -21,6 +21,7 @@ def is_administrator(actor: Actor) -> bool:
 def register() -> None:
     """Register the permissions of this app."""
     allow("notification.read", is_person, otherwise="Only people have notifications.")
+    allow("notification.choose", is_person, otherwise="Only people have notifications.")
     allow(
         "operations.see",
         is_administrator,

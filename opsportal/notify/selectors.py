@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
 
-from opsportal.notify.models import ChannelHealth, Delivery, Notification
+from opsportal.accounts.models import User
+from opsportal.notify.channels import channels
+from opsportal.notify.models import ChannelHealth, Delivery, Notification, NotificationSettings
+from opsportal.notify.schedule import Rhythm
 from opsportal.outbox.models import OutboxMessage
 
 COUNT_CAP = 100
@@ -26,7 +30,7 @@ def unread_count(user_id: UUID | str) -> int:
 
 def dead_deliveries() -> QuerySet[Delivery]:
     """Return the deliveries that were given up and wait for an operator, newest first."""
-    rows = Delivery.objects.filter(state="dead").select_related("notification")
+    rows = Delivery.objects.filter(state="dead").select_related("notification", "digest")
     return rows.order_by("-created_at", "-id")
 
 
@@ -52,3 +56,32 @@ def channels_check() -> tuple[bool, str]:
     """Return whether every channel lets through what is sent, for `/ready`."""
     failing = [f"{row.name}: {row.error}" for row in failing_channels()]
     return (False, f"away: {'; '.join(failing)}") if failing else (True, "no channel is away")
+
+
+def settings_of(user_id: UUID | str) -> NotificationSettings:
+    """Return what this person has chosen; the defaults, not stored, where they have chosen nothing."""
+    row = NotificationSettings.objects.filter(user__pk=user_id).first()
+    return row or NotificationSettings(user_id=UUID(str(user_id)))
+
+
+def choices_of(people: Collection[User]) -> dict[UUID, NotificationSettings]:
+    """Return what each of `people` has chosen, by one query."""
+    found = {row.user_id: row for row in NotificationSettings.objects.filter(user__in=people)}
+    return {person.pk: found.get(person.pk) or NotificationSettings(user=person) for person in people}
+
+
+def rhythms_of(people: Collection[User]) -> dict[UUID, Rhythm]:
+    """Return when each of `people` wants to hear of what is not urgent, by one query."""
+    choices = choices_of(people)
+    return {person.pk: choices[person.pk].rhythm(person.time_zone) for person in people}
+
+
+def routes_of(chosen: NotificationSettings, topic: str, urgency: str) -> list[str]:
+    """Return by which channels news of this topic comes to a person.
+
+    Nobody can shut out what is urgent: where they chose no channel for it, it comes by all of them.
+    """
+    every = list(channels)
+    wanted = chosen.routes.get(topic, every)
+    routes = [channel for channel in every if channel in wanted]
+    return every if not routes and urgency == Notification.Urgency.HIGH else routes

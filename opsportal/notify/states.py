@@ -1,4 +1,4 @@
-"""The life of one delivery."""
+"""The life of one delivery, and of one digest."""
 
 from opsportal.core.machine import Machine
 
@@ -19,4 +19,15 @@ DELIVERY = Machine(
         ("dead", "retry"): "waiting",
         ("dead", "dismiss"): "dismissed",
     },
+)
+
+DIGEST = Machine(
+    subject="digest",
+    initial="gathering",
+    names={
+        "gathering": "Gathering",
+        "closed": "Closed and handed to its channel",
+        "empty": "Nothing was left to tell",
+    },
+    moves={("gathering", "close"): "closed", ("gathering", "drop"): "empty"},
 )

@@ -5,7 +5,14 @@ from __future__ import annotations
 from celery import shared_task
 
 from opsportal.core.clock import database_now
-from opsportal.notify.services import deliveries_prune, deliveries_send, operators_warn
+from opsportal.notify.services import (
+    deliveries_prune,
+    deliveries_send,
+    digests_close,
+    digests_prune,
+    notifications_prune,
+    operators_warn,
+)
 from opsportal.outbox.services import ticking
 
 
@@ -14,6 +21,13 @@ def deliver() -> None:
     """Send what waits for its channel."""
     with ticking("notify.deliver"):
         deliveries_send(clock=database_now)
+
+
+@shared_task(name="notify.digest")
+def digest() -> None:
+    """Close the digests whose time has come."""
+    with ticking("notify.digest"):
+        digests_close(clock=database_now)
 
 
 @shared_task(name="notify.watch")
@@ -25,6 +39,9 @@ def watch() -> None:
 
 @shared_task(name="notify.prune")
 def prune() -> None:
-    """Delete deliveries that ended more than 7 days ago."""
+    """Delete deliveries and digests that ended more than 7 days ago, and news of long ago."""
     with ticking("notify.prune"):
-        deliveries_prune(now=database_now())
+        now = database_now()
+        deliveries_prune(now=now)
+        digests_prune(now=now)
+        notifications_prune(now=now)

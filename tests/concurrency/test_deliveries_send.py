@@ -5,14 +5,22 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from opsportal.accounts.models import User
 from opsportal.core.clock import database_now
 from opsportal.notify.channels import ChannelAwayError, Envelope, channels
-from opsportal.notify.models import ChannelHealth, Delivery, DeliveryAttempt, Notification
-from opsportal.notify.services import deliveries_send, notify
+from opsportal.notify.models import (
+    ChannelHealth,
+    Delivery,
+    DeliveryAttempt,
+    Digest,
+    DigestItem,
+    Notification,
+)
+from opsportal.notify.services import deliveries_send, digests_close, notify
 from tests.databases import Database
 from tests.makers import NOW, make_user
 from tests.racing import race
@@ -87,3 +95,35 @@ def test_four_senders_that_find_the_channel_away_lose_nothing(channel: CountingC
     assert sum(count for count in race(send, send) if isinstance(count, int)) == 8
     assert set(channel.sent.values()) == {1}
     assert ChannelHealth.objects.get().failures == 0
+
+
+def test_what_is_told_while_digests_close_is_in_one_digest_and_each_digest_goes_out_once(
+    channel: CountingChannel,
+) -> None:
+    people = [make_user().pk for _ in range(6)]
+    long_ago = NOW - timedelta(days=9)
+
+    def tell(key: str) -> Callable[[], int]:
+        return lambda: len(
+            notify(
+                now=long_ago,
+                message_key=key,
+                recipients=people,
+                subject="Hello",
+                body="Body",
+                urgency="low",
+            )
+        )
+
+    def close() -> int:
+        return digests_close(clock=database_now)
+
+    tell("k0")()
+    came = race(tell("k1"), close, tell("k2"), close, tell("k3"), close)
+    assert [answer for answer in came if not isinstance(answer, int)] == []
+    close()
+    race(send, send)
+    assert len(channel.sent) == Delivery.objects.count() == Digest.objects.count()
+    assert set(channel.sent.values()) == {1}
+    assert DigestItem.objects.filter(outcome="told").count() == Notification.objects.count() == 24
+    assert DigestItem.objects.count() == 24

@@ -48,6 +48,7 @@ def test_the_body_is_plain_text_with_the_link() -> None:
     assert message.get_payload() == (
         "This is a reminder.\n\nhttps://portal.example.org/changes/CHG-7/\n\n"
         "-- \nSent by opsportal, https://portal.example.org\n"
+        "What comes by mail, and when: https://portal.example.org/account/notifications/\n"
     )
 
 

@@ -17,6 +17,8 @@ WORKINGS = {
     "notify.Notification": "what somebody was told; its text is erased with the person",
     "notify.Delivery": "mails on their way, deleted after a week",
     "notify.DeliveryAttempt": "tries of a mail, deleted with it",
+    "notify.Digest": "mails that gather, deleted after a week",
+    "notify.DigestItem": "what a digest lists, deleted with it",
     "notify.ChannelHealth": "whether the mail server answered",
 }
 PERSONAL = {"email", "full_name", "password", "last_login", "first_name", "last_name", "address", "phone"}

@@ -57,6 +57,7 @@ def test_a_mail_arrives_as_it_was_meant(settings: Any, mailbox: Mailbox) -> None
         "",
         "-- ",
         "Sent by opsportal, https://portal.example.org",
+        "What comes by mail, and when: https://portal.example.org/account/notifications/",
     ]
     assert mail.message["Message-ID"] == f"<{delivery.pk}@portal.example.org>"
     assert mail.message["Date"] == "Mon, 02 Mar 2026 09:30:00 +0000"

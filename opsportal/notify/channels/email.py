@@ -16,6 +16,7 @@ from django.core.mail import EmailMessage, get_connection
 from opsportal.accounts.models import User
 from opsportal.notify.channels.base import ChannelAwayError, Envelope, RefusedError, TryAgainError
 
+SETTINGS_PATH = "/account/notifications/"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 _ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 
@@ -67,7 +68,7 @@ def mail_of(envelope: Envelope) -> EmailMessage:
         headers["Importance"] = "high"
     if envelope.correlation_id:
         headers["X-Correlation-ID"] = one_line(envelope.correlation_id)
-    paragraphs = [envelope.body.strip(), envelope.link, f"-- \nSent by opsportal, {settings.PUBLIC_URL}"]
+    paragraphs = [envelope.body.strip(), envelope.link, _footer()]
     return EmailMessage(
         subject=one_line(envelope.subject),
         body="\n\n".join(part for part in paragraphs if part) + "\n",
@@ -75,6 +76,11 @@ def mail_of(envelope: Envelope) -> EmailMessage:
         to=[envelope.address],
         headers=headers,
     )
+
+
+def _footer() -> str:
+    where = f"{settings.PUBLIC_URL}{SETTINGS_PATH}"
+    return f"-- \nSent by opsportal, {settings.PUBLIC_URL}\nWhat comes by mail, and when: {where}"
 
 
 def one_line(text: str) -> str:

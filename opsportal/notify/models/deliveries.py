@@ -1,4 +1,4 @@
-"""Notifications on their way through a channel, and each attempt at it. No names, no addresses."""
+"""Notifications and digests on their way through a channel, and each attempt. No names, no addresses."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ import uuid
 
 from django.db import models
 
+from opsportal.notify.models.digests import Digest
 from opsportal.notify.models.notifications import Notification
 from opsportal.notify.states import DELIVERY
 
 
 class Delivery(models.Model):
-    """One notification through one channel. The address is looked up when it is sent, never kept.
+    """One notification, or one digest, through one channel. The address is looked up when it is sent.
 
     `attempt` counts claims, is never reset, and fences; `tries` counts towards giving up; `due_at` is
     when it may be claimed next, and while it is claimed the end of the lease.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="deliveries")
+    notification = models.ForeignKey(
+        Notification, on_delete=models.CASCADE, related_name="deliveries", null=True, blank=True
+    )
+    digest = models.OneToOneField(
+        Digest, on_delete=models.CASCADE, related_name="delivery", null=True, blank=True
+    )
     channel = models.CharField(max_length=20)
     state = models.CharField(max_length=10, choices=DELIVERY.choices, default=DELIVERY.initial)
     attempt = models.PositiveIntegerField(default=0)
@@ -33,6 +39,11 @@ class Delivery(models.Model):
         constraints = [
             DELIVERY.constraint("delivery_state"),
             models.UniqueConstraint(fields=["notification", "channel"], name="delivery_once"),
+            models.CheckConstraint(
+                name="delivery_carries_one",
+                condition=models.Q(notification__isnull=False, digest__isnull=True)
+                | models.Q(notification__isnull=True, digest__isnull=False),
+            ),
             models.CheckConstraint(
                 name="delivery_due_while_waiting",
                 condition=models.Q(state="waiting", due_at__isnull=False)
@@ -50,6 +61,13 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"{self.channel} {self.id}"
 
+    @property
+    def message(self) -> Notification | Digest:
+        """What it carries."""
+        carried = self.notification or self.digest
+        assert carried is not None  # noqa: S101 - the database holds it
+        return carried
+
 
 class DeliveryAttempt(models.Model):
     """One claim of a delivery and what came of it. The row is written before anything is handed over."""
@@ -61,6 +79,7 @@ class DeliveryAttempt(models.Model):
         REFUSED = "refused", "Refused for good"
         CHANNEL_AWAY = "channel_away", "The channel was away"
         SKIPPED = "skipped", "Not needed any more"
+        HELD = "held", "Held until the quiet hours are over"
         LOST = "lost", "The worker died or stood still"
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")

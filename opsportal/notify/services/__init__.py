@@ -1,6 +1,8 @@
+from opsportal.notify.services.choose import notifications_choose
 from opsportal.notify.services.deliver import deliveries_send
+from opsportal.notify.services.gather import digests_close
 from opsportal.notify.services.notify import notify
-from opsportal.notify.services.prune import deliveries_prune
+from opsportal.notify.services.prune import deliveries_prune, digests_prune, notifications_prune
 from opsportal.notify.services.read import notification_read, notifications_read_all
 from opsportal.notify.services.repair import (
     delivery_dismiss,
@@ -15,9 +17,13 @@ __all__ = [
     "deliveries_send",
     "delivery_dismiss",
     "delivery_retry",
+    "digests_close",
+    "digests_prune",
     "handling_dismiss",
     "handling_retry",
     "notification_read",
+    "notifications_choose",
+    "notifications_prune",
     "notifications_read_all",
     "notify",
     "operators_warn",

@@ -29,7 +29,9 @@ from opsportal.notify.channels import (
     TryAgainError,
     channels,
 )
-from opsportal.notify.models import ChannelHealth, Delivery, DeliveryAttempt, Notification
+from opsportal.notify.models import ChannelHealth, Delivery, DeliveryAttempt, Digest, Notification
+from opsportal.notify.schedule import loud_at
+from opsportal.notify.selectors import rhythms_of
 from opsportal.notify.states import DELIVERY
 from opsportal.outbox import backoff
 
@@ -54,7 +56,8 @@ class Claim:
     attempt: int
     tries: int
     channel: str
-    notification: Notification
+    created_at: datetime
+    message: Notification | Digest
 
 
 def deliveries_send(*, clock: Clock) -> int:
@@ -69,7 +72,7 @@ def deliveries_send(*, clock: Clock) -> int:
         claim = delivery_claim(now=clock())
         if claim is None:
             break
-        with correlated(claim.notification.correlation_id or new_correlation_id()):
+        with correlated(claim.message.correlation_id or new_correlation_id()):
             sent += _deliver(claim, clock)
     return sent
 
@@ -80,7 +83,7 @@ def delivery_claim(*, now: datetime) -> Claim | None:
         paused = ChannelHealth.objects.filter(paused_until__gt=now).values("name")
         row = (
             Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("notification__recipient")
+            .select_related("notification__recipient", "digest__recipient")
             .filter(state="waiting", due_at__lte=now)
             .exclude(channel__in=paused)
             .order_by("due_at", "id")
@@ -89,7 +92,7 @@ def delivery_claim(*, now: datetime) -> Claim | None:
         if row is None:
             return None
         row.attempts.filter(outcome=Outcome.STARTED).update(outcome=Outcome.LOST, finished_at=now)
-        claim = Claim(row.pk, row.attempt + 1, row.tries + 1, row.channel, row.notification)
+        claim = Claim(row.pk, row.attempt + 1, row.tries + 1, row.channel, row.created_at, row.message)
         Delivery.objects.filter(pk=row.pk).update(
             attempt=claim.attempt, tries=claim.tries, due_at=now + LEASE
         )
@@ -106,8 +109,11 @@ def _deliver(claim: Claim, clock: Clock) -> int:
         channel = channels.get(claim.channel)
         if channel is None:
             raise TryAgainError("no_such_channel")
-        if not claim.notification.recipient.is_active:
+        if not claim.message.recipient.is_active:
             _record(claim, clock(), outcome=Outcome.SKIPPED)
+            return 0
+        if (again_at := _quiet_until(claim.message, clock())) is not None:
+            _hold(claim, clock(), again_at)
             return 0
         _send(claim, channel, clock)
     except LostError:
@@ -127,20 +133,34 @@ def _deliver(claim: Claim, clock: Clock) -> int:
     return 1
 
 
+def _quiet_until(message: Notification | Digest, now: datetime) -> datetime | None:
+    """Return when the quiet hours end in which its reader is now; None where it may go out."""
+    if message.urgency == Notification.Urgency.HIGH:
+        return None
+    rhythm = rhythms_of([message.recipient])[message.recipient.pk]
+    loud = loud_at(now, rhythm)
+    return loud if loud > now else None
+
+
+def _hold(claim: Claim, now: datetime, again_at: datetime) -> None:
+    """Put it back until `again_at`: it has run into the quiet hours. It costs no try."""
+    _record(replace(claim, tries=claim.tries - 1), now, outcome=Outcome.HELD, again_at=again_at)
+
+
 def _send(claim: Claim, channel: Channel, clock: Clock) -> None:
-    notification = claim.notification
-    address = channel.address_of(notification.recipient)
+    message = claim.message
+    address = channel.address_of(message.recipient)
     if not address:
         raise RefusedError("no_address")
     envelope = Envelope(
         delivery_id=claim.pk,
         address=address,
-        subject=notification.subject,
-        body=notification.body,
-        link=f"{settings.PUBLIC_URL}{notification.url}" if notification.url else "",
-        urgent=notification.urgency == Notification.Urgency.HIGH,
-        created_at=notification.created_at,
-        correlation_id=notification.correlation_id,
+        subject=message.subject,
+        body=message.body,
+        link=f"{settings.PUBLIC_URL}{message.url}" if message.url else "",
+        urgent=message.urgency == Notification.Urgency.HIGH,
+        created_at=claim.created_at,
+        correlation_id=message.correlation_id,
     )
 
     def still_ours() -> None:

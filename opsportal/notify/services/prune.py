@@ -1,10 +1,13 @@
-"""Deleting deliveries that are over. They are a means of transport; what was told stays in the inbox."""
+"""Deleting deliveries and digests that are over, which are means of transport, and what was read long ago."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from opsportal.notify.models import Delivery
+from django.conf import settings
+from django.db.models import Exists, OuterRef
+
+from opsportal.notify.models import Delivery, Digest, Notification
 from opsportal.outbox.services.prune import delete_in_batches
 
 KEEP = timedelta(days=7)
@@ -17,3 +20,23 @@ def deliveries_prune(*, now: datetime) -> int:
     """
     over = Delivery.objects.filter(finished_at__lt=now - KEEP).exclude(state="dead")
     return delete_in_batches(over)
+
+
+def digests_prune(*, now: datetime) -> int:
+    """Delete digests that closed more than 7 days before `now` and wait for no channel; return how many."""
+    over = Digest.objects.filter(closed_at__lt=now - KEEP)
+    return delete_in_batches(over.exclude(Exists(Delivery.objects.filter(digest=OuterRef("pk")))))
+
+
+def notifications_prune(*, now: datetime) -> int:
+    """Delete what was read, and what nobody ever read, too long before `now`; return how many went.
+
+    The days are settings: OPSPORTAL_KEEP_READ_DAYS (90) and OPSPORTAL_KEEP_UNREAD_DAYS (365). What is
+    still on its way, or was given up, stays until that is over.
+    """
+    read = Notification.objects.filter(read_at__lt=now - timedelta(days=settings.KEEP_READ_DAYS))
+    unread = Notification.objects.filter(
+        read_at__isnull=True, created_at__lt=now - timedelta(days=settings.KEEP_UNREAD_DAYS)
+    )
+    under_way = Delivery.objects.filter(notification=OuterRef("pk"), state__in=["waiting", "dead"])
+    return sum(delete_in_batches(rows.exclude(Exists(under_way))) for rows in (read, unread))

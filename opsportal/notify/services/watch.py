@@ -39,6 +39,7 @@ def operators_warn(*, now: datetime) -> int:
             body=alarm.body,
             url="/operations/",
             urgency="high",
+            topic="portal.trouble",
         )
     return len(alarms)
 

@@ -27,7 +27,7 @@ def operations(request: HttpRequest) -> HttpResponse:
     now = now_of(request)
     deliveries = list(dead_deliveries()[: SHOWN + 1])
     dead = list(dead_messages()[: SHOWN + 1])
-    remember_people(request, [("user", str(row.notification.recipient_id)) for row in deliveries])
+    remember_people(request, [("user", str(row.message.recipient_id)) for row in deliveries])
     return render(
         request,
         "notify/operations.html",
