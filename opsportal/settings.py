@@ -293,6 +293,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "outbox.dispatch": 2,
         "outbox.prune": 600,
         "obligations.tick": 10,
+        "obligations.standard_review": 600,
         "notify.deliver": 3,
         "notify.digest": 30,
         "notify.watch": 60,

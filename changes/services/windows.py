@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from opsportal.core.errors import Reason
 
-RULE = "portal.window"
+RULE = "portal.change_window"
 
 
 def schedule_reasons(start: datetime | None, end: datetime | None, now: datetime) -> list[Reason]:

@@ -22,6 +22,9 @@ from opsportal.accounts.models import (
 from opsportal.accounts.models.users import former_member
 from opsportal.core.actor import Actor, ActorKind
 
+ADMINISTRATORS = "portal:administrators"
+"""Stands for a role that every administrator holds; no role of a standard can be called so."""
+
 
 def in_force(on: date) -> Q:
     """Return the condition "the period covers this day", for holdings and memberships."""
@@ -43,8 +46,10 @@ def holders_of(
     """Return the active people who hold `role` (its slug) on that day, each once, by name.
 
     A holding for one service or team only counts where that slug is among `services` or `teams`. An
-    unknown role has no holders.
+    unknown role has no holders; `ADMINISTRATORS` has all administrators.
     """
+    if role == ADMINISTRATORS:
+        return User.objects.filter(is_staff=True, is_active=True)
     holdings = RoleHolding.objects.filter(
         in_force(on), _scope_covers(services, teams), user=OuterRef("pk"), role__slug=role
     )
@@ -220,7 +225,8 @@ def _accounts(keys: set[str]) -> dict[str, str]:
 
 
 def _roles(keys: set[str]) -> dict[str, str]:
-    return dict(Role.objects.filter(slug__in=keys).values_list("slug", "title"))
+    titles = dict(Role.objects.filter(slug__in=keys).values_list("slug", "title"))
+    return {ADMINISTRATORS: "the administrators", **titles}
 
 
 def _teams(keys: set[str]) -> dict[str, str]:

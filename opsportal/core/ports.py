@@ -35,6 +35,10 @@ class Port(Generic[P, R]):
 record_refusal: Port[[Actor, datetime, str, str, Refusal], None] = Port("record_refusal")
 """(actor, now, method, path, refusal): one audit entry, in a transaction of its own. `audit` fills it."""
 
+standard_review_changed: Port[[Actor, datetime], None] = Port("standard_review_changed")
+"""(actor, now): another standard is in force, or it was reviewed. `obligations` keeps what is owed in step,
+in the same transaction."""
+
 Check = tuple[bool, str]
 readiness_checks: Registry[Callable[[], Check]] = Registry("readiness checks")
 """What this process needs to serve: name -> () -> (holds, detail). One that fails makes /ready 503."""

@@ -102,6 +102,9 @@ things too; in any order."""
 key_urls: Registry[Callable[[int], str]] = Registry("key resolvers")
 """Prefix of a key (`CHG`) -> number -> path of its page."""
 
+subject_urls: Registry[Callable[[str], str]] = Registry("subjects")
+"""Kind of a thing without a numbered key (`standard`) -> its key -> path of its page."""
+
 person_names: Registry[Callable[[Iterable[tuple[str, str]]], dict[tuple[str, str], str]]] = Registry("names")
 """`accounts` fills `people`: (kind, id) pairs -> names to show, "former member 4f2c" for the erased."""
 

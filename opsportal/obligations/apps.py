@@ -11,7 +11,9 @@ class ObligationsConfig(AppConfig):
     label = "obligations"
 
     def ready(self) -> None:
+        from opsportal.core.ports import standard_review_changed
         from opsportal.obligations import panels, permissions
+        from opsportal.obligations.services.standard_review import review_changed
 
         permissions.register()
         panels.register()
@@ -20,6 +22,12 @@ class ObligationsConfig(AppConfig):
             every=timedelta(seconds=10),
             without_it="nobody is reminded, and no breach is noticed",
         )
+        expect(
+            "obligations.standard_review",
+            every=timedelta(minutes=10),
+            without_it="nobody notices that the standard waits for its review",
+        )
+        standard_review_changed.fill(review_changed)
         register_all(
             {
                 "obligation.opened": "opened an obligation",

@@ -10,9 +10,9 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from opsportal.accounts.models import RoleHolding, User
-from opsportal.accounts.selectors import display_names, holders_of, in_force
+from opsportal.accounts.selectors import ADMINISTRATORS, display_names, holders_of, in_force
 from opsportal.core.keys import parse_key
-from opsportal.core.registry import key_urls
+from opsportal.core.registry import key_urls, subject_urls
 from opsportal.obligations.models import Excuse, Obligation
 from opsportal.obligations.terms import scope_word
 
@@ -29,6 +29,8 @@ def owned_by(user_id: UUID | str, on: date) -> QuerySet[Obligation]:
     for role, kind, key in holdings.values_list("role__slug", "scope_kind", "scope_key").distinct():
         shared = Q(owner_kind="role", owner_key__contains=f"|{role}|")
         own |= shared & Q(scope__contains=f"|{scope_word(kind, key)}|") if kind else shared
+    administers = Exists(User.objects.filter(pk=user_id, is_staff=True, is_active=True))
+    own |= Q(administers, owner_kind="role", owner_key__contains=f"|{ADMINISTRATORS}|")
     excused = Excuse.objects.filter(obligation=OuterRef("pk"), person=person)
     return Obligation.objects.filter(own).exclude(Exists(excused))
 
@@ -79,6 +81,8 @@ def overdue(at: datetime) -> QuerySet[Obligation]:
 
 def subject_url(obligation: Obligation) -> str:
     """Return the path of the page of what it is about, `""` where nobody knows one."""
+    if (by_kind := subject_urls.get(obligation.subject_kind)) is not None:
+        return by_kind(obligation.subject_key)
     parsed = parse_key(obligation.subject_key)
     resolver = key_urls.get(parsed[0]) if parsed else None
     return resolver(parsed[1]) if parsed and resolver else ""

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from opsportal.standards.models import Activation, StandardVersion
+from opsportal.standards.models import Activation, Review, StandardVersion
 
 
 class WrittenOnceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -41,5 +41,14 @@ class ActivationAdmin(WrittenOnceAdmin):
     """When which standard was put in force."""
 
     list_display = ["standard", "activated_at", "activated_by_kind", "activated_by_id"]
+    list_select_related = ["standard"]
+    ordering = ["-id"]
+
+
+@admin.register(Review)
+class ReviewAdmin(WrittenOnceAdmin):
+    """Reviews of standards."""
+
+    list_display = ["standard", "next_review", "reviewed_at", "reviewed_by_kind", "reviewed_by_id"]
     list_select_related = ["standard"]
     ordering = ["-id"]

@@ -18,6 +18,7 @@ class StandardsConfig(AppConfig):
         register_all(
             {
                 "standard.stored": "stored a version of the standard",
+                "standard.reviewed": "recorded a review of the standard",
                 "standard.activated": "put the standard in force",
             }
         )

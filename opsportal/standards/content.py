@@ -50,6 +50,8 @@ def content_of(standard: Standard) -> Table:
         "policy_hash": standard.policy_hash,
         "description": standard.description,
         "extends": standard.extends,
+        "review_by": standard.review_by,
+        "review_source": source_of(standard.review_source) if standard.review_source else "",
     }
     return _filled(
         {

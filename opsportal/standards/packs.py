@@ -149,6 +149,7 @@ def _read(
     )
     rules = _rules(top, pack, names, parent)
     listed = [_listed(one, pack) for one in top.tables("listed", most=MAX_RULES)]
+    review_source = head.table("review_source")
     standard = Standard(
         name=pack.name,
         title=head.text("title", required=True),
@@ -167,6 +168,8 @@ def _read(
         rules=rules,
         listed=(*(parent.listed if parent else ()), *listed),
         vocabulary=names.vocabulary,
+        review_by=_reviewer(head, names),
+        review_source=_source(review_source, pack) if review_source else None,
     )
     head.close()
     top.close()
@@ -185,6 +188,14 @@ def _parent(head: Reader, pack: _Pack, parents: Mapping[str, Standard]) -> Stand
         known = ", ".join(sorted(parents)) or "none"
         head.note("extends", f"there is no pack '{name}' to inherit from; there are: {known}")
     return parents.get(name)
+
+
+def _reviewer(head: Reader, names: Names) -> str:
+    role = head.word("review_by", required=False)
+    if role and role not in names.roles:
+        declared = ", ".join(sorted(names.roles)) or "none"
+        head.note("review_by", f"'{role}' is not a role that this pack declares; declared: {declared}")
+    return role
 
 
 def _sha256(head: Reader) -> str:

@@ -1,11 +1,24 @@
-"""Who may put a standard in force."""
+"""Who may put a standard in force, and who may record its review."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+
 from rules.predicates import predicate
 
+from opsportal.accounts.selectors import holds_role
 from opsportal.core.access import allow
 from opsportal.core.actor import Actor
+from opsportal.standards.rules import Standard
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewing:
+    """A standard, and the day on which somebody would record its review (roles are held by the day)."""
+
+    standard: Standard
+    on: date
 
 
 @predicate
@@ -14,10 +27,29 @@ def is_portal_itself(actor: Actor, _subject: object | None = None) -> bool:
     return actor.is_system
 
 
+@predicate
+def is_administrator(actor: Actor, _subject: object | None = None) -> bool:
+    """A person who is an administrator; a service account never is one."""
+    return actor.is_user and actor.is_staff
+
+
+@predicate
+def reviews_it(actor: Actor, reviewing: Reviewing) -> bool:
+    """Somebody who holds the role that the standard names for its review."""
+    role = reviewing.standard.review_by
+    return bool(role) and holds_role(actor, role, reviewing.on)
+
+
 def register() -> None:
     """Register this app's permissions."""
     allow(
         "standards.activate",
         is_portal_itself,
         otherwise="A standard is put in force on the portal's own machine: manage.py standard activate NAME.",
+    )
+    allow(
+        "standards.review",
+        is_administrator | reviews_it,
+        otherwise="Only administrators and holders of the role that the standard names for its review may"
+        " record one.",
     )

@@ -259,7 +259,8 @@ class Listed:
 class Standard:
     """A loaded, checked, complete standard. Equal where its content is.
 
-    `vocabulary` is what it was checked against, with the facts of its own checks and metrics.
+    `vocabulary` is what it was checked against, with the facts of its own checks and metrics. The
+    holders of `review_by` owe the document's next review; the administrators, where it is empty.
     """
 
     name: str
@@ -280,6 +281,8 @@ class Standard:
     listed: tuple[Listed, ...]
     vocabulary: Vocabulary = field(compare=False, repr=False)
     content_hash: str = ""
+    review_by: str = ""
+    review_source: Source | None = None
 
     def rule(self, rule_id: str) -> Rule | None:
         """Return the rule of that id, or None."""
@@ -291,10 +294,6 @@ class Standard:
 
     def role(self, role_id: str) -> Role | None:
         return next((role for role in self.roles if role.id == role_id), None)
-
-    def is_review_overdue(self, today: date) -> bool:
-        """Return whether the document's own date for its next review has passed."""
-        return self.next_review is not None and self.next_review < today
 
     @cached_property
     def _by_id(self) -> dict[str, Rule]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from django.db.models import QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from opsportal.core.errors import NotFound, Unavailable
 from opsportal.core.ports import Check
-from opsportal.standards.models import Activation, StandardVersion
+from opsportal.standards.models import Activation, Review, StandardVersion
 from opsportal.standards.packs import PackError, Problem, load, named_parent, restore
 from opsportal.standards.rules import Standard
 from opsportal.standards.shipped import shipped_names, shipped_parents, shipped_source, shipped_standard
@@ -22,12 +23,18 @@ _parsed: dict[str, Standard] = {}
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """The active standard, and since when (aware UTC) and by whom (kind and opaque id) it is so."""
+    """The active standard, and since when (aware UTC) and by whom (kind and opaque id) it is so.
+
+    `activation` numbers the activation; `review_due` is the day of the next review: the one that was
+    set when it was last reviewed, else the document's own.
+    """
 
     standard: Standard
     since: datetime
     by_kind: str
     by_id: str
+    activation: int
+    review_due: date | None
 
 
 def active_hash_subquery() -> Subquery:
@@ -56,11 +63,20 @@ def active_standard_or_none() -> Standard | None:
 
 def in_force() -> InForce:
     """Return the active standard with its activation. Raises as `active_standard` does."""
-    newest = Activation.objects.select_related("standard").defer("standard__source").order_by("-id").first()
+    recorded = Review.objects.filter(standard=OuterRef("standard")).order_by("-id").values("next_review")[:1]
+    rows = Activation.objects.select_related("standard").defer("standard__source")
+    newest = rows.annotate(next_review=Subquery(recorded)).order_by("-id").first()
     if newest is None:
         raise Unavailable(NONE_ACTIVE)
     standard = standard_by_hash(newest.standard.content_hash)
-    return InForce(standard, newest.activated_at, newest.activated_by_kind, newest.activated_by_id)
+    return InForce(
+        standard=standard,
+        since=newest.activated_at,
+        by_kind=newest.activated_by_kind,
+        by_id=newest.activated_by_id,
+        activation=newest.pk,
+        review_due=newest.next_review or standard.next_review,
+    )
 
 
 def in_force_or_none() -> InForce | None:
@@ -87,6 +103,67 @@ def standard_by_hash(content_hash: str) -> Standard:
             raise NotFound("There is no standard of this hash.")
         standard = _keep(_restored(content, content_hash))
     return standard
+
+
+def standards_by_hash(hashes: Iterable[str]) -> dict[str, Standard]:
+    """Return the standards of these hashes that can be read, in one query for those not read before."""
+    wanted = set(hashes)
+    missing = wanted - set(_parsed)
+    rows = (
+        StandardVersion.objects.filter(content_hash__in=missing)
+        if missing
+        else StandardVersion.objects.none()
+    )
+    found = {content_hash: _parsed[content_hash] for content_hash in wanted - missing}
+    for content_hash, content in rows.values_list("content_hash", "content"):
+        try:
+            found[content_hash] = _keep(_restored(content, content_hash))
+        except Unavailable:
+            continue
+    return found
+
+
+def reviews_of(content_hash: str) -> QuerySet[Review]:
+    """Return the reviews of this standard that were recorded, newest first."""
+    return Review.objects.filter(standard__content_hash=content_hash).order_by("-id")
+
+
+def reviews_due(standards: Collection[Standard]) -> dict[str, date | None]:
+    """Return the day of the next review of each, by hash: as last recorded, else the document's own."""
+    recorded = Review.objects.filter(standard__content_hash__in=[one.content_hash for one in standards])
+    newest = dict(recorded.order_by("id").values_list("standard__content_hash", "next_review"))
+    return {one.content_hash: newest.get(one.content_hash, one.next_review) for one in standards}
+
+
+def overdue_since(due: date | None, today: date) -> date | None:
+    """Return `due` where that day has passed, None where it has not or where there is none."""
+    return due if due is not None and due < today else None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A stored version as lists show it. `standard` is None where its content cannot be read."""
+
+    row: StandardVersion
+    standard: Standard | None
+    review_due: date | None
+    overdue_since: date | None
+
+
+def lines_of(rows: Iterable[StandardVersion], today: date) -> list[Line]:
+    """Return what to show of these versions on that day (of UTC), in two queries at most."""
+    listed = list(rows)
+    known = standards_by_hash(row.content_hash for row in listed)
+    due = reviews_due(known.values())
+    return [
+        Line(
+            row=row,
+            standard=known.get(row.content_hash),
+            review_due=due.get(row.content_hash),
+            overdue_since=overdue_since(due.get(row.content_hash), today),
+        )
+        for row in listed
+    ]
 
 
 def versions() -> QuerySet[StandardVersion]:

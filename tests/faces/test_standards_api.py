@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -186,3 +186,28 @@ def test_the_number_of_queries_does_not_grow(
         assert len(got(machine, URL)["results"]) == 5
     with django_assert_max_num_queries(4):
         got(machine, URL + "active/")
+
+
+def test_a_review_is_recorded_and_what_is_overdue_is_told(machine: Client) -> None:
+    activate("aielon")
+    row = got(machine, URL)["results"][0]
+    assert (row["status"], row["updated"], row["next_review"], row["overdue_since"]) == (
+        "Active",
+        "2025-11-12",
+        "2026-02-12",
+        "2026-02-12",
+    )
+    admin = Client()
+    admin.force_login(make_user(staff=True))
+    assert post(machine, {"next_review": "2030-01-01"})["status"] == 403
+    assert post(admin, {"next_review": "soon"})["errors"][0]["pointer"] == "/next_review"
+    assert post(admin, {"next_review": "2020-01-01"})["errors"][0]["code"] == "out_of_range"
+    day = (datetime.now(UTC) + timedelta(days=90)).date().isoformat()
+    body = post(admin, {"next_review": day, "note": "Read it."})
+    assert (body["next_review"], body["overdue_since"], body["active"]) == (day, None, True)
+    assert [(one["next_review"], one["note"]) for one in body["reviews"]] == [(day, "Read it.")]
+
+
+def post(client: Client, body: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = client.post(URL + "active/review/", body, content_type="application/json").json()
+    return found

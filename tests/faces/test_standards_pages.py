@@ -198,4 +198,24 @@ def test_home_tells_of_an_overdue_review_and_of_a_missing_standard(client: Clien
     activate("baseline")
     assert "standard-trouble" not in shown(client, "/")
     activate("aielon")
-    assert "The standard's document waits for its review" in plain(shown(client, "/"))
+    assert "Review the standard in force" in plain(shown(client, "/"))
+
+
+def test_a_review_is_recorded_on_the_page_and_what_is_wrong_is_said_there() -> None:
+    activate("aielon")
+    admin, other = Client(), Client()
+    admin.force_login(make_user(staff=True))
+    other.force_login(make_user())
+    assert "It was reviewed today" in shown(admin, URL)
+    assert "It was reviewed today" not in shown(other, URL)
+    assert other.post("/standards/active/review/", {"next_review": "2026-08-12"}).status_code == 403
+    with nothing_written(at_an_edge=True):
+        wrong = admin.post("/standards/active/review/", {"next_review": "2026-03-01", "note": "Read it."})
+    assert wrong.status_code == 400
+    assert "Must be a day after today" in wrong.content.decode()
+    assert "Read it." in wrong.content.decode()
+    admin.post("/standards/active/review/", {"next_review": "2026-08-12", "note": "Read it."})
+    text = plain(shown(other, URL))
+    assert "Overdue" not in text
+    assert "next review 12 Aug 2026" in text
+    assert "12 Aug 2026" in plain(shown(other, "/standards/"))

@@ -33,6 +33,6 @@ def test_each_side_of_a_window(
 def test_the_words_name_the_instant_in_utc() -> None:
     (reason,) = start_reasons(AT + MINUTE, AT + 2 * MINUTE, AT)
     assert (reason.rule, reason.detail) == (
-        "portal.window",
+        "portal.change_window",
         "Its window opens at 2026-03-02 09:31 UTC. Start it then.",
     )

@@ -51,7 +51,9 @@ def test_every_reason_against_it_is_told_at_once(fields: dict[str, Any], codes: 
     change = approved(cast, **fields)
     with refused_as(RuleRefused, *codes) as caught:
         change_schedule(actor=cast.requester.actor, now=NOW, pk=change.pk)
-    assert caught.value.reasons[0].rule == ("short" if codes == ["requirement_not_met"] else "portal.window")
+    assert caught.value.reasons[0].rule == (
+        "short" if codes == ["requirement_not_met"] else "portal.change_window"
+    )
 
 
 @pytest.mark.parametrize("make", [draft, submitted, scheduled, implementing])

@@ -70,7 +70,7 @@ def test_outside_its_window_it_does_not_start(start: timedelta, codes: list[str]
     change = approved(cast, **window(start))
     with refused_as(RuleRefused, *codes) as caught:
         change_start(actor=cast.requester.actor, now=NOW, pk=change.pk)
-    assert caught.value.reasons[0].rule == "portal.window"
+    assert caught.value.reasons[0].rule == "portal.change_window"
 
 
 def test_a_window_begins_with_its_first_instant() -> None:

@@ -3,6 +3,7 @@ from opsportal.obligations.services.end import obligations_end
 from opsportal.obligations.services.excuse import obligation_excuse
 from opsportal.obligations.services.follow import obligations_follow
 from opsportal.obligations.services.open import obligation_open
+from opsportal.obligations.services.standard_review import standard_review_follow
 from opsportal.obligations.services.waive import obligation_waive
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "obligations_advance",
     "obligations_end",
     "obligations_follow",
+    "standard_review_follow",
 ]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from rest_framework import serializers
 
 from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
 from opsportal.standards.content import demand_of, source_of
-from opsportal.standards.models import StandardVersion
 from opsportal.standards.presentation import RuleWords, words_of
 from opsportal.standards.rules import Metric, Standard
+from opsportal.standards.selectors import Line, overdue_since, reviews_of
+from opsportal.standards.services.review import MAX_NOTE
 
+REVIEWS = 20
+
+NEXT_REVIEW = "As it was set when it was last reviewed, else the document's own."
+OVERDUE = "The day of the next review where it has passed."
 KINDS = ("gate", "obligation", "target", "duty")
 
 
@@ -84,6 +90,21 @@ class ListedOut(Body):
     origin = Text(max_length=60)
 
 
+class ReviewOut(Body):
+    """A review of the standard that was recorded."""
+
+    at = Moment()
+    next_review = serializers.DateField()
+    note = Text(max_length=MAX_NOTE)
+
+
+class ReviewBody(Body):
+    """The standard was reviewed today."""
+
+    next_review = serializers.DateField(help_text="A day after today, within five years.")
+    note = Text(max_length=MAX_NOTE, lines=True, required=False)
+
+
 class StandardRow(Body):
     """A stored version of a standard, in a list."""
 
@@ -92,6 +113,10 @@ class StandardRow(Body):
     title = Text(max_length=200)
     hash = Text(max_length=64)
     active = Flag()
+    status = Text(max_length=200)
+    updated = serializers.DateField(allow_null=True)
+    next_review = serializers.DateField(allow_null=True, help_text=NEXT_REVIEW)
+    overdue_since = serializers.DateField(allow_null=True, help_text=OVERDUE)
     stored_at = Moment()
     url = Text(max_length=200)
 
@@ -118,7 +143,10 @@ class StandardOut(Body):
     document_sha256 = Text(max_length=64)
     status = Text(max_length=200)
     updated = serializers.DateField(allow_null=True)
-    next_review = serializers.DateField(allow_null=True)
+    next_review = serializers.DateField(allow_null=True, help_text=NEXT_REVIEW)
+    overdue_since = serializers.DateField(allow_null=True, help_text=OVERDUE)
+    review_by = Text(max_length=60, help_text="The role that owes the review; empty: the administrators.")
+    reviews = ReviewOut(many=True)
     extends = Text(max_length=60)
     description = Text(max_length=1_000)
     roles = RoleOut(many=True)
@@ -128,21 +156,29 @@ class StandardOut(Body):
     listed = ListedOut(many=True)
 
 
-def row_out(row: StandardVersion, active_hash: str) -> dict[str, Any]:
+def row_out(line: Line, active_hash: str) -> dict[str, Any]:
     """Return what the API says of a stored version in a list."""
+    row, standard = line.row, line.standard
     return {
         "name": row.name,
         "version": row.version,
         "title": row.title,
         "hash": row.content_hash,
         "active": row.content_hash == active_hash,
+        "status": standard.status if standard else "",
+        "updated": standard.updated.isoformat() if standard and standard.updated else None,
+        "next_review": line.review_due.isoformat() if line.review_due else None,
+        "overdue_since": line.overdue_since.isoformat() if line.overdue_since else None,
         "stored_at": utc(row.stored_at),
         "url": f"/standards/{row.content_hash}/",
     }
 
 
-def standard_out(standard: Standard) -> dict[str, Any]:
-    """Return what the API says of a standard, but for whether it is active."""
+def standard_out(standard: Standard, today: date) -> dict[str, Any]:
+    """Return what the API says of a standard on that day (of UTC), but for whether it is active."""
+    reviews = list(reviews_of(standard.content_hash)[:REVIEWS])
+    due = reviews[0].next_review if reviews else standard.next_review
+    overdue = overdue_since(due, today)
     return {
         "name": standard.name,
         "version": standard.version,
@@ -153,7 +189,13 @@ def standard_out(standard: Standard) -> dict[str, Any]:
         "document_sha256": standard.document_sha256,
         "status": standard.status,
         "updated": standard.updated.isoformat() if standard.updated else None,
-        "next_review": standard.next_review.isoformat() if standard.next_review else None,
+        "next_review": due.isoformat() if due else None,
+        "overdue_since": overdue.isoformat() if overdue else None,
+        "review_by": standard.review_by,
+        "reviews": [
+            {"at": utc(one.reviewed_at), "next_review": one.next_review.isoformat(), "note": one.note}
+            for one in reviews
+        ],
         "extends": standard.extends,
         "description": standard.description,
         "roles": [{"id": one.id, "title": one.title, "kind": one.kind} for one in standard.roles],

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from opsportal.api.pagination import both_ways
 from opsportal.api.query import Query
-from opsportal.api.serializers import utc
+from opsportal.api.serializers import read_body, utc
 from opsportal.api.views import ApiView
-from opsportal.standards.api.serializers import StandardOut, StandardPage, row_out, standard_out
+from opsportal.core.clock import edge_now
+from opsportal.standards.api.serializers import (
+    ReviewBody,
+    StandardOut,
+    StandardPage,
+    row_out,
+    standard_out,
+)
 from opsportal.standards.selectors import (
     active_standard_or_none,
     in_force,
     in_force_or_none,
+    lines_of,
     standard_by_hash,
     versions,
 )
+from opsportal.standards.services import standard_review
 
 ORDERINGS = both_ways("stored_at", "id", word="stored_at")
 
@@ -48,9 +59,10 @@ class StandardList(ApiView):
             rows = rows.filter(stored_at__gte=since)
         active = active_standard_or_none()
         active_hash = active.content_hash if active else ""
-        return self.page(
-            rows, lambda row: row_out(row, active_hash), ordering=ORDERINGS, default="-stored_at"
-        )
+        page = self.page(rows, lambda row: {"row": row}, ordering=ORDERINGS, default="-stored_at")
+        lines = lines_of((item["row"] for item in page.data["results"]), today())
+        page.data["results"] = [row_out(line, active_hash) for line in lines]
+        return page
 
 
 class ActiveStandard(ApiView):
@@ -62,15 +74,41 @@ class ActiveStandard(ApiView):
     def get(self, request: Request) -> Response:
         """Show the active standard with all its rules."""
         Query(request, paged=False)
-        now_in_force = in_force()
-        return Response(
-            {
-                **standard_out(now_in_force.standard),
-                "active": True,
-                "active_since": utc(now_in_force.since),
-            },
-            headers={"ETag": f'"{now_in_force.standard.content_hash}"'},
-        )
+        return _active_one()
+
+
+class StandardReview(ApiView):
+    """The review of the active standard."""
+
+    area = "standards"
+
+    @extend_schema(operation_id="standards_review", request=ReviewBody, responses={201: StandardOut})
+    def post(self, request: Request) -> Response:
+        """Record that the active standard was reviewed today, and the day of its next review.
+
+        Administrators and holders of the role that the standard names can.
+        """
+        Query(request, paged=False)
+        standard_review(actor=self.actor, now=edge_now(), **read_body(request, ReviewBody))
+        return _active_one(status=201)
+
+
+def today() -> date:
+    """Return the present day of UTC."""
+    return edge_now().date()
+
+
+def _active_one(status: int = 200) -> Response:
+    now_in_force = in_force()
+    return Response(
+        {
+            **standard_out(now_in_force.standard, today()),
+            "active": True,
+            "active_since": utc(now_in_force.since),
+        },
+        status=status,
+        headers={"ETag": f'"{now_in_force.standard.content_hash}"'},
+    )
 
 
 class StandardDetail(ApiView):
@@ -87,6 +125,6 @@ class StandardDetail(ApiView):
         is_active = now_in_force is not None and now_in_force.standard == standard
         since = now_in_force.since if now_in_force and is_active else None
         return Response(
-            {**standard_out(standard), "active": is_active, "active_since": utc(since)},
+            {**standard_out(standard, today()), "active": is_active, "active_since": utc(since)},
             headers={"ETag": f'"{content_hash}"'},
         )

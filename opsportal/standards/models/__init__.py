@@ -1,3 +1,3 @@
-from opsportal.standards.models.standards import Activation, StandardVersion
+from opsportal.standards.models.standards import Activation, Review, StandardVersion
 
-__all__ = ["Activation", "StandardVersion"]
+__all__ = ["Activation", "Review", "StandardVersion"]

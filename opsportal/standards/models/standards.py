@@ -35,6 +35,21 @@ class StandardVersion(AppendOnly):
         return f"{self.title} {self.version}"
 
 
+class Review(AppendOnly):
+    """Somebody reviewed a standard and set the day of its next review. The newest row counts."""
+
+    id = models.BigAutoField(primary_key=True)
+    standard = models.ForeignKey(StandardVersion, on_delete=models.PROTECT, related_name="reviews")
+    next_review = models.DateField()
+    note = models.TextField(blank=True, default="")
+    reviewed_at = models.DateTimeField()
+    reviewed_by_kind = models.CharField(max_length=20)
+    reviewed_by_id = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.standard_id}, next on {self.next_review}"
+
+
 class Activation(AppendOnly):
     """A standard was put in force. The newest row names the active one."""
 

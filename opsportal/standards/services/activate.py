@@ -9,6 +9,7 @@ from opsportal.audit.services import audit_record
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import NotFound
+from opsportal.core.ports import standard_review_changed
 from opsportal.core.writes import write
 from opsportal.outbox.services import outbox_put
 from opsportal.standards.models import Activation, StandardVersion
@@ -74,4 +75,5 @@ def _activate(row: StandardVersion, *, actor: Actor, now: datetime) -> Activatio
         data={key: value for key, value in facts.items() if key != "name"},
     )
     outbox_put(now=now, topic=TOPIC, payload=facts, key=row.content_hash)
+    standard_review_changed(actor, now)
     return activation

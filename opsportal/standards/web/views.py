@@ -1,26 +1,46 @@
-"""Pages of standards: the active one rule by rule, older ones, and which there are."""
+"""Pages of standards: the active one rule by rule, older ones, which there are, and the review."""
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, date
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
+from opsportal.core.access import may
+from opsportal.core.errors import InvalidInput
+from opsportal.standards.permissions import Reviewing
 from opsportal.standards.presentation import groups_of, quotation
 from opsportal.standards.rules import Standard
-from opsportal.standards.selectors import InForce, in_force_or_none, standard_by_hash, versions
+from opsportal.standards.selectors import (
+    InForce,
+    in_force_or_none,
+    lines_of,
+    overdue_since,
+    reviews_of,
+    standard_by_hash,
+    versions,
+)
+from opsportal.standards.services import standard_review
+from opsportal.standards.web.forms import ReviewForm
 from opsportal.web.paging import page_of
 from opsportal.web.people import remember_people
-from opsportal.web.requests import now_of
+from opsportal.web.requests import actor_of, now_of
+
+REVIEWS = 20
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """List the standards that are stored, newest first."""
     page = page_of(versions(), request, order=("-id",))
-    return render(request, "standards/index.html", {"page": page, "in_force": in_force_or_none()})
+    return render(
+        request,
+        "standards/index.html",
+        {"page": page, "lines": lines_of(page.items, _today(request)), "in_force": in_force_or_none()},
+    )
 
 
 @require_safe
@@ -38,17 +58,55 @@ def detail(request: HttpRequest, content_hash: str) -> HttpResponse:
     return _standard(request, standard_by_hash(content_hash), in_force_or_none())
 
 
-def _standard(request: HttpRequest, standard: Standard, found: InForce | None) -> HttpResponse:
+@require_POST
+def reviewed(request: HttpRequest) -> HttpResponse:
+    """Record that the standard in force was reviewed today."""
+    form = ReviewForm(request.POST)
+    try:
+        if form.is_valid():
+            standard_review(actor=actor_of(request), now=now_of(request), **form.cleaned_data)
+            messages.success(request, "The review is recorded.")
+            return redirect("standards:active")
+    except InvalidInput as refusal:
+        form.add_refusal(refusal)
+    found = in_force_or_none()
+    if found is None:
+        return render(request, "standards/none.html", status=503)
+    return _standard(request, found.standard, found, form=form, status=400)
+
+
+def _today(request: HttpRequest) -> date:
+    return now_of(request).astimezone(UTC).date()
+
+
+def _standard(
+    request: HttpRequest,
+    standard: Standard,
+    found: InForce | None,
+    *,
+    form: ReviewForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    reviews = list(reviews_of(standard.content_hash)[:REVIEWS])
+    remember_people(request, [(one.reviewed_by_kind, one.reviewed_by_id) for one in reviews])
     if found is not None:
         remember_people(request, [(found.by_kind, found.by_id)])
+    is_active = found is not None and found.standard == standard
+    today = _today(request)
+    due = reviews[0].next_review if reviews else standard.next_review
+    may_review = is_active and may(actor_of(request), "standards.review", Reviewing(standard, today))
     return render(
         request,
         "standards/standard.html",
         {
             "standard": standard,
-            "in_force": found if found and found.standard == standard else None,
-            "review_overdue": standard.is_review_overdue(now_of(request).astimezone(UTC).date()),
+            "in_force": found if is_active else None,
+            "review_due": due,
+            "overdue_since": overdue_since(due, today),
+            "reviews": reviews,
+            "review_form": (form or ReviewForm()) if may_review else None,
             "groups": groups_of(standard),
             "listed": [(one, quotation(one.source)) for one in standard.listed],
         },
+        status=status,
     )
