@@ -44,7 +44,7 @@ def test_a_broker_that_is_away_shows_but_only_the_worker_is_not_ready(
 def test_ready_fails_while_a_migration_is_waiting(client: Client) -> None:
     activate()
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'changes' AND name = '0001_initial'")
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'sessions' AND name = '0001_initial'")
     answer = client.get("/ready")
     assert answer.status_code == 503
     assert "1 migrations are waiting" in answer.json()["checks"]["database"]["detail"]
