@@ -38,6 +38,7 @@ EVERY_PAGE = (
     "/standards/active/",
     "/obligations/",
     "/notifications/",
+    "/account/notifications/",
     "/away/",
     "/search/",
     "/search/?q=payments",

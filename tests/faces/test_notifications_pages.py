@@ -12,7 +12,7 @@ import time_machine
 from django.test import Client
 
 from opsportal.accounts.models import User
-from opsportal.notify.models import ChannelHealth, Delivery, Notification
+from opsportal.notify.models import ChannelHealth, Delivery, Notification, NotificationSettings
 from opsportal.notify.services import notify
 from opsportal.outbox.models import Heartbeat, OutboxMessage
 from opsportal.outbox.ticks import ticks
@@ -276,3 +276,30 @@ def test_the_admin_sends_again_and_dismisses_by_the_same_services(operator: Clie
 def test_a_message_with_a_number_that_no_database_holds_is_not_found(operator: Client) -> None:
     with nothing_written(at_an_edge=True):
         assert operator.post(f"/operations/messages/{'9' * 30}/retry/").status_code == 404
+
+
+def test_i_choose_what_i_am_told_and_when(client: Client, ada: User) -> None:
+    path = "/account/notifications/"
+    text = text_of(client.get(path))
+    assert "Votes that wait for me" in text
+    assert "Trouble of the portal itself" not in text
+    typed = {
+        "version": "0",
+        "quiet_from": "22:00",
+        "quiet_until": "07:00",
+        "quiet_days": ["0", "4"],
+        "digest": "daily",
+        "digest_at": "09:30",
+        "route_obligations.reminder": "email",
+    }
+    assert "Saved." in text_of(client.post(path, typed, follow=True))
+    row = NotificationSettings.objects.get()
+    assert (row.user, str(row.quiet_from), row.quiet_days) == (ada, "22:00:00", [0, 4])
+    assert (row.routes["obligations.reminder"], row.routes["changes.mine"]) == (["email"], [])
+    with nothing_written(at_an_edge=True):
+        assert "Read it again" in text_of(client.post(path, typed), 409)
+        assert "20 hours at most" in text_of(
+            client.post(path, {**typed, "version": "1", "quiet_until": "21:00"}), 400
+        )
+        assert "time of day" in text_of(client.post(path, {**typed, "version": "1", "digest_at": "x"}), 400)
+        assert client.post(path, {**typed, "quiet_days": "9"}).status_code == 400

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth import SESSION_KEY
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 
 from opsportal.accounts.models import User
-from opsportal.accounts.services import reset_link_send, user_deactivate
+from opsportal.accounts.services import reset_link_send, user_create, user_deactivate, welcome_send
 from opsportal.audit.models import AuditEntry
 from opsportal.core.cache import SteadyCache
+from opsportal.core.clock import database_now
 from opsportal.core.registry import Panel, panels
 from opsportal.outbox.models import OutboxMessage
+from opsportal.outbox.services import messages_handle
 from tests.makers import NOW, PASSWORD, ROOT, make_user
 from tests.untouched import nothing_written
 
@@ -252,6 +256,31 @@ def test_the_worker_mails_a_link_that_works_once(ada: User) -> None:
     sign_in(client, password=NEW_PASSWORD)
     assert is_in(client)
     assert "does not work any more" in text_of(Client().get(link[1], follow=True))
+
+
+@pytest.mark.parametrize(("days", "works"), [(6, True), (8, False)])
+def test_a_new_person_is_mailed_a_link_to_their_first_password_that_works_for_a_week(
+    days: int, works: bool
+) -> None:
+    moment = database_now()
+    new = user_create(actor=ROOT, now=moment, email="new@example.org", full_name="New Person")
+    messages_handle(clock=database_now)
+    (letter,) = mail.outbox
+    assert (letter.to, letter.subject) == (["new@example.org"], "[opsportal] Welcome: choose your password")
+    link = re.search(r"http://[^/\s]+(/accounts/password/reset/key/\S+)", str(letter.body))
+    assert link is not None
+    client = Client()
+    with time_machine.travel(moment + timedelta(days=days), tick=False):
+        with nothing_written():
+            form = client.get(link[1], follow=True)
+        assert ("does not work any more" in text_of(form)) is not works
+        if works:
+            where = form.redirect_chain[-1][0]
+            client.post(where, {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+    new.refresh_from_db()
+    assert new.has_usable_password() is works
+    welcome_send(user_id=str(make_user().pk))
+    assert len(mail.outbox) == 1
 
 
 def test_nobody_gets_a_link_who_may_not_sign_in(ada: User) -> None:

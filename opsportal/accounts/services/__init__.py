@@ -1,7 +1,7 @@
 from opsportal.accounts.services.absences import absence_end, absence_record
 from opsportal.accounts.services.deputies import deputy_end, deputy_name
 from opsportal.accounts.services.erasure import user_erase
-from opsportal.accounts.services.passwords import password_reset_request, reset_link_send
+from opsportal.accounts.services.passwords import password_reset_request, reset_link_send, welcome_send
 from opsportal.accounts.services.people import time_zones
 from opsportal.accounts.services.roles import role_declare, role_end, role_grant
 from opsportal.accounts.services.service_accounts import (
@@ -49,4 +49,5 @@ __all__ = [
     "user_reactivate",
     "user_set_password",
     "user_update",
+    "welcome_send",
 ]

@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from django.db import IntegrityError
 
 from opsportal.accounts.models import User
+from opsportal.accounts.services.passwords import WELCOME_WANTED
 from opsportal.accounts.services.people import clean_email, clean_name, clean_time_zone, require_good_password
 from opsportal.accounts.services.rows import (
     locked_user,
@@ -23,6 +24,7 @@ from opsportal.core.actor import Actor
 from opsportal.core.errors import InvalidInput
 from opsportal.core.versions import require_version
 from opsportal.core.writes import write
+from opsportal.outbox.services import outbox_put
 
 
 def user_create(
@@ -35,7 +37,7 @@ def user_create(
     password: str | None = None,
     is_staff: bool = False,
 ) -> User:
-    """Store a person and return them. Without `password` they set one by "forgot password".
+    """Store a person and return them. Without `password` they get a mail to choose one.
 
     Raises `Forbidden` for anybody but administrators, `InvalidInput` for each wrong value and for an
     address that somebody has already.
@@ -54,6 +56,8 @@ def user_create(
         user.set_password(password)
         _save_with_address(user)
         _record(actor, now, "user.created", user, {"is_staff": is_staff})
+        if password is None:
+            outbox_put(now=now, topic=WELCOME_WANTED, payload={"user": str(user.pk)}, key=str(user.pk))
         return user
 
 

@@ -8,6 +8,7 @@ urlpatterns = [
     path("notifications/", views.inbox_page, name="inbox"),
     path("notifications/read/", views.read_all, name="read-all"),
     path("notifications/<uuid:pk>/read/", views.read, name="read"),
+    path("account/notifications/", views.settings_page, name="settings"),
     path("operations/", operations.operations, name="operations"),
     path("operations/messages/<int:pk>/retry/", operations.message_retry, name="message-retry"),
     path("operations/messages/<int:pk>/dismiss/", operations.message_dismiss, name="message-dismiss"),
