@@ -182,6 +182,16 @@ def register() -> None:
     allow("change.vote", is_person, otherwise="Only people vote; a service account never can.")
     allow("change.comment", is_person, otherwise="Only people comment on a change.")
     allow(
+        "change.attach",
+        may_write_changes,
+        otherwise="Only people attach files, and pipelines with a token that has the scope changes:write.",
+    )
+    allow(
+        "change.detach",
+        involved | is_administrator,
+        otherwise=f"Only {_WORKERS}, administrators and whoever attached it may remove this file.",
+    )
+    allow(
         "change.hold",
         stops_it,
         otherwise=f"Only {_WORKERS}, members of a board and administrators may hold it.",

@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "opsportal.web.apps.WebConfig",
     "opsportal.api.apps.ApiConfig",
     "opsportal.outbox.apps.OutboxConfig",
+    "opsportal.files.apps.FilesConfig",
     "opsportal.accounts.apps.AccountsConfig",
     "opsportal.catalog.apps.CatalogConfig",
     "opsportal.calendar.apps.CalendarConfig",
@@ -111,6 +112,8 @@ CACHES = {
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
 }
+# Attached files, by their hash. Several web servers share it by a mount.
+FILES_FOLDER = environment.text("OPSPORTAL_FILES") or str(embedded.data_folder() / "files")
 # Sessions live in the database: a broker that is lost or flushed signs nobody out.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
@@ -162,6 +165,13 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
+FILE_MAX_BYTES = environment.number("OPSPORTAL_FILE_MAX_MB", 10) * 1_000_000
+FILE_UPLOAD_HANDLERS = [
+    "opsportal.web.uploads.LimitedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 SILENCED_SYSTEM_CHECKS = ["security.W008"]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -240,6 +250,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ChangeRisk": "changes.models.Change.Risk",
         "CommentKind": "changes.models.ChangeComment.Kind",
         "TemplateState": "changes.states.TEMPLATE.choices",
+        "AttachmentState": "opsportal.files.states.ATTACHMENT.choices",
         "DeploymentState": "changes.states.DEPLOYMENT.choices",
         "GateDecision": "changes.models.Deployment.Decision",
     },
@@ -298,6 +309,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "notify.digest": 30,
         "notify.watch": 60,
         "notify.prune": 600,
+        "files.sweep": 3600,
     }.items()
 }
 

@@ -2,14 +2,16 @@
 
 from django.urls import re_path
 
-from changes.api import changes, changes_verbs, clones
+from changes.api import attachments, changes, changes_verbs, clones
 from opsportal.api.views import ApiView
 
 KEY = r"(?P<key>[A-Za-z]{2,5}-[0-9]{1,18})"
+ATTACHMENT = r"(?P<attachment>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"
 STEPS: dict[str, type[ApiView]] = {
     **changes_verbs.VERBS,
     "comment": changes_verbs.ChangeCommentView,
     "clone": clones.ChangeClone,
+    "attachments": attachments.ChangeAttachments,
     "approvals": changes.ChangeApprovals,
     "conflicts": changes.ChangeConflicts,
     "history": changes.ChangeHistory,
@@ -22,5 +24,15 @@ urlpatterns = [
     *(
         re_path(rf"^changes/{KEY}/{step}/?$", view.as_view(), name=f"api-change-{step}")
         for step, view in STEPS.items()
+    ),
+    re_path(
+        rf"^changes/{KEY}/attachments/{ATTACHMENT}/?$",
+        attachments.ChangeAttachmentFile.as_view(),
+        name="api-change-attachment",
+    ),
+    re_path(
+        rf"^changes/{KEY}/attachments/{ATTACHMENT}/remove/?$",
+        attachments.ChangeAttachmentRemove.as_view(),
+        name="api-change-attachment-remove",
     ),
 ]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -21,6 +22,9 @@ from changes.web.steps import steps_for
 from changes.web.timeline import moments_of
 from opsportal.approvals.selectors import requests_about
 from opsportal.core.access import may
+from opsportal.files.kinds import ENDINGS
+from opsportal.files.models import Attachment
+from opsportal.files.selectors import attachments_of
 from opsportal.standards import engine
 from opsportal.web.people import Pair, remember_people
 
@@ -63,7 +67,10 @@ def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         change, list(seen.targets), current.stages if current else (), actor=seen.actor, now=seen.now
     )
     timeline, further = moments_of(change, _titles(rounds), before)
+    attachments = list(attachments_of("change", seen.key))
     remember_people(request, _people(seen, rounds, attestations, revisions))
+    remember_people(request, ((row.added_by_kind, row.added_by_id) for row in attachments))
+    remember_people(request, ((row.removed_by_kind, row.removed_by_id) for row in attachments))
     remember_people(request, ((moment.actor_kind, moment.actor_id) for moment in timeline))
     return {
         "seen": seen,
@@ -84,7 +91,30 @@ def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "revisions": revisions,
         "conflicts": conflicts_of(change),
         "may_comment": may(seen.actor, "change.comment", seen.case),
+        **_files(seen, attachments),
         "may_attest": may(seen.actor, "change.attest", seen.case),
+    }
+
+
+def _files(seen: Seen, attachments: list[Attachment]) -> dict[str, Any]:
+    """Return what is and was attached, and which of it the reader may remove."""
+    works_on_it = may(seen.actor, "change.detach", seen.case)
+    ours = (seen.actor.kind.value, seen.actor.id)
+    return {
+        "attached": [
+            (
+                row,
+                seen.change.state != "closed"
+                and (works_on_it or (row.added_by_kind, row.added_by_id) == ours),
+            )
+            for row in attachments
+            if row.state == "attached"
+        ],
+        "removed_files": [row for row in attachments if row.state == "removed"],
+        "may_attach": may(seen.actor, "change.attach", seen.case),
+        "file_endings": ", ".join(ENDINGS),
+        "file_accept": ",".join(f".{ending}" for ending in ENDINGS),
+        "file_megabytes": settings.FILE_MAX_BYTES // 1_000_000,
     }
 
 

@@ -36,6 +36,8 @@ _LOOKS: Mapping[str, tuple[str, str]] = {
     "change.released": ("play", "info"),
     "change.commented": ("chat", "neutral"),
     "change.asked": ("question", "waiting"),
+    "file.attached": ("clip", "neutral"),
+    "file.removed": ("clip", "waiting"),
     "change.retrospective_approved": ("shield", "good"),
     "change.retrospective_rejected": ("cross", "bad"),
     "deployment.started": ("play", "active"),

@@ -2,6 +2,7 @@ from django.urls import path
 
 from changes.web import (
     exports,
+    views_attachments,
     views_cab,
     views_change,
     views_close,
@@ -25,6 +26,17 @@ urlpatterns = [
     path("changes/<str:key>/close/", views_close.change_close_page, name="close"),
     path("changes/<str:key>/vote/", views_change.change_voted, name="vote"),
     path("changes/<str:key>/comment/", views_change.change_commented, name="comment"),
+    path("changes/<str:key>/attachments/", views_attachments.change_attached, name="attach"),
+    path(
+        "changes/<str:key>/attachments/<uuid:attachment>/",
+        views_attachments.attachment_download,
+        name="attachment",
+    ),
+    path(
+        "changes/<str:key>/attachments/<uuid:attachment>/remove/",
+        views_attachments.attachment_removed,
+        name="detach",
+    ),
     path("changes/<str:key>/attest/", views_change.change_attested, name="attest"),
     path("changes/<str:key>/do/<slug:verb>/", views_change.change_move, name="move"),
     path("cab/", views_cab.agenda, name="cab"),

@@ -63,6 +63,13 @@ def _fingerprint(request: Request) -> str:
     digest = hashlib.sha256(request.META.get("QUERY_STRING", "").encode())
     request.data  # noqa: B018 - parsing keeps the raw body, and refuses a bad one before any work is done
     digest.update(b"\n" + getattr(request, "raw_body", b""))
+    # A form has other separators between its parts each time: what stands between them counts.
+    for name in sorted(request.POST) if request.FILES else ():
+        digest.update(f"\n{name}\n{request.POST.getlist(name)}".encode())
+    for name, upload in sorted(request.FILES.items()):
+        digest.update(f"\n{name}\n{upload.name}\n".encode())
+        for chunk in upload.chunks():
+            digest.update(chunk)
     return digest.hexdigest()
 
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions
@@ -93,6 +93,8 @@ def _as_refusal(error: Exception) -> tuple[Refusal | None, int, dict[str, str]]:
             return Forbidden(), 403, {}
         case RequestDataTooBig():
             return TooLarge(), 413, {}
+        case SuspiciousOperation():
+            return InvalidInput.of("", "malformed", "This request cannot be read."), 400, {}
         case OperationalError() | InterfaceError():
             log.error("database_away", error=str(error))
             return Unavailable("The database is away."), 503, {"Retry-After": "5"}

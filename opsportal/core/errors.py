@@ -70,6 +70,14 @@ class NotFound(Refusal):
     title = "There is nothing here"
 
 
+class Gone(Refusal):
+    """The object stands, but what it held does not any more (410)."""
+
+    status = 410
+    code = "gone"
+    title = "This is not there any more"
+
+
 class Unauthenticated(Refusal):
     """No credentials, or not valid ones (401)."""
 

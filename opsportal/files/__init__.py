@@ -1,0 +1,1 @@
+"""Stored files: bytes under their hash, attached by value to what other apps have."""
