@@ -162,8 +162,9 @@ def test_what_is_attached_to_a_closed_change_or_to_another_stays(cast: Cast) -> 
     Change.objects.filter(pk=closed.pk).update(state="closed")
     with refused(Conflict, "closed"):
         change_detach(actor=cast.bystander.actor, now=NOW, pk=closed.pk, attachment=row.pk, reason="No.")
+    other = draft(cast)
     with refused(NotFound):
-        change_detach(actor=cast.bystander.actor, now=NOW, pk=draft(cast).pk, attachment=row.pk, reason="No.")
+        change_detach(actor=cast.bystander.actor, now=NOW, pk=other.pk, attachment=row.pk, reason="No.")
 
 
 @pytest.mark.parametrize("damage", ["changed", "missing"])
