@@ -79,8 +79,9 @@ _CHANGE_FACTS = (
     Fact("change.lead_time", DURATION, "the time between submission and the start of the window"),
     Fact("change.window_length", DURATION, "the length of the window"),
     Fact("change.state", choice(*CHANGE.states), "the state of the change"),
-    # Known from the end of the implementation on.
+    # Both known from the end of the implementation on; a rollback of what failed is a new end.
     Fact("change.outcome", choice("implemented", "failed", "rolled_back"), "how the implementation ended"),
+    Fact("change.time_since_end", DURATION, "the time since the implementation ended"),
 )
 
 _STAGE_FACTS = (
@@ -246,7 +247,8 @@ def change_facts(change: Change, targets: Collection[ChangeTarget], *, now: date
     """Return the facts of a change at `now` (aware UTC). Reads no row: `targets` have their service and
     environment loaded, `change` its template.
 
-    Without a window, its length and the lead time are not known; before the end, neither is the outcome.
+    Without a window, its length and the lead time are not known; before the end, neither are the outcome
+    and the time since then.
     """
     facts: dict[str, Value] = {f"change.{name}": getattr(change, name) for name in CHANGE_TEXTS}
     facts |= {
@@ -268,6 +270,8 @@ def change_facts(change: Change, targets: Collection[ChangeTarget], *, now: date
         facts["change.window_length"] = change.window_end - change.window_start
     if change.outcome:
         facts["change.outcome"] = change.outcome
+    if change.finished_at is not None:
+        facts["change.time_since_end"] = now - change.finished_at
     return facts
 
 

@@ -29,11 +29,14 @@ COVERED = {
     "baseline": [(9, 52)],
     "aielon": [(149, 207), (211, 267), (448, 494), (596, 602)],
     "acgs": [(104, 121), (126, 141), (146, 150)],
+    "ai-system": [(116, 133), (158, 177), (349, 386), (433, 474)],
+    "aios": [(11, 15), (37, 40), (61, 107), (158, 178), (219, 241), (272, 280), (293, 297)],
+    "twelve-factor": [(9, 35), (135, 139), (283, 287), (371, 381), (391, 410)],
 }
 
 
 def test_the_packs_of_the_contract_that_are_due_are_here() -> None:
-    assert {"baseline", "aielon", "acgs"} <= set(shipped_names())
+    assert set(shipped_names()) == {"baseline", "aielon", "ai-system", "acgs", "twelve-factor", "aios"}
 
 
 @pytest.mark.parametrize(

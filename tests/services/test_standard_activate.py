@@ -186,7 +186,8 @@ def test_an_unknown_name_is_refused() -> None:
     install(RULE)
     with refused(NotFound) as caught:
         standard_activate(actor=ROOT, now=NOW, name="nothing")
-    assert caught.value.detail.endswith("there are: acgs, aielon, baseline, own.")
+    known = ", ".join(sorted({*shipped_names(), "own"}))
+    assert caught.value.detail.endswith(f"there are: {known}.")
 
 
 def test_nobody_but_the_portal_itself_puts_a_standard_in_force() -> None:

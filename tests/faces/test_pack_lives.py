@@ -1,0 +1,201 @@
+"""A normal working life under each shipped pack: every type of change can go from draft to closed.
+
+What a pack asks for must be askable, and fulfillable at the moment at which it is asked for. All that is
+sent follows from the pack as data: its checks, figures, steps, roles and duties.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from changes.facts import change_facts
+from changes.models import Change, ChangeTemplate
+from changes.services.closing import change_close
+from changes.services.deployment_events import deployment_report
+from changes.services.deployments import deployment_register
+from changes.services.drafts import change_create
+from changes.services.implementation import change_complete, change_start
+from changes.services.scene import targets_of
+from changes.services.schedule import change_schedule
+from changes.services.submission import change_submit
+from changes.services.templates import template_create, template_submit, template_vote
+from changes.services.votes import change_vote
+from opsportal.accounts.models import User
+from opsportal.approvals.models import ApprovalStage
+from opsportal.approvals.outcome import Decision
+from opsportal.core.actor import Actor
+from opsportal.obligations.models import Obligation
+from opsportal.standards import engine
+from opsportal.standards.rules import Standard
+from opsportal.standards.shipped import shipped_names
+from tests.deploying import SCOPES
+from tests.makers import NOW, grant, make_environment, make_service, make_team, make_token, make_user
+from tests.packs import activate
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+WINDOW = NOW + 8 * DAY
+"""Later than every lead time of the packs."""
+
+TEXTS = {
+    "description": "Raise the connection limit.",
+    "justification": "The pool runs dry at noon.",
+    "risk_assessment": "Too many connections may slow the database down.",
+    "impact": "None; no policy is touched.",
+    "plan": "Back up, change the setting, reload.",
+    "test_evidence": "Done in staging.",
+    "rollback_plan": "Set the old value, reload; five minutes.",
+}
+NO_TEMPLATES = ("acgs", "twelve-factor")
+"""Under these a standard change is approved each time; elsewhere it follows an approved template."""
+
+
+@dataclass
+class Place:
+    """The standard in force, who asks, who decides by role, and the pipeline."""
+
+    standard: Standard
+    requester: User
+    deciders: dict[str, list[User]]
+    pipeline: Actor
+
+
+@pytest.fixture(params=shipped_names())
+def place(request: pytest.FixtureRequest) -> Place:
+    standard = activate(request.param)
+    requester = make_user(name="Rita")
+    deciders: dict[str, list[User]] = {}
+    for role in standard.roles:
+        deciders[role.id] = [make_user(name=role.title) for _ in range(2 if role.kind == "board" else 1)]
+        for person in deciders[role.id]:
+            grant(role.id, person)
+    make_service("payments-api", tier="critical", team=make_team("payments", requester))
+    make_environment("production")
+    token, _ = make_token(SCOPES)
+    return Place(standard, requester, deciders, token.actor)
+
+
+def decided(place: Place, kind: str, row: Change | ChangeTemplate, now: datetime) -> None:
+    """Let everybody approve whom the standard asks, stage by stage."""
+    key = row.key if isinstance(row, Change) else row.slug
+    while stage := ApprovalStage.objects.filter(
+        request__subject_kind=kind, request__subject_key=key, request__state="open", state="open"
+    ).first():
+        voted = set(stage.votes.values_list("voter_id", flat=True))
+        voter = next(one for role in stage.role_slugs for one in place.deciders[role] if one.pk not in voted)
+        ballot: dict[str, Any] = {
+            "actor": voter.actor,
+            "now": now,
+            "decision": Decision.APPROVE,
+            "content_hash": row.content_hash,
+        }
+        if isinstance(row, Change):
+            change_vote(pk=row.pk, **ballot)
+        else:
+            template_vote(slug=row.slug, **ballot)
+
+
+def template(place: Place) -> str:
+    """Return the slug of an approved template, made where there is none yet."""
+    if ChangeTemplate.objects.exists():
+        return "routine"
+    actor = place.requester.actor
+    texts = {name: TEXTS[name] for name in ("description", "plan", "rollback_plan")}
+    places = {"services": ["payments-api"], "environments": ["production"]}
+    fields = {"title": "Routine", "risk": "low", **texts, **places}
+    template_create(actor=actor, now=NOW, slug="routine", fields=fields)
+    decided(place, "template", template_submit(actor=actor, now=NOW, slug="routine"), NOW)
+    assert ChangeTemplate.objects.get().state == "approved"
+    return "routine"
+
+
+def approved(place: Place, kind: str) -> Change:
+    """Return a change of this type, raised and approved as the standard wants it."""
+    actor = place.requester.actor
+    fields: dict[str, Any] = {
+        "type": kind,
+        "title": "Raise the limit",
+        "services": ["payments-api"],
+        "environments": ["production"],
+    }
+    if kind == "standard" and place.standard.name not in NO_TEMPLATES:
+        fields["template"] = template(place)
+    else:
+        fields |= {**TEXTS, "risk": "low"}
+    if kind != "emergency":
+        fields |= {"window_start": WINDOW, "window_end": WINDOW + timedelta(hours=2)}
+    drafted = change_create(actor=actor, now=NOW, fields=fields)
+    decided(place, "change", change_submit(actor=actor, now=NOW, pk=drafted.pk), NOW)
+    change = Change.objects.get(pk=drafted.pk)
+    assert change.state == "approved"
+    if kind != "emergency":
+        change_schedule(actor=actor, now=NOW, pk=change.pk)
+    return change
+
+
+def rolled_out(place: Place, change: Change, now: datetime) -> None:
+    """Let the pipeline register, roll out and succeed, with all that the standard has names for."""
+    standard = place.standard
+    body = {
+        "service": "payments-api",
+        "environment": "production",
+        "version": f"2.{change.pk}.0",
+        "commit": "9fceb02d0ae598e95dc970b74767f19372d61af8",
+        "change": change.key,
+        "checks": {check.id: "passed" for check in standard.checks},
+        "policy_hash": standard.policy_hash or None,
+    }
+    registered = deployment_register(actor=place.pipeline, now=now, body=body)
+    assert registered.answer is not None
+    assert (registered.answer.decision, registered.answer.reasons) == ("allowed", ())
+    figures = {
+        "error_rate": 0.001,
+        "latency_p95_ms": 120,
+        **{one.id: True for one in standard.metrics if one.type == "boolean" and one.default is None},
+    }
+    events: list[dict[str, Any]] = [
+        {"event": "started"},
+        *({"event": "rollout", "percent": percent, "metrics": figures} for percent in (10, 50, 100)),
+        {"event": "verified", "metrics": figures},
+        {"event": "succeeded", "metrics": figures},
+    ]
+    for event in events:
+        told = deployment_report(actor=place.pipeline, now=now, number=registered.deployment.pk, body=event)
+        assert (told.action, told.reasons, told.effect) == ("continue", (), "applied"), event
+
+
+def closed(place: Place, change: Change, now: datetime) -> None:
+    """Close it with everything that the standard asks for, and see that nothing is owed any more."""
+    facts = change_facts(change, targets_of(change), now=now)
+    asked = [one.demand.id for one in engine.attestations(place.standard, "change.close", facts)]
+    change_close(
+        actor=place.requester.actor,
+        now=now,
+        pk=change.pk,
+        review="It went well.",
+        lessons_learned="Ask earlier.",
+        attestations=dict.fromkeys(asked, "See the dashboard."),
+    )
+    owed = Obligation.objects.filter(subject_kind="change", subject_key=change.key)
+    assert [row.rule_id for row in owed if row.is_owed] == []
+
+
+def test_every_type_of_change_goes_from_draft_to_closed(place: Place) -> None:
+    for kind, by_pipeline in itertools.product(("standard", "normal", "emergency"), (True, False)):
+        change = approved(place, kind)
+        now = NOW if kind == "emergency" else WINDOW
+        if by_pipeline:
+            rolled_out(place, change, now)
+        else:
+            change_start(actor=place.requester.actor, now=now, pk=change.pk)
+            change_complete(actor=place.requester.actor, now=now + timedelta(hours=1), pk=change.pk)
+        done = Change.objects.get(pk=change.pk)
+        assert done.state == "implemented"
+        closed(place, done, now + 2 * DAY)
+        assert Change.objects.get(pk=change.pk).state == "closed"
