@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from changes.models import Change, Deployment
 from changes.states import CHANGE
 from opsportal.accounts.models import Role, Team, User
 from opsportal.catalog.models import Service
 from opsportal.core.clock import database_now
+from opsportal.obligations.models import Obligation
 from opsportal.outbox.models import OutboxMessage
 from opsportal.portal.demo import load
+from opsportal.portal.demo.past import past_stories
 from opsportal.portal.demo.people import PASSWORD, PEOPLE
 from opsportal.standards.models import Activation
 from tests.makers import make_user
-
-pytestmark = pytest.mark.django_db
 
 
 def run(*arguments: str) -> str:
@@ -30,22 +33,82 @@ def run(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_it_has_eight_people_five_services_and_twenty_changes_in_every_state() -> None:
-    run("load")
-    assert (User.objects.count(), Service.objects.count(), Change.objects.count()) == (8, 5, 20)
-    assert set(Change.objects.values_list("state", flat=True)) == set(CHANGE.states)
-    boards = Role.objects.filter(kind="board", holdings__isnull=False).distinct()
-    assert {board.slug for board in boards} == {"change-advisory-board", "operations-team"}
-    assert {one.decision for one in Deployment.objects.all()} == {"allowed"}
+@pytest.fixture(scope="class")
+def loaded(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The demo, loaded once for the tests that read it; each of them rolls back what it does itself."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        run("load", "--if-empty")
+        yield
+        transaction.set_rollback(True)
 
 
-def test_only_what_happened_lately_is_still_told() -> None:
-    run("load")
-    an_hour_ago = database_now() - timedelta(hours=1, minutes=1)
-    assert OutboxMessage.objects.filter(state="done", created_at__lt=an_hour_ago).exists()
-    assert not OutboxMessage.objects.filter(state="waiting", created_at__lt=an_hour_ago).exists()
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.django_db
+class TestLoaded:
+    def test_it_has_twenty_people_six_boards_fifteen_services_and_changes_in_every_state(self) -> None:
+        assert (User.objects.count(), Service.objects.count()) == (20, 15)
+        boards = Role.objects.filter(kind="board", holdings__isnull=False).distinct()
+        assert {board.slug for board in boards} == {
+            "change-advisory-board",
+            "data-protection-board",
+            "executive-team",
+            "operations-team",
+            "security-board",
+            "technical-council",
+        }
+        changes = Change.objects.all()
+        assert {one.state for one in changes} == set(CHANGE.states)
+        assert {one.type for one in changes} == {"standard", "normal", "emergency"}
+        assert {one.outcome for one in changes} == {"", "implemented", "failed", "rolled_back"}
+        assert {service.tier for service in Service.objects.all()} == {"critical", "core", "supporting"}
+
+    def test_its_past_fills_ninety_days_with_deployments_of_every_outcome(self) -> None:
+        now = database_now()
+        assert Change.objects.filter(created_at__lt=now - timedelta(days=80)).count() >= 3
+        assert Change.objects.filter(created_at__gt=now - timedelta(days=7)).count() >= 10
+        deployments = Deployment.objects.all()
+        assert len(deployments) >= 90
+        assert {"succeeded", "rolled_back", "deploying", "registered"} <= {one.state for one in deployments}
+        assert {"allowed", "blocked", "pending"} <= {one.decision for one in deployments}
+        assert Obligation.objects.filter(state="breached", met_at__isnull=False).exists()
+
+    def test_only_what_happened_lately_is_still_told(self) -> None:
+        an_hour_ago = database_now() - timedelta(hours=1, minutes=2)
+        assert OutboxMessage.objects.filter(state="done", created_at__lt=an_hour_ago).exists()
+        assert not OutboxMessage.objects.filter(state="waiting", created_at__lt=an_hour_ago).exists()
+
+    def test_loaded_again_it_stays_as_it_is(self) -> None:
+        before = Change.objects.count()
+        run("load", "--if-empty")
+        assert Change.objects.count() == before
+        with pytest.raises(CommandError, match="not empty"):
+            run("load")
+
+    def test_the_sign_in_page_lists_who_is_who_only_in_the_demo(
+        self, client: Client, settings: object
+    ) -> None:
+        page = client.get("/accounts/login/").content.decode()
+        assert "Sign in as Elena Rossi" not in page
+        settings.OPSPORTAL_DEMO_LOGINS = True  # type: ignore[attr-defined]
+        page = client.get("/accounts/login/").content.decode()
+        assert all(f"Sign in as {person.name}" in page for person in PEOPLE)
+
+    def test_everybody_can_sign_in(self, client: Client) -> None:
+        for person in (PEOPLE[0], PEOPLE[-1]):
+            answer = client.post("/accounts/login/", {"login": person.email, "password": PASSWORD})
+            assert (answer.status_code, answer["Location"]) == (302, "/")
+            client.logout()
 
 
+def test_the_past_is_the_same_each_time_and_nobody_raises_changes_at_the_weekend() -> None:
+    now = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+    stories = list(past_stories(now))
+    assert stories == list(past_stories(now))
+    assert all((now - timedelta(hours=story.ago)).weekday() < 5 for story in stories)
+    assert len({story.title for story in stories}) == len(stories) >= 40
+
+
+@pytest.mark.django_db
 def test_it_is_refused_where_somebody_is_there_already() -> None:
     make_user()
     with pytest.raises(CommandError, match="not empty"):
@@ -54,17 +117,12 @@ def test_it_is_refused_where_somebody_is_there_already() -> None:
     assert (User.objects.count(), Change.objects.count()) == (1, 0)
 
 
-def test_loaded_twice_it_stays_as_it_is() -> None:
-    run("load", "--if-empty")
-    run("load", "--if-empty")
-    assert Change.objects.count() == 20
-
-
+@pytest.mark.django_db
 def test_it_is_loaded_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(**_: object) -> None:
+    def fail(*_: object) -> None:
         raise RuntimeError("the power went")
 
-    monkeypatch.setattr(load, "messages_settle", fail)
+    monkeypatch.setattr(load, "approve_templates", fail)
     with pytest.raises(RuntimeError, match="the power went"):
         load.demo_load(now=database_now())
     assert not User.objects.exists()
@@ -79,20 +137,3 @@ def test_the_logins_are_listed_for_people_and_for_programs() -> None:
     assert PASSWORD in lines[-1]
     listed = json.loads(run("logins", "--json"))
     assert [person["email"] for person in listed["people"]] == [person.email for person in PEOPLE]
-
-
-def test_the_sign_in_page_lists_who_is_who_only_in_the_demo(client: Client, settings: object) -> None:
-    run("load")
-    page = client.get("/accounts/login/").content.decode()
-    assert "Sign in as Elena Rossi" not in page
-    settings.OPSPORTAL_DEMO_LOGINS = True  # type: ignore[attr-defined]
-    page = client.get("/accounts/login/").content.decode()
-    assert "Sign in as Elena Rossi" in page
-
-
-def test_everybody_can_sign_in(client: Client) -> None:
-    run("load")
-    for person in PEOPLE[:2]:
-        answer = client.post("/accounts/login/", {"login": person.email, "password": PASSWORD})
-        assert (answer.status_code, answer["Location"]) == (302, "/")
-        client.logout()

@@ -12,6 +12,7 @@ ENVIRONMENTS = (
     ("staging", "Staging", "staging", 20, "proceed"),
     ("production", "Production", "production", 30, "stop"),
 )
+# slug, name, tier, data classification, owner team, what it does
 SERVICES = (
     (
         "payments-api",
@@ -21,8 +22,15 @@ SERVICES = (
         "payments",
         "Takes and settles card payments.",
     ),
-    ("checkout-web", "Checkout", "core", "confidential", "payments", "The pages on which customers pay."),
+    ("ledger", "Ledger", "critical", "restricted", "payments", "The books: every payment, refund and fee."),
     ("identity", "Identity", "critical", "restricted", "platform", "Sign-in and sessions for every product."),
+    ("edge-gateway", "Edge gateway", "critical", "internal", "platform", "The way in: TLS, limits, routes."),
+    ("checkout-web", "Checkout", "core", "confidential", "shop", "The pages on which customers pay."),
+    ("orders-api", "Orders", "core", "confidential", "shop", "Orders from the basket to the parcel."),
+    ("catalogue-api", "Catalogue", "core", "public", "shop", "Products, prices and pictures."),
+    ("search-api", "Search", "core", "public", "shop", "Finds products, forgives typing errors."),
+    ("customer-api", "Customers", "core", "restricted", "shop", "Accounts, addresses and consent."),
+    ("mobile-api", "Mobile API", "core", "confidential", "mobile", "What the apps talk to."),
     ("notifications", "Notifications", "supporting", "internal", "platform", "Sends mail and push messages."),
     (
         "data-warehouse",
@@ -30,15 +38,40 @@ SERVICES = (
         "supporting",
         "confidential",
         "data",
-        "Nightly figures for finance.",
+        "Figures for finance and sales.",
+    ),
+    ("recommendations", "Recommendations", "supporting", "internal", "data", "Suggests what else may fit."),
+    ("back-office", "Back office", "supporting", "internal", "shop", "Where the support desk works."),
+    (
+        "build-runners",
+        "Build runners",
+        "supporting",
+        "internal",
+        "operations",
+        "Builds and tests what we write.",
     ),
 )
 DEPENDENCIES = (
     ("checkout-web", "payments-api", "hard"),
+    ("checkout-web", "orders-api", "hard"),
     ("checkout-web", "identity", "hard"),
+    ("checkout-web", "edge-gateway", "hard"),
+    ("orders-api", "customer-api", "hard"),
+    ("orders-api", "catalogue-api", "hard"),
+    ("orders-api", "notifications", "soft"),
+    ("search-api", "catalogue-api", "hard"),
+    ("mobile-api", "orders-api", "hard"),
+    ("mobile-api", "search-api", "soft"),
+    ("mobile-api", "edge-gateway", "hard"),
+    ("mobile-api", "identity", "hard"),
     ("payments-api", "identity", "hard"),
+    ("payments-api", "ledger", "hard"),
     ("payments-api", "notifications", "soft"),
+    ("back-office", "customer-api", "hard"),
+    ("back-office", "ledger", "soft"),
+    ("recommendations", "data-warehouse", "soft"),
     ("data-warehouse", "payments-api", "soft"),
+    ("data-warehouse", "orders-api", "soft"),
 )
 
 

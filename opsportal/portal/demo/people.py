@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from opsportal.accounts.models import User
-from opsportal.accounts.services import role_grant, team_create, team_join, user_create
+from opsportal.accounts.services import role_declare, role_grant, team_create, team_join, user_create
 from opsportal.core.actor import Actor
 
 PASSWORD = "demo-portal-2026"  # noqa: S105 - printed on the sign-in page of the demo, and good for nothing else
@@ -38,7 +38,17 @@ class Person:
 
 
 BOARD = Holding("change-advisory-board")
-TEAMS = {"payments": "Payments", "platform": "Platform", "data": "Data"}
+TEAMS = {
+    "payments": "Payments",
+    "platform": "Platform",
+    "data": "Data",
+    "shop": "Shop",
+    "mobile": "Mobile",
+    "operations": "Operations",
+    "security": "Security",
+}
+BOARDS = {"data-protection-board": "Data Protection Board"}
+"""Boards that the organisation has beside those of the standard."""
 
 PEOPLE = (
     Person(
@@ -46,7 +56,7 @@ PEOPLE = (
         "Elena Rossi",
         "Engineer in the Payments team; raises changes",
         "Europe/Rome",
-        teams=("payments",),
+        teams=("payments", "shop"),
     ),
     Person(
         "jonas",
@@ -62,7 +72,7 @@ PEOPLE = (
         "Leads the Platform team; sits on the Change Advisory Board; technical reviewer",
         "Asia/Kolkata",
         teams=("platform",),
-        holdings=(BOARD, Holding("technical-reviewer")),
+        holdings=(BOARD, Holding("technical-reviewer"), Holding("technical-council")),
     ),
     Person(
         "tomas",
@@ -76,6 +86,7 @@ PEOPLE = (
         "Ingrid Larsen",
         "Head of operations; sits on the Change Advisory Board and the Operations Team",
         "Europe/Oslo",
+        teams=("operations",),
         holdings=(BOARD, Holding("operations-team")),
     ),
     Person(
@@ -83,9 +94,10 @@ PEOPLE = (
         "Kwame Mensah",
         "Security engineer; reviews changes for security; on the Operations Team",
         "Africa/Accra",
-        teams=("platform",),
+        teams=("security", "platform"),
         holdings=(
             Holding("security-reviewer"),
+            Holding("security-board"),
             Holding("technical-reviewer", "team", "platform"),
             Holding("operations-team"),
         ),
@@ -104,6 +116,88 @@ PEOPLE = (
         "Europe/London",
         is_staff=True,
     ),
+    Person(
+        "lucia",
+        "Lucía Fernández",
+        "Leads the Shop team; reviews its changes technically; on the Technical Council",
+        "Europe/Madrid",
+        teams=("shop",),
+        holdings=(
+            Holding("technical-reviewer", "team", "shop"),
+            Holding("technical-council"),
+            Holding("team-lead", "team", "shop"),
+        ),
+    ),
+    Person("noah", "Noah Dubois", "Engineer in the Shop team", "Europe/Paris", teams=("shop",)),
+    Person(
+        "mei",
+        "Mei Chen",
+        "Engineer in the Shop team: search and customers",
+        "Asia/Singapore",
+        teams=("shop",),
+    ),
+    Person(
+        "sofia", "Sofia Marchetti", "Engineer in the Mobile team", "Europe/Rome", teams=("mobile", "data")
+    ),
+    Person(
+        "daniel",
+        "Daniel Osei",
+        "Leads the Mobile team; reviews its changes technically",
+        "Africa/Accra",
+        teams=("mobile",),
+        holdings=(Holding("technical-reviewer", "team", "mobile"), Holding("team-lead", "team", "mobile")),
+    ),
+    Person("arjun", "Arjun Patel", "Engineer in the Platform team", "Asia/Kolkata", teams=("platform",)),
+    Person(
+        "omar",
+        "Omar Haddad",
+        "Site reliability engineer; on call",
+        "Africa/Cairo",
+        teams=("operations",),
+        holdings=(
+            Holding("on-call-engineer"),
+            Holding("operations-team"),
+            Holding("technical-reviewer", "team", "operations"),
+        ),
+    ),
+    Person(
+        "freya",
+        "Freya Nilsson",
+        "Site reliability engineer; on call",
+        "Europe/Stockholm",
+        teams=("operations",),
+        holdings=(Holding("on-call-engineer"), Holding("operations-team")),
+    ),
+    Person(
+        "hana",
+        "Hana Nováková",
+        "Leads the Security team; on the Security Board and the Data Protection Board",
+        "Europe/Prague",
+        teams=("security",),
+        holdings=(Holding("security-reviewer"), Holding("security-board"), Holding("data-protection-board")),
+    ),
+    Person(
+        "grace",
+        "Grace Kim",
+        "Data protection officer; on the Data Protection Board",
+        "Europe/Dublin",
+        teams=("security",),
+        holdings=(Holding("data-protection-board"),),
+    ),
+    Person(
+        "amara",
+        "Amara Okafor",
+        "VP Engineering; on the Executive Team and the Security Board",
+        "Africa/Lagos",
+        holdings=(Holding("vp-engineering"), Holding("executive-team"), Holding("security-board")),
+    ),
+    Person(
+        "henrik",
+        "Henrik Dahl",
+        "CTO; on the Executive Team and the Technical Council",
+        "Europe/Copenhagen",
+        holdings=(Holding("cto"), Holding("executive-team"), Holding("technical-council")),
+    ),
 )
 
 
@@ -115,6 +209,8 @@ def load_people(*, actor: Actor, now: datetime) -> Mapping[str, User]:
     since: date = (now - timedelta(days=365)).date()
     for slug, name in TEAMS.items():
         team_create(actor=actor, now=now, slug=slug, name=name)
+    for slug, title in BOARDS.items():
+        role_declare(actor=actor, now=now, slug=slug, title=title, kind="board")
     users: dict[str, User] = {}
     for person in PEOPLE:
         user = user_create(
