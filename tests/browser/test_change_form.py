@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, expect
 
-from tests.browser.reading import Watch, signed_in
+from tests.browser.reading import IMAGES_MOVED, KEYS_ROTATED, Watch, key_of, signed_in
 from tests.portal import LivePortal
 
 
@@ -109,12 +109,13 @@ def test_two_members_at_once_both_count_and_see_each_other(demo: LivePortal, bro
         signed_in(browser, demo, "Ingrid Larsen") as ingrid,
         signed_in(browser, demo, "Tomás Herrera") as tomas,
     ):
+        key = key_of(ingrid, IMAGES_MOVED)
         for page in (ingrid, tomas):
             page.goto("/cab/change-advisory-board/")
-        mine = ingrid.locator("#card-change-CHG-16")
+        mine = ingrid.locator(f"#card-change-{key}")
         mine.get_by_role("button", name="Approve").click()
         expect(mine).to_contain_text("1 of 2 yes")
-        theirs = tomas.locator("#card-change-CHG-16")
+        theirs = tomas.locator(f"#card-change-{key}")
         expect(theirs).to_contain_text("0 of 2 yes")
         theirs.get_by_role("button", name="Approve").click()
         expect(theirs).to_contain_text("2 of 2 yes")
@@ -126,11 +127,12 @@ def test_a_vote_that_comes_too_late_says_so_on_the_card(demo: LivePortal, browse
         signed_in(browser, demo, "Ingrid Larsen") as one,
         signed_in(browser, demo, "Ingrid Larsen") as other,
     ):
+        key = key_of(one, KEYS_ROTATED)
         for page in (one, other):
             page.goto("/cab/")
-        one.locator("#card-change-CHG-13").get_by_role("button", name="Approve").click()
-        expect(one.locator("#card-change-CHG-13")).to_contain_text("You approved CHG-13.")
-        card = other.locator("#card-change-CHG-13")
+        one.locator(f"#card-change-{key}").get_by_role("button", name="Approve").click()
+        expect(one.locator(f"#card-change-{key}")).to_contain_text(f"You approved {key}.")
+        card = other.locator(f"#card-change-{key}")
         card.get_by_label("Your vote").fill("I have changed my mind")
         card.get_by_role("button", name="Reject").click()
         expect(card.get_by_role("alert")).to_contain_text("is over")

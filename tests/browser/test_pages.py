@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.reading import EVERY_PAGE, Watch, overflow, signed_in, violations
+from tests.browser.reading import (
+    EMERGENCY,
+    SCHEDULED,
+    Watch,
+    every_page,
+    key_of,
+    overflow,
+    signed_in,
+    violations,
+)
 from tests.portal import LivePortal
 
 
@@ -17,7 +26,7 @@ def test_every_page_is_accessible_and_asks_nobody_else(
     with signed_in(browser, demo, "Priya Nair", color_scheme=theme, viewport=window) as page:
         watch = Watch(page, demo.url)
         found: list[str] = []
-        for path in EVERY_PAGE:
+        for path in every_page(page):
             page.goto(path)
             assert page.locator("html").get_attribute("data-bs-theme") == theme
             found += violations(page)
@@ -31,7 +40,7 @@ def test_every_page_is_accessible_and_asks_nobody_else(
 def test_every_page_fits_the_narrowest_window(demo: LivePortal, browser: Browser) -> None:
     with signed_in(browser, demo, "Priya Nair", viewport={"width": 320, "height": 640}) as page:
         wide = {}
-        for path in EVERY_PAGE:
+        for path in every_page(page):
             page.goto(path)
             wide[path] = overflow(page)
         assert {path: by for path, by in wide.items() if by} == {}
@@ -60,6 +69,8 @@ def test_light_and_dark_is_kept_and_drawn_by_the_server(demo: LivePortal, browse
 
 def test_the_layout_works_by_keyboard(demo: LivePortal, browser: Browser) -> None:
     with signed_in(browser, demo, "Elena Rossi") as page:
+        key = key_of(page, SCHEDULED)
+        page.goto("/")
         page.keyboard.press("Tab")
         skip = page.get_by_role("link", name="Skip to the content")
         expect(skip).to_be_focused()
@@ -69,9 +80,9 @@ def test_the_layout_works_by_keyboard(demo: LivePortal, browser: Browser) -> Non
         page.keyboard.press("Control+k")
         search = page.get_by_role("searchbox", name="Search everything")
         expect(search).to_be_focused()
-        page.keyboard.type("chg-12")
+        page.keyboard.type(key.lower())
         page.keyboard.press("Enter")
-        page.wait_for_url("**/changes/CHG-12/")
+        page.wait_for_url(f"**/changes/{key}/")
         account = page.locator("summary", has_text="Your account")
         account.focus()
         page.keyboard.press("Enter")
@@ -102,10 +113,11 @@ def test_everything_works_without_scripts(demo: LivePortal, browser: Browser) ->
     with signed_in(
         browser, demo, "Ingrid Larsen", java_script_enabled=False, viewport={"width": 390, "height": 844}
     ) as page:
+        key = key_of(page, EMERGENCY)
         page.get_by_role("navigation", name="Main").get_by_role("link", name="CAB").click()
-        card = page.get_by_role("article").filter(has_text="CHG-19")
+        card = page.get_by_role("article").filter(has_text=key)
         card.get_by_role("button", name="Approve").click()
-        expect(page.get_by_text("You approved CHG-19.")).to_be_visible()
+        expect(page.get_by_text(f"You approved {key}.")).to_be_visible()
         page.goto("/changes/new/?type=normal")
         page.get_by_role("textbox", name="Title").fill("Without scripts")
         page.get_by_label("High").check()

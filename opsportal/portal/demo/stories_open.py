@@ -104,7 +104,7 @@ OPEN = (
     ),
     Story(
         who="jonas",
-        ago=9 * DAY,
+        ago=5.6 * DAY,
         type="normal",
         title="Raise the connection limit of the payments database",
         services=("payments-api",),
@@ -118,9 +118,10 @@ OPEN = (
         evidence="The same change ran on staging for a week.",
         window=(-3 * DAY, -3 * DAY - 2),
         steps=(
-            Step(8.5 * DAY, "", "submit"),
-            Step(8.2 * DAY, "priya", "approve", {"stage": "technical-review"}),
-            Step(8.0 * DAY, "kwame", "approve", {"stage": "security-review"}),
+            Step(5.5 * DAY, "", "submit"),
+            Step(5.2 * DAY, "priya", "approve", {"stage": "technical-review"}),
+            # The board's five days have just passed: the portal says so as soon as it runs.
+            Step(5 * DAY + 1, "kwame", "approve", {"stage": "security-review"}),
         ),
     ),
     Story(
