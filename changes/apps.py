@@ -28,6 +28,8 @@ class ChangesConfig(AppConfig):
                 "change.rejected": "brought the rejection about",
                 "change.scheduled": "scheduled the change",
                 "change.started": "started the implementation",
+                "change.freeze_passed": "let the change pass a freeze",
+                "deployment.freeze_passed": "let the deployment pass a freeze",
                 "change.implemented": "completed the implementation",
                 "change.failed": "reported a failure",
                 "change.rolled_back": "rolled the change back",

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from changes.states import CHANGE, RETROSPECTIVE
+from opsportal.calendar.almanac import Almanac, remaining
+from opsportal.calendar.places import Place
 from opsportal.standards.vocabulary import (
     BOOLEAN,
     DURATION,
@@ -28,6 +30,7 @@ from opsportal.standards.vocabulary import (
 
 if TYPE_CHECKING:
     from changes.models import Change, ChangeTarget, ChangeTemplate
+    from opsportal.standards.rules import Standard
 
 RISKS = ("low", "medium", "high")
 TIERS = ("critical", "core", "supporting")
@@ -77,7 +80,21 @@ _CHANGE_FACTS = (
     Fact("change.environments", many(TEXT), "the environments that the change names"),
     # From the submission (of a draft: from now) to the start of the window; not known without a window.
     Fact("change.lead_time", DURATION, "the time between submission and the start of the window"),
+    # The same in working time; not known either where nobody has said when the organisation works.
+    Fact(
+        "change.business_lead_time",
+        DURATION,
+        "the working time between submission and the start of the window",
+    ),
     Fact("change.window_length", DURATION, "the length of the window"),
+    # For each place that it names, wholly in one occurrence; not known without a window or a place.
+    Fact(
+        "change.in_maintenance_window",
+        BOOLEAN,
+        "whether the window lies in a recurring maintenance window for every place that the change names",
+    ),
+    # What is still to come of its window, without one this instant; not known without a place.
+    Fact("change.frozen", BOOLEAN, "whether a freeze holds for a place that the change names in its window"),
     Fact("change.state", choice(*CHANGE.states), "the state of the change"),
     # Both known from the end of the implementation on; a rollback of what failed is a new end.
     Fact("change.outcome", choice("implemented", "failed", "rolled_back"), "how the implementation ended"),
@@ -273,6 +290,44 @@ def change_facts(change: Change, targets: Collection[ChangeTarget], *, now: date
     if change.finished_at is not None:
         facts["change.time_since_end"] = now - change.finished_at
     return facts
+
+
+CALENDAR_FACTS = ("change.business_lead_time", "change.in_maintenance_window", "change.frozen")
+
+
+def asks_calendar(standards: Iterable[Standard]) -> bool:
+    """Return whether a rule of one of these standards asks for what the calendar says of a change."""
+    return any(standard.asks_for(fact) for standard in standards for fact in CALENDAR_FACTS)
+
+
+def calendar_facts(
+    change: Change, targets: Collection[ChangeTarget], almanac: Almanac, *, now: datetime
+) -> dict[str, Value]:
+    """Return what the calendar says of a change at `now` (aware UTC). Reads no row; as `change_facts`."""
+    places = [place_of(target) for target in targets]
+    facts: dict[str, Value] = {}
+    if places:
+        facts["change.frozen"] = bool(
+            almanac.freezes_over(places, *remaining(change.window_start, change.window_end, now))
+        )
+    if change.window_start and change.window_end:
+        lead_time = almanac.working_time_between(change.submitted_at or now, change.window_start)
+        maintained = almanac.is_maintained(places, change.window_start, change.window_end)
+        facts |= {
+            name: value
+            for name, value in (
+                ("change.business_lead_time", lead_time),
+                ("change.in_maintenance_window", maintained),
+            )
+            if value is not None
+        }
+    return facts
+
+
+def place_of(target: ChangeTarget) -> Place:
+    """Return a place of a change as windows and freezes see it. Its service and environment are loaded."""
+    service, environment = target.service, target.environment
+    return Place(service.slug, service.tier, environment.slug, environment.kind)
 
 
 def template_facts(template: ChangeTemplate) -> dict[str, Value]:

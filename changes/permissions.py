@@ -14,8 +14,7 @@ from datetime import date
 from rules.predicates import predicate
 
 from changes.models import Change, ChangeTarget, ChangeTemplate, TemplateTarget
-from opsportal.accounts.models import RoleHolding
-from opsportal.accounts.selectors import in_force, teams_of
+from opsportal.accounts.selectors import sits_on_a_board, teams_of
 from opsportal.core.access import allow
 from opsportal.core.actor import Actor
 
@@ -39,7 +38,7 @@ def case_of(actor: Actor, change: Change, targets: Collection[ChangeTarget], on:
     if not actor.is_user:
         return Case(change, owns_service=False, sits_on_board=False)
     owners = {target.service.owner_team.slug for target in targets}
-    return Case(change, bool(owners & teams_of(actor.id, on)), on_a_board(actor, on))
+    return Case(change, bool(owners & teams_of(actor.id, on)), sits_on_a_board(actor, on))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +60,7 @@ def template_case_of(
     if not actor.is_user:
         return TemplateCase(template, owns_service=False, sits_on_board=False)
     owners = {target.service.owner_team.slug for target in targets}
-    return TemplateCase(template, bool(owners & teams_of(actor.id, on)), on_a_board(actor, on))
-
-
-def on_a_board(actor: Actor, on: date) -> bool:
-    """Return whether the person sits on any board on that day. One query."""
-    boards = RoleHolding.objects.filter(
-        in_force(on), user_id=actor.id, user__is_active=True, role__kind="board"
-    )
-    return boards.exists()
+    return TemplateCase(template, bool(owners & teams_of(actor.id, on)), sits_on_a_board(actor, on))
 
 
 @predicate

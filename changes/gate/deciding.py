@@ -1,10 +1,11 @@
 """May this deployment go ahead? One pure function over frozen inputs, which gives all reasons at once.
 
 Two kinds of finding make the answer. The portal's own guarantees (rule ids `portal.…`) hold whatever the
-pack says: the change fits the place, is approved, not held, in its window, and its approved content is
-the present one. The pack's rules at `deployment.gate` come on top: those of the standard in force today,
-and where the change was submitted under another one, those of that one too, so that a standard that was
-loosened afterwards does not weaken a change under way, and one that was tightened holds at once.
+pack says: the change fits the place, is approved, not held, in its window, its approved content is the
+present one, and no freeze holds there that it was not let pass. The pack's rules at `deployment.gate` come
+on top: those of the standard in force today, and where the change was submitted under another one, those
+of that one too, so that a standard that was loosened afterwards does not weaken a change under way, and
+one that was tightened holds at once.
 
 **Precedence.** Every finding stands for one decision; the answer is the worst of them, in this order:
 `withdrawn` (nobody wants this deployment any more; nothing else matters), `blocked` (a rule says no),
@@ -15,8 +16,10 @@ is no finding at all). Only `allowed` lets a pipeline go on.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from changes.gate.choice import Choice, choose
+from changes.gate.freezing import freeze_findings, passed_freezes
 from changes.gate.guarantees import guarantees, release_findings, standards_for
 from changes.gate.inputs import (
     POINT,
@@ -29,6 +32,7 @@ from changes.gate.inputs import (
     gate_facts,
     worst,
 )
+from opsportal.calendar.almanac import FROZEN
 from opsportal.core.errors import Reason
 from opsportal.standards import engine
 from opsportal.standards.rules import RequireChange
@@ -42,10 +46,10 @@ def decide(asked: GateInput) -> GateAnswer:
         *([choice.doubt] if choice.doubt else []),
         *(guarantees(choice.change, asked) if choice.change else []),
         *(_opening_findings(asked, choice.opens) if choice.opens else []),
+        *freeze_findings(asked, choice.change),
         *_rule_findings(asked, choice),
     ]
     decision = worst(findings)
-    waits = any(one.reason.code == "window_not_open" for one in findings)
     return GateAnswer(
         decision=decision,
         reasons=tuple(
@@ -54,8 +58,17 @@ def decide(asked: GateInput) -> GateAnswer:
         standard_hash=asked.standard.content_hash,
         change=choice.change,
         opens=choice.opens,
-        retry_at=choice.change.window_start if choice.change and waits else None,
+        retry_at=_retry_at(asked, choice, {one.reason.code for one in findings}),
+        passed=passed_freezes(asked, choice.change),
     )
+
+
+def _retry_at(asked: GateInput, choice: Choice, codes: set[str]) -> datetime | None:
+    """Return when what is waited for has come: the window has opened, every freeze is over."""
+    waits = [freeze.end for freeze in asked.freezes] if FROZEN in codes else []
+    if choice.change and choice.change.window_start and "window_not_open" in codes:
+        waits.append(choice.change.window_start)
+    return max(waits, default=None)
 
 
 def _opening_findings(asked: GateInput, template: Template) -> Iterator[Finding]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from opsportal.calendar import places
+from opsportal.calendar.almanac import FreezeSpan
 from opsportal.core.errors import Reason
 from opsportal.standards import engine
 from opsportal.standards.rules import Standard
@@ -42,6 +44,11 @@ class Place:
     environment_kind: str
     retired: bool = False
 
+    @property
+    def in_calendar(self) -> places.Place:
+        """The same as windows and freezes see it."""
+        return places.Place(self.service, self.tier, self.environment, self.environment_kind)
+
 
 @dataclass(frozen=True, slots=True)
 class Release:
@@ -63,7 +70,8 @@ class Candidate:
     `approved_hash` is the content hash of the approval request that approved the present revision, `""`
     where there is none. `standard` is what the change runs under, copied at its submission, None while
     it was never submitted. `names_place`: it names this service in this environment; `done_here`: a
-    deployment under it has succeeded there already. `facts` are its `change.…` facts.
+    deployment under it has succeeded there already. `approved_stages` are the stages of its approval that
+    are approved, each as the roles of which any could decide it. `facts` are its `change.…` facts.
     """
 
     id: int
@@ -80,6 +88,7 @@ class Candidate:
     done_here: bool = False
     from_template: bool = False
     standard: Standard | None = None
+    approved_stages: tuple[tuple[str, ...], ...] = ()
     facts: Facts = field(default_factory=dict)
 
 
@@ -109,6 +118,7 @@ class GateInput:
     candidates: tuple[Candidate, ...] = ()
     templates: tuple[Template, ...] = ()
     bound_hash: str = ""
+    freezes: tuple[FreezeSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +134,9 @@ class GateAnswer:
     """The decision and all its reasons.
 
     `change` is the change that the deployment belongs to; `opens` is the template from which a
-    registration would open one. `retry_at` says when a window opens, where that is what is waited for.
-    `standard_hash` is of the standard of today.
+    registration would open one. `retry_at` says when a window opens or a freeze ends, where that is what is
+    waited for. `passed` are the freezes that the change was let pass. `standard_hash` is of the standard of
+    today.
     """
 
     decision: Decision
@@ -134,6 +145,7 @@ class GateAnswer:
     change: Candidate | None = None
     opens: Template | None = None
     retry_at: datetime | None = None
+    passed: tuple[FreezeSpan, ...] = ()
 
     @property
     def allowed(self) -> bool:

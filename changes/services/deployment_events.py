@@ -190,7 +190,8 @@ def _start_change(deployment: Deployment, *, actor: Actor, now: datetime) -> tup
         return ()
     try:
         with transaction.atomic():
-            change_start(actor=actor, now=now, pk=change.pk)
+            place = (deployment.service.slug, deployment.environment.slug)
+            change_start(actor=actor, now=now, pk=change.pk, at=place)
     except RuleRefused as refusal:
         return refusal.reasons
     except Refusal as refusal:

@@ -54,6 +54,7 @@ def deployment_register(*, actor: Actor, now: datetime, body: Mapping[str, Any])
         deployment = _row(registration, reading, answer, actor=actor, now=now)
         deployment.save(force_insert=True)
         tell(deployment, "registered", actor=actor, now=now, data={"codes": _codes(answer)})
+        _record_passed(deployment, answer, actor=actor, now=now)
         return Decided(deployment, answer)
 
 
@@ -118,6 +119,7 @@ def take_answer(deployment: Deployment, answer: GateAnswer, *, actor: Actor, now
     _put(deployment, answer, now)
     save(deployment, now)
     tell(deployment, "decided", actor=actor, now=now, data={"before": before, "codes": _codes(answer)})
+    _record_passed(deployment, answer, actor=actor, now=now)
 
 
 def save(deployment: Deployment, now: datetime) -> None:
@@ -206,6 +208,19 @@ def _put(deployment: Deployment, answer: GateAnswer, now: datetime) -> None:
     if answer.change is not None and deployment.change_id is None:
         deployment.change_id = answer.change.id
         deployment.change_content_hash = answer.change.content_hash
+
+
+def _record_passed(deployment: Deployment, answer: GateAnswer, *, actor: Actor, now: datetime) -> None:
+    """Write an audit entry for each freeze that an allowed deployment was let pass; usually there is none."""
+    for freeze in answer.passed if answer.allowed else ():
+        audit_record(
+            actor=actor,
+            now=now,
+            action=f"{KIND}.freeze_passed",
+            object_kind=KIND,
+            object_key=deployment.key,
+            data={"freeze": freeze.key, "change": f"CHG-{deployment.change_id}"},
+        )
 
 
 def _differs(deployment: Deployment, answer: GateAnswer) -> bool:

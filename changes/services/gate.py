@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from changes.facts import change_facts
+from changes.facts import asks_calendar, calendar_facts, change_facts
 from changes.gate import Candidate, GateAnswer, GateInput, Place, Template, decide
 from changes.models import Change, ChangeTarget, ChangeTemplate
 from changes.models.changes import PREFIX
 from changes.services.content import content_of
 from changes.services.deployment_fields import Asked
 from changes.services.gate_rows import change_rows, context_rows
+from opsportal.calendar.almanac import Almanac, FreezeSpan
+from opsportal.calendar.selectors import almanac_of, freezes_of
 from opsportal.catalog.models import Environment, Service
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
@@ -21,6 +24,7 @@ from opsportal.core.errors import FieldError, InvalidInput, Unavailable
 from opsportal.core.keys import format_key, number_of
 from opsportal.standards.rules import Standard
 from opsportal.standards.selectors import NONE_ACTIVE, standard_by_hash
+from opsportal.standards.vocabulary import Value
 
 COMMON_CHECKS = frozenset({"code_review", "tests", "security_scan", "staging"})
 """What any pipeline may report, whichever pack is active: adopting another standard breaks no pipeline."""
@@ -65,7 +69,7 @@ def read(
     changes = change_rows(asked, number, lock=lock)
     _refuse([no_such_change] if number and not changes else [])
     standard = context.standard
-    candidates = tuple(_candidate(change, asked, now) for change in changes)
+    candidates = tuple(_candidate(change, asked, now, context) for change in changes)
     if not again:
         _refuse(_unknown_checks(asked.release.checks, standard, candidates))
     question = GateInput(
@@ -77,6 +81,7 @@ def read(
         candidates=candidates,
         templates=context.templates(now),
         bound_hash=bound_hash,
+        freezes=context.freezes(now),
     )
     return Reading(question, context.service_id, context.environment_id)
 
@@ -134,11 +139,30 @@ class _Context:
     def succeeded_in(self) -> tuple[str, ...]:
         return tuple(sorted(str(row[1]) for row in self.rows.get("succeeded", ())))
 
+    def freezes(self, now: datetime) -> tuple[FreezeSpan, ...]:
+        """The freezes that are in force here now."""
+        here = [self.place.in_calendar]
+        return Almanac(freezes=freezes_of(self.rows)).freezes_over(here, now, now)
+
+    @cached_property
+    def almanac(self) -> Almanac:
+        return almanac_of(self.rows)
+
+    def facts(self, change: Change, targets: Sequence[ChangeTarget], now: datetime) -> dict[str, Value]:
+        """Return the facts of a change. What the calendar says of it is worked out where a standard asks."""
+        facts = change_facts(change, targets, now=now)
+        standards = [self.standard]
+        if change.standard_hash:
+            standards.append(standard_by_hash(change.standard_hash))
+        if asks_calendar(standards):
+            facts |= calendar_facts(change, targets, self.almanac, now=now)
+        return facts
+
     def templates(self, now: datetime) -> tuple[Template, ...]:
         return tuple(self._template(row, now) for row in self.rows.get("template", ()))
 
     def _template(self, row: tuple[Any, ...], now: datetime) -> Template:
-        number, slug, title, description, plan, rollback_plan, risk, content_hash = row
+        number, slug, title, description, plan, rollback_plan, risk, content_hash, *_ = row
         template = ChangeTemplate(pk=number, slug=slug, state="approved", content_hash=content_hash)
         change = Change(
             type=Change.Type.STANDARD,
@@ -154,10 +178,10 @@ class _Context:
         target = _target(
             place.service, place.tier, place.data_classification, place.environment, place.environment_kind
         )
-        return Template(number, slug, change_facts(change, [target], now=now))
+        return Template(number, slug, self.facts(change, [target], now))
 
 
-def _candidate(change: Any, asked: Asked, now: datetime) -> Candidate:
+def _candidate(change: Any, asked: Asked, now: datetime, context: _Context) -> Candidate:
     targets = list(_targets(change.places))
     here = (asked.service, asked.environment)
     return Candidate(
@@ -176,7 +200,8 @@ def _candidate(change: Any, asked: Asked, now: datetime) -> Candidate:
         done_here=change.done_here,
         from_template=change.template_id is not None,
         standard=standard_by_hash(change.standard_hash) if change.standard_hash else None,
-        facts=change_facts(change, targets, now=now),
+        approved_stages=change.approved_stages,
+        facts=context.facts(change, targets, now),
     )
 
 

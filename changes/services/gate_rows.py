@@ -25,30 +25,34 @@ from changes.gate import FIT
 from changes.models import Change, ChangeTarget, ChangeTemplate, Deployment, TemplateTarget
 from changes.models.changes import PREFIX
 from changes.services.deployment_fields import Asked
-from opsportal.approvals.models import ApprovalRequest
+from opsportal.approvals.models import ApprovalRequest, ApprovalStage
+from opsportal.calendar.selectors import almanac_parts
 from opsportal.catalog.models import Environment, Service
 from opsportal.core.statements import Marks, Statement
+from opsportal.obligations.terms import parted
 from opsportal.standards.selectors import active_hash_subquery
 
 MAX_CANDIDATES = 50
-_COLUMNS = ("kind", "number", "a", "b", "c", "d", "e", "f", "g")
+_COLUMNS = ("kind", "number", "a", "b", "c", "d", "e", "f", "g", "h")
 _TEMPLATE_COLUMNS = tuple(
     F(name) for name in ("slug", "title", "description", "plan", "rollback_plan", "risk", "content_hash")
 )
 _CHANGE_COLUMNS = tuple(field.attname for field in Change._meta.concrete_fields)
 _ITS_TEMPLATE = ("slug", "state", "content_hash", "valid_until")
-_BESIDE = ("places", "approved_hash", "done_here")
+_BESIDE = ("places", "approved_hash", "done_here", "approved_stages")
 
 
 def context_rows(asked: Asked, now: datetime, *, with_templates: bool) -> dict[str, list[tuple[Any, ...]]]:
     """Return what the names stand for, by kind: `service` and `environment` (id, slug, …; the service
-    ends with the hash of the active standard), `succeeded` and `template`. One statement."""
+    ends with the hash of the active standard), `succeeded` and `template`, and what the calendar says
+    (`freeze`, `window`, `working_time`). One statement."""
     found: dict[str, list[tuple[Any, ...]]] = {}
     for kind, *row in _context(bool(asked.release.version), with_templates).rows(
         service=asked.service,
         environment=asked.environment,
         version=asked.release.version,
         today=now.astimezone(UTC).date(),
+        now=now,
     ):
         found.setdefault(kind, []).append(tuple(row))
     return found
@@ -56,7 +60,8 @@ def context_rows(asked: Asked, now: datetime, *, with_templates: bool) -> dict[s
 
 def change_rows(asked: Asked, number: int | None, *, lock: bool) -> list[Change]:
     """Return the change of that number, or those that may fit, newest first; with its template loaded,
-    and `places`, `approved_hash` and `done_here` beside. One statement; with `lock` they stay locked."""
+    and `places`, `approved_hash`, `done_here` and `approved_stages` (the roles of each) beside. One
+    statement; with `lock` they stay locked."""
     rows = _changes(number is not None, lock).rows(
         service=asked.service, environment=asked.environment, number=number
     )
@@ -79,6 +84,10 @@ def _context(with_version: bool, with_templates: bool) -> Statement:
             parts.append(_part(succeeded, "succeeded", Value(0), F("environment__kind")).distinct())
         if with_templates:
             parts.append(_part(_templates(mark), "template", F("pk"), *_TEMPLATE_COLUMNS))
+        parts += [
+            _part(rows, kind, number, *columns)
+            for rows, kind, number, columns in almanac_parts(mark.moment("now"))
+        ]
         columns = [F(name) for name in ("slug", "tier", "data_classification", "state")]
         services = _part(
             Service.objects.filter(slug=mark.text("service")), "service", F("pk"), *columns, active
@@ -158,6 +167,19 @@ def _change_query(mark: Marks, *, named: bool) -> QuerySet[Any, Any]:
         revision=OuterRef("revision"),
         state="approved",
     )
+    stages = (
+        ApprovalStage.objects.filter(
+            request__subject_kind="change",
+            request__subject_key=Concat(Value(f"{PREFIX}-"), Cast(OuterRef("pk"), CharField())),
+            request__revision=OuterRef("revision"),
+            request__state__in=["open", "approved"],
+            state="approved",
+        )
+        .order_by()
+        .values("request__subject_kind")
+        .annotate(rows=_Rows(JSONArray("roles")))
+        .values("rows")
+    )
     done = Deployment.objects.filter(
         here, change=OuterRef("pk"), state="succeeded", decision=Deployment.Decision.ALLOWED
     )
@@ -173,17 +195,17 @@ def _change_query(mark: Marks, *, named: bool) -> QuerySet[Any, Any]:
         places=Subquery(places, output_field=JSONField()),
         approved_hash=Subquery(approved.order_by("-id").values("content_hash")[:1]),
         done_here=Exists(done),
+        approved_stages=Subquery(stages, output_field=JSONField()),
     )
     columns = (*_CHANGE_COLUMNS, *(f"template__{name}" for name in _ITS_TEMPLATE))
-    return found.order_by("-pk").values_list(*columns, "places", "approved_hash", "done_here")[
-        :MAX_CANDIDATES
-    ]
+    return found.order_by("-pk").values_list(*columns, *_BESIDE)[:MAX_CANDIDATES]
 
 
 def _change(row: tuple[Any, ...]) -> Change:
     own = len(_CHANGE_COLUMNS)
     change: Any = Change.from_db("default", _CHANGE_COLUMNS, row[:own])
-    *of_template, change.places, change.approved_hash, change.done_here = row[own:]
+    *of_template, change.places, change.approved_hash, change.done_here, stages = row[own:]
+    change.approved_stages = tuple(parted(roles) for (roles,) in stages or ())
     if change.template_id is not None:
         named = dict(zip(_ITS_TEMPLATE, of_template, strict=True))
         change.template = ChangeTemplate(pk=change.template_id, **named)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from changes.models import Change
 from changes.services.events import happened
+from changes.services.freezing import freezes_met, record_passed
 from changes.services.reasons import clean_reason, refuse
 from changes.services.scene import KIND, Scene, scene_locked
 from changes.services.windows import start_reasons
@@ -25,14 +26,22 @@ POINT = "change.start"
 APPROVAL_RULE = "portal.approval"
 
 
-def change_start(*, actor: Actor, now: datetime, pk: int, version: int | None = None) -> Change:
+def change_start(
+    *,
+    actor: Actor,
+    now: datetime,
+    pk: int,
+    version: int | None = None,
+    at: tuple[str, str] | None = None,
+) -> Change:
     """Start the implementation and return the change.
 
     An approved or scheduled change starts inside its window, where it has one. One in review starts
     ahead of its approval only where the standard permits it for this change; the votes go on, and the
-    approval is then owed in retrospect. Raises `RuleRefused` with every reason of window, approval and
-    standard, `Conflict` with code `held`, `Forbidden` (also for its only approver), `NotFound`, `Stale`
-    and `IllegalMove`.
+    approval is then owed in retrospect. `at` is the place (slugs of service and environment) at which a
+    pipeline starts: freezes elsewhere do not hold it up. Raises `RuleRefused` with every reason of window,
+    approval, freezes and standard, `Conflict` with code `held`, `Forbidden` (also for its only approver),
+    `NotFound`, `Stale` and `IllegalMove`.
     """
     with write(actor=actor, now=now):
         scene = scene_locked(pk)
@@ -45,10 +54,12 @@ def change_start(*, actor: Actor, now: datetime, pk: int, version: int | None = 
             raise Conflict("This change is held. Have it released before you start it.", code="held")
         _refuse_only_approver(actor, request)
         decision = engine.decide(scene.standard, POINT, scene.facts(now))
+        met = freezes_met(scene, actor=actor, now=now, period=(now, now), at=at)
         refuse(
             [
                 *_approval_reasons(scene, request, now),
                 *start_reasons(change.window_start, change.window_end, now),
+                *met.reasons,
                 *decision.reasons,
             ]
         )
@@ -59,6 +70,7 @@ def change_start(*, actor: Actor, now: datetime, pk: int, version: int | None = 
         if early:
             _run_ahead(scene, actor=actor, now=now)
         scene.save(now)
+        record_passed(scene, met, actor=actor, now=now, step="start")
         happened(
             scene, actor=actor, now=now, event="started", data={"retrospective": change.retrospective_state}
         )

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
-from changes.facts import change_facts
+from changes.facts import asks_calendar, calendar_facts, change_facts
 from changes.models import Change, ChangeTarget
 from changes.permissions import Case, case_of
 from changes.services.content import ChangeContent, content_of
 from opsportal.approvals.models import ApprovalStage
+from opsportal.calendar.almanac import Almanac
+from opsportal.calendar.selectors import almanac_at
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import NotFound
@@ -29,6 +31,7 @@ class Scene:
 
     change: Change
     targets: tuple[ChangeTarget, ...]
+    _almanac: Almanac | None = None
 
     @property
     def key(self) -> str:
@@ -70,9 +73,17 @@ class Scene:
         people = (self.change.requester_id, self.change.implementer_id, self.change.started_by_id)
         return frozenset({*(str(person) for person in people if person), *self.change.author_ids})
 
+    def almanac(self, now: datetime) -> Almanac:
+        """Return what the calendar says from `now` on; read once."""
+        if self._almanac is None:
+            self._almanac = almanac_at(now)
+        return self._almanac
+
     def facts(self, now: datetime, stage: ApprovalStage | None = None) -> dict[str, Value]:
         """Return the facts of the change, and of one stage of its approval where it is about that."""
         facts = change_facts(self.change, self.targets, now=now)
+        if asks_calendar([self.standard]):
+            facts |= calendar_facts(self.change, self.targets, self.almanac(now), now=now)
         if stage is not None:
             facts |= {"stage.id": stage.stage_id, "stage.role": stage.role_slugs[0]}
         return facts

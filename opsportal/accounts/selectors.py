@@ -86,6 +86,16 @@ def holds_role(
     ).exists()
 
 
+def sits_on_a_board(actor: Actor, on: date) -> bool:
+    """Return whether `actor` is a person who sits on any board on that day. At most one query."""
+    person = _uuid(actor.id) if actor.is_user else None
+    if person is None:
+        return False
+    return RoleHolding.objects.filter(
+        in_force(on), user_id=person, user__is_active=True, role__kind=Role.Kind.BOARD
+    ).exists()
+
+
 def teams_of(user_id: UUID | str, on: date) -> set[str]:
     """Return the slugs of the teams that this person belongs to on that day."""
     person = _uuid(user_id)

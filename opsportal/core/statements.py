@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -37,6 +37,12 @@ class Marks:
         """Return the stand-in for the day `name`."""
         mark = date(1901, 1, 1) + timedelta(days=len(self.names))
         self.names[mark] = self.names[str(mark)] = name  # SQLite gets days as text
+        return mark
+
+    def moment(self, name: str) -> datetime:
+        """Return the stand-in for the instant `name`."""
+        mark = datetime(1901, 1, 1, tzinfo=UTC) + timedelta(seconds=len(self.names))
+        self.names[mark] = self.names[_as_text(mark)] = name  # SQLite gets instants as text
         return mark
 
 
@@ -88,8 +94,14 @@ class Statement:
 
 
 def _adapted(value: Any, *, like: Any) -> Any:
-    """Return a day as the backend passes it: as text where it passed its mark as text."""
+    """Return a day or an instant as the backend passes it: as text where it passed its mark as text."""
+    if isinstance(value, datetime) and isinstance(like, str):
+        return _as_text(value)
     return str(value) if isinstance(value, date) and isinstance(like, str) else value
+
+
+def _as_text(moment: datetime) -> str:
+    return str(moment.astimezone(UTC).replace(tzinfo=None))
 
 
 def _converted(row: tuple[Any, ...], converters: Mapping[int, tuple[list[Any], Any]]) -> tuple[Any, ...]:

@@ -28,7 +28,7 @@ from opsportal.standards.rules import (
 from opsportal.standards.vocabulary import Fact, Point, Vocabulary
 
 MAX_QUORUM = 100
-PERMITS = ("start_before_approval",)
+PERMITS = ("start_before_approval", "start_in_freeze")
 ACTIONS = ("roll_back", "hold")
 OWNERS = ("requester", "implementer", "stage")
 
@@ -174,7 +174,8 @@ def _steps(demand: Reader, place: Place) -> Demand | None:
 
 
 def _permit(demand: Reader, place: Place) -> Demand | None:
-    return Permit(cast(Literal["start_before_approval"], demand.one_of("permit", PERMITS)))
+    word = demand.one_of("permit", PERMITS)
+    return Permit(cast(Literal["start_before_approval", "start_in_freeze"], word))
 
 
 def _action(demand: Reader, place: Place) -> Demand | None:

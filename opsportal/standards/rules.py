@@ -109,7 +109,7 @@ class Permit:
     """Something that is otherwise not possible is allowed."""
 
     form: ClassVar[str] = "permit"
-    permit: Literal["start_before_approval"]
+    permit: Literal["start_before_approval", "start_in_freeze"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +294,20 @@ class Standard:
 
     def role(self, role_id: str) -> Role | None:
         return next((role for role in self.roles if role.id == role_id), None)
+
+    def asks_for(self, fact: str) -> bool:
+        """Return whether any condition of any rule looks at this fact."""
+        return fact in self._asked
+
+    @cached_property
+    def _asked(self) -> frozenset[str]:
+        conditions = [
+            condition
+            for rule in self.rules
+            for condition in (rule.when, rule.demand.condition if isinstance(rule.demand, Require) else None)
+            if condition is not None
+        ]
+        return frozenset(fact.name for condition in conditions for fact in condition.missing({}))
 
     @cached_property
     def _by_id(self) -> dict[str, Rule]:

@@ -82,6 +82,12 @@ def role_in_words(role: str, standard: Standard) -> str:
     return found.title if found else role
 
 
+_PERMITTED = {
+    "start_before_approval": "it may start before it is approved",
+    "start_in_freeze": "it may be carried out although a freeze holds",
+}
+
+
 def _demand(demand: Demand, rule: Rule, standard: Standard) -> str:
     text = "an approved change must stand behind it"
     match demand:
@@ -99,7 +105,7 @@ def _demand(demand: Demand, rule: Rule, standard: Standard) -> str:
         case Steps():
             text = "it goes up in these steps: " + " → ".join(f"{step} %" for step in demand.percents)
         case Permit():
-            text = "it may start before it is approved"
+            text = _PERMITTED[demand.permit]
         case Act():
             text = f"the pipeline is told to {demand.action.replace('_', ' ')}"
         case Attest():
