@@ -7,14 +7,13 @@ themselves, nor asked for a vote that is no longer needed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC
 
 from changes.models import Change, ChangeComment, ChangeTemplate, Deployment
 from changes.models.changes import PREFIX
 from changes.models.deployments import PREFIX as DEPLOYMENT_PREFIX
 from changes.services.events import STAGE_OPENED, topic
-from opsportal.approvals.models import ApprovalStage, Vote
-from opsportal.approvals.selectors import eligible
+from opsportal.approvals.models import ApprovalStage
+from opsportal.approvals.selectors import people_asked
 from opsportal.core.actor import Actor
 from opsportal.core.registry import key_urls
 from opsportal.notify.schedule import Urgency
@@ -228,9 +227,7 @@ def _change(message: Message) -> Change:
 
 
 def _voters(stage: ApprovalStage, message: Message) -> list[str]:
-    people = eligible(stage, message.now.astimezone(UTC).date())
-    voted = Vote.objects.filter(request=stage.request, hat=stage.hat).values("voter")
-    return [str(person.pk) for person in people.exclude(pk__in=voted)]
+    return [str(person.pk) for person in people_asked(stage, message.now)]
 
 
 def _workers(change: Change) -> list[str]:

@@ -37,9 +37,9 @@ def change_path(number: int) -> str:
 
 
 def next_step_of(change: Change, targets: Iterable[ChangeTarget], *, actor: Actor, now: datetime) -> NextStep:
-    """Return what is next with a change, as `actor` sees it. Six queries at most; see `next_step_seen`."""
+    """Return what is next with a change, as `actor` sees it. Seven queries at most; see `next_step_seen`."""
     request = live_requests(KIND, [change.key]).get(change.key)
-    progress = progress_of(request, now.astimezone(UTC).date()) if request else []
+    progress = progress_of(request, now) if request else []
     return next_step_seen(change, list(targets), progress, actor=actor, now=now)
 
 
@@ -63,7 +63,7 @@ def next_step_seen(
         window_start=change.window_start,
         window_end=change.window_end,
         waits_for=tuple(one.stage.title for one in stages),
-        votes_in=any(str(person.pk) == actor.id for one in stages for person in one.waiting_for),
+        votes_in=any(one.seats_of(actor.id) for one in stages),
         may_run_ahead=_may_run_ahead(change, targets, now),
     )
     return next_step(situation, frozenset(held))
@@ -114,7 +114,7 @@ def votes_open(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | No
     """Return how many votes the navigation says that the reader still has to cast."""
     if not actor.is_user:
         return None
-    stages = open_stages_for(UUID(actor.id), now.astimezone(UTC).date())
+    stages = open_stages_for(UUID(actor.id), now)
     return {"count": len(stages.values_list("pk", flat=True)[:COUNT_CAP]), "words": "to vote on"}
 
 

@@ -154,7 +154,7 @@ class ChangeApprovals(ApiView):
         Query(request, paged=False)
         change = change_by_key(key)
         rounds = list(requests_about(KIND, change.key)[:ROUNDS])
-        progress = progress_of_all(rounds, edge_now().date())
+        progress = progress_of_all(rounds, edge_now())
         return _whole([approval_out(one, progress[one.pk]) for one in rounds])
 
 

@@ -139,6 +139,12 @@ class VoteBody(Body):
     )
     comment = Text(max_length=MAX_COMMENT, lines=True, required=False)
     stage = Text(max_length=SLUG, required=False)
+    on_behalf_of = Text(
+        max_length=HASH,
+        required=False,
+        help_text="The id of the member who is away and in whose place a deputy votes. Left out, it is the"
+        " caller's own vote, or that of the only one they stand in for.",
+    )
 
 
 class ApproveBody(VoteBody):

@@ -115,10 +115,18 @@ class VoteOut(Body):
     """A vote. It is never changed."""
 
     voter = PersonOut()
+    on_behalf_of = PersonOut(allow_null=True, help_text="The member who was away and whose seat it took.")
     decision = serializers.ChoiceField(Vote.Choice.choices)
     comment = Text(max_length=MAX_COMMENT)
     content_hash = Text(max_length=HASH)
     cast_at = Moment()
+
+
+class DeputyOut(Body):
+    """Who may vote now in the place of a member who is away."""
+
+    deputy = PersonOut()
+    principal = PersonOut()
 
 
 class StageOut(Body):
@@ -135,7 +143,8 @@ class StageOut(Body):
     approvals = WholeNumber()
     rejections = WholeNumber()
     abstentions = WholeNumber()
-    waiting_for = PersonOut(many=True, help_text="Who may still vote in it today.")
+    waiting_for = PersonOut(many=True, help_text="Whose seats in it are still free.")
+    deputies = DeputyOut(many=True, help_text="Who may fill such a seat now, while its member is away.")
     rule = Text(max_length=120)
     quote = Text(max_length=LONG)
     votes = VoteOut(many=True)
@@ -313,6 +322,10 @@ def _stage(progress: Progress) -> dict[str, Any]:
         "rejections": tally.rejections,
         "abstentions": tally.abstentions,
         "waiting_for": [person_out(person) for person in progress.waiting_for],
+        "deputies": [
+            {"deputy": person_out(one.deputy), "principal": person_out(one.principal)}
+            for one in progress.deputies
+        ],
         "rule": stage.rule,
         "quote": stage.source.get("quote", ""),
         "votes": [_vote(vote) for vote in progress.votes],
@@ -322,6 +335,7 @@ def _stage(progress: Progress) -> dict[str, Any]:
 def _vote(vote: Vote) -> dict[str, Any]:
     return {
         "voter": person_out(vote.voter),
+        "on_behalf_of": person_out(vote.on_behalf_of),
         "decision": vote.decision,
         "comment": vote.comment,
         "content_hash": vote.content_hash,

@@ -54,7 +54,7 @@ FILTERS = [
 def _answer(slug: str, *, status: int = 200) -> Response:
     template = template_by_slug(slug)
     rounds = list(requests_about("template", slug)[:ROUNDS])
-    progress = progress_of_all(rounds, edge_now().date())
+    progress = progress_of_all(rounds, edge_now())
     document = {
         **template_out(template),
         "approvals": [approval_out(one, progress[one.pk]) for one in rounds],

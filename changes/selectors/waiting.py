@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
@@ -49,9 +49,9 @@ _OWN: Mapping[str, tuple[str, str]] = {
 def waiting_for(person: UUID, now: datetime) -> list[Waiting]:
     """Return what waits for this person: votes first, then their own changes; longest first, 50 of each.
 
-    Five queries at most, however much there is.
+    Seven queries at most, however much there is.
     """
-    stages = open_stages_for(person, now.astimezone(UTC).date())
+    stages = open_stages_for(person, now)
     stages = stages.filter(request__subject_kind__in=["change", "template"])
     own = Change.objects.filter(Q(requester_id=person) | Q(implementer_id=person), state__in=list(_OWN))
     return [*_votes(stages[:MOST]), *(_own(change) for change in own.order_by("updated_at", "id")[:MOST])]

@@ -14,7 +14,7 @@ from changes.services.scene import KIND, Scene, scene_locked
 from changes.services.windows import start_reasons
 from changes.states import CHANGE, RETROSPECTIVE
 from opsportal.approvals.models import ApprovalRequest
-from opsportal.approvals.selectors import approvers_of, live_request
+from opsportal.approvals.selectors import approved_alone, live_request
 from opsportal.approvals.services import approval_exclude
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, Reason
@@ -122,7 +122,7 @@ def _end(
 
 
 def _refuse_only_approver(actor: Actor, request: ApprovalRequest | None) -> None:
-    if request is not None and approvers_of(request) == {actor.id}:
+    if request is not None and approved_alone(request, actor.id):
         raise Forbidden("You are the only one who approved this change: somebody else has to carry it out.")
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from changes.services.events import happened, round_of, stages_decided, stages_dropped, stages_opened
 from changes.services.scene import KIND, Scene
 from changes.states import CHANGE, RETROSPECTIVE
-from opsportal.approvals.models import ApprovalStage
+from opsportal.approvals.models import ApprovalStage, Vote
 from opsportal.approvals.services import Opened, VoteResult, approval_open, approval_void
 from opsportal.core.actor import Actor
 from opsportal.obligations.services import obligation_excuse, obligation_open
@@ -76,24 +76,28 @@ def take_result(scene: Scene, result: VoteResult, *, actor: Actor, now: datetime
         _rejected_in_retrospect(scene, actor=actor, now=now)
 
 
-def excuse_voter(scene: Scene, stage: ApprovalStage, *, actor: Actor, now: datetime) -> None:
-    """Let whoever has voted in `stage` be reminded no more of deciding it, nor of what its roles decide."""
+def excuse_voter(scene: Scene, vote: Vote, stage: ApprovalStage, *, actor: Actor, now: datetime) -> None:
+    """Let whoever has voted in `stage` be reminded no more of deciding it, nor of what its roles decide.
+
+    So is the member in whose place they voted.
+    """
     owners = {"stage", *(f"role:{slug}" for slug in stage.role_slugs)}
     rules = [
         rule.id
         for rule in scene.standard.rules
         if isinstance(rule.demand, Owe) and rule.demand.owner in owners and DECISIONS & {*rule.demand.met_by}
     ]
-    for occurrence in (round_of(scene, stage), scene.round):
-        obligation_excuse(
-            actor=actor,
-            now=now,
-            subject_kind=KIND,
-            subject_key=scene.key,
-            person=actor.id,
-            rule_ids=rules,
-            occurrence=occurrence,
-        )
+    for person in dict.fromkeys((vote.voter_id, vote.seat_id)):
+        for occurrence in (round_of(scene, stage), scene.round):
+            obligation_excuse(
+                actor=actor,
+                now=now,
+                subject_kind=KIND,
+                subject_key=scene.key,
+                person=str(person),
+                rule_ids=rules,
+                occurrence=occurrence,
+            )
 
 
 def approved_without_stages(scene: Scene, *, actor: Actor, now: datetime) -> None:

@@ -171,6 +171,7 @@ def template_vote(
     content_hash: str,
     comment: object = "",
     stage: str = "",
+    on_behalf_of: str = "",
 ) -> ChangeTemplate:
     """Cast a vote and return the template, moved on where the vote decides it.
 
@@ -194,17 +195,19 @@ def template_vote(
             content_hash=content_hash,
             comment=comment,
             stage=stage,
+            on_behalf_of=on_behalf_of,
         )
         if result.request.state == "open":
-            obligation_excuse(
-                actor=actor,
-                now=now,
-                subject_kind=KIND,
-                subject_key=scene.key,
-                person=actor.id,
-                rule_ids=owing_rules(scene),
-                occurrence=scene.round,
-            )
+            for person in dict.fromkeys((result.vote.voter_id, result.vote.seat_id)):
+                obligation_excuse(
+                    actor=actor,
+                    now=now,
+                    subject_kind=KIND,
+                    subject_key=scene.key,
+                    person=str(person),
+                    rule_ids=owing_rules(scene),
+                    occurrence=scene.round,
+                )
             return template
         verb = "approve" if result.request.state == "approved" else "reject"
         template.state = TEMPLATE.move(template.state, verb)

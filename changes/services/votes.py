@@ -26,12 +26,14 @@ def change_vote(
     content_hash: str,
     comment: object = "",
     stage: str = "",
+    on_behalf_of: str = "",
 ) -> Change:
     """Cast a vote and return the change, moved on where the vote decides it.
 
     `content_hash` is of what the voter saw; `stage` (its id) may be left out where they may vote in one
-    stage only. Raises `NotFound`, `Forbidden`, `Stale`, `Conflict`
-    with code `voting_closed`, `already_voted` or `stage_not_open`, `IllegalMove` and `InvalidInput`.
+    stage only, `on_behalf_of` (the id of a member who is away) by whoever stands in for one only. Raises
+    `NotFound`, `Forbidden`, `Stale`, `IllegalMove`, `InvalidInput`, and `Conflict` with code
+    `voting_closed`, `already_voted`, `stage_not_open` or `own_seat_first`.
     """
     with write(actor=actor, now=now):
         scene = scene_locked(pk)
@@ -49,8 +51,9 @@ def change_vote(
             content_hash=content_hash,
             comment=comment,
             stage=stage,
+            on_behalf_of=on_behalf_of,
         )
-        excuse_voter(scene, result.stage, actor=actor, now=now)
+        excuse_voter(scene, result.vote, result.stage, actor=actor, now=now)
         take_result(scene, result, actor=actor, now=now)
         return change
 

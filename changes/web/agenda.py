@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -72,13 +72,13 @@ class Tab:
     current: bool
 
 
-def tabs_for(current: str, actor: Actor, today: date) -> list[Tab]:
+def tabs_for(current: str, actor: Actor, now: datetime) -> list[Tab]:
     """Return the agendas to choose from: the reader's own, every board's, and every role's that is asked."""
     waiting: Counter[str] = Counter()
     for roles in ApprovalStage.objects.filter(state="open").values_list("roles", flat=True)[:1000]:
         waiting.update(set(filter(None, roles.split("|"))))
     mine = (
-        len(open_stages_for(UUID(actor.id), today).values_list("pk", flat=True)[:100]) if actor.is_user else 0
+        len(open_stages_for(UUID(actor.id), now).values_list("pk", flat=True)[:100]) if actor.is_user else 0
     )
     tabs = [Tab("", "For you", mine, current == "")]
     for role in Role.objects.order_by("kind", "title"):
@@ -92,8 +92,7 @@ def cards_for(board: str, actor: Actor, now: datetime) -> list[Card]:
 
     `board` is the slug of a role; for "" it is what waits for the reader, whatever hat they wear.
     """
-    today = now.astimezone(UTC).date()
-    stages = open_stages_of(board) if board else open_stages_for(UUID(actor.id), today)
+    stages = open_stages_of(board) if board else open_stages_for(UUID(actor.id), now)
     wanted = dict.fromkeys(
         (stage.request.subject_kind, stage.request.subject_key)
         for stage in stages[: SHOWN * 2]
@@ -111,12 +110,11 @@ def card_of(kind: str, key: str, actor: Actor, now: datetime) -> Card:
 
 
 def _cards(wanted: Collection[tuple[str, str]], actor: Actor, now: datetime) -> list[Card]:
-    today = now.astimezone(UTC).date()
     made: dict[tuple[str, str], Card] = {}
     for kind in KINDS:
         keys = [key for one, key in wanted if one == kind]
         requests = live_requests(kind, keys)
-        progress = progress_of_all(list(requests.values()), today)
+        progress = progress_of_all(list(requests.values()), now)
         rounds = {key: round_of(request, progress[request.pk], actor) for key, request in requests.items()}
         due = _due(kind, keys)
         cards = _of_changes(rounds, due, now) if kind == "change" else _of_templates(rounds, due, now)
@@ -198,7 +196,9 @@ def people_of(cards: Iterable[Card]) -> Iterable[tuple[str, str]]:
         for name in ("requester_id", "implementer_id", "author_id"):
             yield "user", str(getattr(subject, name, None) or "")
         for progress in card.round.stages:
-            yield from (("user", str(vote.voter_id)) for vote in progress.votes)
-            yield from (("user", str(person.pk)) for person in progress.waiting_for)
+            yield from (
+                ("user", str(one)) for vote in progress.votes for one in (vote.voter_id, vote.seat_id)
+            )
+            yield from (("user", str(person.pk)) for person in progress.asked)
             yield from (("role", role) for role in progress.stage.role_slugs)
         yield from (("user", str(comment.author_id)) for comment in card.comments)

@@ -4,11 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 
+from opsportal.accounts.models import User
 from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Vote
 from opsportal.approvals.selectors import Progress, progress_of_all
 from opsportal.core.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A stage in which the reader may vote, and whose seats they may fill there, their own first."""
+
+    stage: ApprovalStage
+    seats: tuple[User, ...]
+    reader: str
+
+    @property
+    def in_place_of(self) -> User | None:
+        """The one for whom the reader votes here, where there is no other way to vote."""
+        only = len(self.seats) == 1 and str(self.seats[0].pk) != self.reader
+        return self.seats[0] if only else None
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """The seats to choose from, (id, words); empty where there is nothing to choose."""
+        if len(self.seats) < 2:
+            return []
+        return [
+            (
+                str(one.pk),
+                "Your own vote" if str(one.pk) == self.reader else f"For {one.display_name}, who is away",
+            )
+            for one in self.seats
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +46,7 @@ class Round:
 
     request: ApprovalRequest
     stages: tuple[Progress, ...]
-    votable: tuple[ApprovalStage, ...] = ()
+    votable: tuple[Paper, ...] = ()
     why_not: str = ""
 
     @property
@@ -43,23 +72,19 @@ class Round:
 
 def round_of(request: ApprovalRequest, stages: Sequence[Progress], actor: Actor) -> Round:
     """Return a round with the stages in which `actor` may vote, as far as `stages` know who still may."""
-    votable = tuple(
-        progress.stage
-        for progress in stages
-        if actor.is_user
-        and progress.stage.state == "open"
-        and actor.id in {str(person.pk) for person in progress.waiting_for}
-    )
+    kept_out = not actor.is_user or actor.id in request.excluded_people
+    papers = [] if kept_out else [Paper(one.stage, one.seats_of(actor.id), actor.id) for one in stages]
+    votable = tuple(paper for paper in papers if paper.stage.state == "open" and paper.seats)
     return Round(request, tuple(stages), votable, "" if votable else _why_not(request, stages, actor))
 
 
-def rounds_of(requests: Iterable[ApprovalRequest], actor: Actor, on: date) -> list[Round]:
-    """Return the rounds in their order, with the stages in which `actor` may vote on that day.
+def rounds_of(requests: Iterable[ApprovalRequest], actor: Actor, now: datetime) -> list[Round]:
+    """Return the rounds in their order, with the stages in which `actor` may vote at `now`.
 
     Their stages and votes are prefetched.
     """
     rows = list(requests)
-    progress = progress_of_all(rows, on)
+    progress = progress_of_all(rows, now)
     return [round_of(request, progress[request.pk], actor) for request in rows]
 
 
@@ -69,5 +94,10 @@ def _why_not(request: ApprovalRequest, stages: Sequence[Progress], actor: Actor)
         return ""
     if actor.id in request.excluded_people:
         return "You requested it, wrote in it or carry it out: somebody else has to decide it."
-    voted = [one.stage.title for one in stages for vote in one.votes if str(vote.voter_id) == actor.id]
-    return f"You have voted in “{voted[0]}”; nobody votes twice on the same thing." if voted else ""
+    for one in stages:
+        for vote in one.votes:
+            if str(vote.voter_id) == actor.id:
+                return f"You have voted in “{one.stage.title}”; nobody votes twice on the same thing."
+            if str(vote.on_behalf_of_id) == actor.id:
+                return f"Your deputy has voted in your place in “{one.stage.title}”; each seat has one vote."
+    return ""

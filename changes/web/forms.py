@@ -179,6 +179,7 @@ class VoteForm(PortalForm):
     comment = forms.CharField(required=False, widget=forms.Textarea)
     content_hash = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     stage = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
+    on_behalf_of = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
 
 class CommentForm(PortalForm):

@@ -56,7 +56,7 @@ def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
     change = seen.change
     cursor = request.GET.get("before", "")
     before = Place.of_cursor(cursor) if cursor else None
-    rounds = rounds_of(requests_about("change", seen.key), seen.actor, seen.today)
+    rounds = rounds_of(requests_about("change", seen.key), seen.actor, seen.now)
     current = next((one for one in rounds if one.request.state != "void"), None)
     deployments = list(
         change.deployments.select_related("service", "environment").order_by("-registered_at", "-id")[:100]
@@ -72,6 +72,7 @@ def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
     remember_people(request, ((row.added_by_kind, row.added_by_id) for row in attachments))
     remember_people(request, ((row.removed_by_kind, row.removed_by_id) for row in attachments))
     remember_people(request, ((moment.actor_kind, moment.actor_id) for moment in timeline))
+    remember_people(request, (("user", moment.beside_id) for moment in timeline))
     return {
         "seen": seen,
         "change": change,
@@ -143,8 +144,10 @@ def _people(
         yield "user", str(person or "")
     for one in rounds:
         for progress in one.stages:
-            yield from (("user", str(vote.voter_id)) for vote in progress.votes)
-            yield from (("user", str(person.pk)) for person in progress.waiting_for)
+            yield from (
+                ("user", str(one)) for vote in progress.votes for one in (vote.voter_id, vote.seat_id)
+            )
+            yield from (("user", str(person.pk)) for person in progress.asked)
             yield from (("role", role) for role in progress.stage.role_slugs)
     yield from (("user", str(attestation.person_id)) for attestation in attestations)
     for revision in revisions:

@@ -67,6 +67,8 @@ class Moment:
     actor_id: str = ""
     text: str = ""
     href: str = ""
+    beside_id: str = ""
+    """In whose place it was done."""
 
 
 def moments_of(
@@ -82,11 +84,12 @@ def moments_of(
 
 def _moment(one: Happening, stages: Mapping[str, str]) -> Moment:
     icon, tone = _LOOKS.get(one.action, ("dot", "neutral"))
-    title, href = one.words, ""
+    title, href, beside = one.words, "", ""
     if one.action == "approval.voted":
         icon, tone, title = _VOTES.get(str(one.data.get("decision")), (icon, tone, title))
         stage = str(one.data.get("stage", ""))
         title = f"{title} in “{stages.get(stage) or words_of(stage)}”"
+        beside = str(one.data.get("on_behalf_of") or "")
     elif one.action == "change.cloned":
         title = f"copied it from {one.data['from']}"
         href = reverse("changes:change", args=[one.data["from"]])
@@ -100,4 +103,4 @@ def _moment(one: Happening, stages: Mapping[str, str]) -> Moment:
             )
         elif one.data.get("percent") is not None:
             title = f"{one.words} at {one.data['percent']} %"
-    return Moment(one.at, title, icon, tone, *one.actor, text=one.text, href=href)
+    return Moment(one.at, title, icon, tone, *one.actor, text=one.text, href=href, beside_id=beside)

@@ -35,7 +35,7 @@ def agenda(request: HttpRequest, board: str = "") -> HttpResponse:
         raise NotFound("There is no such board.")
     cards = cards_for(board, actor, now)
     remember_people(request, people_of(cards))
-    context = {"cards": cards, "board": board, "role": role, "tabs": tabs_for(board, actor, now.date())}
+    context = {"cards": cards, "board": board, "role": role, "tabs": tabs_for(board, actor, now)}
     return render(request, "changes/cab.html", context)
 
 
@@ -75,6 +75,7 @@ def _cast(request: HttpRequest, kind: str, key: str, form: VoteForm) -> str:
         content_hash=given["content_hash"],
         comment=given["comment"],
         stage=given["stage"],
+        on_behalf_of=given["on_behalf_of"],
     )
     return f"You {_DONE[given['decision']]} “{template.title}”."
 
@@ -87,7 +88,7 @@ def _voted(request: HttpRequest, card: Card, board: str, said: str) -> HttpRespo
         "board": board,
         "focus": True,
         "just": said,
-        "tabs": tabs_for(board, actor_of(request), now_of(request).date()),
+        "tabs": tabs_for(board, actor_of(request), now_of(request)),
         "item": item_of(request, PLACES["cab"]),
     }
     response = render(request, "changes/parts/voted.html", context)

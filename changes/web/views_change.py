@@ -108,6 +108,7 @@ def vote_cast(request: HttpRequest, pk: int, given: Mapping[str, Any]) -> str:
         content_hash=given["content_hash"],
         comment=given["comment"],
         stage=given["stage"],
+        on_behalf_of=given["on_behalf_of"],
     )
     return f"{_VOTED[given['decision']]} {change.key}."
 

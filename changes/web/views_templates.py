@@ -126,7 +126,7 @@ def template_page(request: HttpRequest, slug: str) -> HttpResponse:
     actor, now = actor_of(request), now_of(request)
     targets = template_targets(template)
     case = template_case_of(actor, template, targets, now.date())
-    rounds = rounds_of(requests_about("template", slug), actor, now.date())
+    rounds = rounds_of(requests_about("template", slug), actor, now)
     entries = list(entries_about("template", slug))
     remember_people(
         request, [("user", str(template.author_id)), *((e.actor_kind, e.actor_id) for e in entries)]

@@ -6,6 +6,9 @@ The rules, for every stage:
   that many. "May vote" are those who voted and those who still may; whoever is kept out by the separation
   of duties does not count.
 - An abstention is a vote, and never a yes.
+- A seat is what somebody who may vote has: they fill it, or who stands in for them while they are away.
+  Each seat has one vote, and each person casts one. Whoever gives theirs to somebody else's seat leaves
+  their own one empty: it still counts in what "all" and "majority" ask for.
 - One reject ends it; where the standard says `counts`, a reject is only a yes that will not come.
 - A quorum that the votes cast have put out of reach is a rejection. As long as nobody has voted, a stage
   waits: somebody who may vote can still be appointed.
@@ -37,9 +40,11 @@ class Tally:
     rejections: int = 0
     abstentions: int = 0
     remaining: int = 0
+    lent: int = 0
+    """Seats that stay empty, because who has them filled somebody else's."""
 
     @classmethod
-    def of(cls, decisions: Iterable[str], *, remaining: int) -> Tally:
+    def of(cls, decisions: Iterable[str], *, remaining: int, lent: int = 0) -> Tally:
         """Return the tally of these votes, in whatever order they were cast."""
         votes = list(decisions)
         return cls(
@@ -47,6 +52,7 @@ class Tally:
             votes.count(Decision.REJECT),
             votes.count(Decision.ABSTAIN),
             remaining,
+            lent,
         )
 
     @property
@@ -55,7 +61,24 @@ class Tally:
 
     @property
     def eligible(self) -> int:
-        return self.cast + self.remaining
+        return self.cast + self.remaining + self.lent
+
+
+@dataclass(frozen=True, slots=True)
+class Seating:
+    """Whose seats in a stage are still to be filled, and whose stay empty; both by id."""
+
+    free: frozenset[str]
+    lent: frozenset[str]
+
+    @classmethod
+    def of(cls, holders: Iterable[str], cast: Iterable[tuple[str, str]]) -> Seating:
+        """Return the seating of those who may vote, after votes that are (who voted, whose seat)."""
+        votes = list(cast)
+        filled = {seat for _, seat in votes}
+        voters = {voter for voter, _ in votes}
+        left = frozenset(holders) - filled
+        return cls(left - voters, left & voters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from opsportal.accounts.models import RoleHolding, User
-from opsportal.accounts.selectors import in_force
+from opsportal.accounts.selectors import StandIn, in_force, roles_acted_on, stand_ins
 from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Vote
-from opsportal.approvals.outcome import Decision, Tally, needed
+from opsportal.approvals.outcome import Decision, Seating, Tally, needed
 from opsportal.approvals.states import REQUEST
 from opsportal.obligations.terms import joined, scope_word
 
@@ -35,7 +35,7 @@ def live_requests(subject_kind: str, keys: Collection[str]) -> dict[str, Approva
     rows = (
         ApprovalRequest.objects.filter(subject_kind=subject_kind, subject_key__in=list(keys))
         .exclude(state="void")
-        .prefetch_related("stages__votes__voter")
+        .prefetch_related("stages__votes__voter", "stages__votes__on_behalf_of")
     )
     return {row.subject_key: row for row in rows}
 
@@ -44,7 +44,7 @@ def requests_about(subject_kind: str, subject_key: str) -> QuerySet[ApprovalRequ
     """Return every round of approval of a subject, newest first, with stages and votes."""
     return (
         ApprovalRequest.objects.filter(subject_kind=subject_kind, subject_key=subject_key)
-        .prefetch_related("stages__votes__voter")
+        .prefetch_related("stages__votes__voter", "stages__votes__on_behalf_of")
         .order_by("-id")
     )
 
@@ -53,6 +53,12 @@ def approvers_of(request: ApprovalRequest) -> frozenset[str]:
     """Return the ids of those who voted yes in this round."""
     yes = Vote.objects.filter(request=request, decision=Decision.APPROVE)
     return frozenset(str(voter) for voter in yes.values_list("voter_id", flat=True))
+
+
+def approved_alone(request: ApprovalRequest, person: str) -> bool:
+    """Return whether every yes of this round was this person's (an id), or given in their place."""
+    yes = list(Vote.objects.filter(request=request, decision=Decision.APPROVE))
+    return bool(yes) and all(person in {str(vote.voter_id), str(vote.on_behalf_of_id)} for vote in yes)
 
 
 def eligible(stage: ApprovalStage, on: date) -> QuerySet[User]:
@@ -71,6 +77,32 @@ def _uuids(identifiers: Collection[str]) -> list[UUID]:
     for identifier in identifiers:
         with suppress(ValueError):
             found.append(UUID(identifier))
+    return found
+
+
+def seats_for(
+    stages: Iterable[ApprovalStage], person: UUID, now: datetime
+) -> list[tuple[ApprovalStage, User]]:
+    """Return the seats that this person may fill at `now`: their own, then those of whom they stand in for.
+
+    Whether they are filled already is not looked at. Nobody who is kept out fills one, and nobody fills
+    the seat of somebody who is kept out. Three queries, however many stages of one round.
+    """
+    acted_on = roles_acted_on(person, now)
+    people = {one.pk: one for one in User.objects.filter(pk__in={held.principal for held in acted_on})}
+    found: list[tuple[ApprovalStage, User]] = []
+    for stage in stages:
+        kept_out = stage.request.excluded_people
+        if str(person) in kept_out:
+            continue
+        seats = {
+            people[held.principal]
+            for held in acted_on
+            if str(held.principal) not in kept_out
+            and _counts(held.role, held.scope_kind, held.scope_key, stage)
+        }
+        mine = sorted(seats, key=lambda one: (one.pk != person, one.full_name, str(one.pk)))
+        found += [(stage, seat) for seat in mine]
     return found
 
 
@@ -101,16 +133,22 @@ def open_stages_of(role: str) -> QuerySet[ApprovalStage]:
     )
 
 
-def open_stages_for(person: UUID, on: date) -> QuerySet[ApprovalStage]:
-    """Return the open stages in which this person may vote on that day and has not, longest waiting first.
+def open_stages_for(person: UUID, now: datetime) -> QuerySet[ApprovalStage]:
+    """Return the open stages in which this person may vote at `now` and has not, longest waiting first.
 
-    One query now for their roles, one when the result is read.
+    Also those in which they may fill the seat of somebody who is away. Three queries now, one when the
+    result is read.
     """
-    holdings = RoleHolding.objects.filter(in_force(on), user_id=person, user__is_active=True)
+    seats: dict[UUID, Q] = {}
+    for held in roles_acted_on(person, now):
+        here = Q(roles__contains=joined([held.role]))
+        if held.scope_kind:
+            here &= Q(scope__contains=joined([scope_word(held.scope_kind, held.scope_key)]))
+        seats[held.principal] = seats.get(held.principal, Q(pk__in=[])) | here
     mine = Q(pk__in=[])
-    for role, kind, key in holdings.values_list("role__slug", "scope_kind", "scope_key").distinct():
-        held = Q(roles__contains=joined([role]))
-        mine |= held & Q(scope__contains=joined([scope_word(kind, key)])) if kind else held
+    for principal, here in seats.items():
+        kept_out = Q(request__excluded__contains=joined([str(principal)]))
+        mine |= here & ~kept_out & ~_voted_already(principal)
     return (
         ApprovalStage.objects.filter(mine, state="open")
         .exclude(request__excluded__contains=joined([str(person)]))
@@ -121,7 +159,8 @@ def open_stages_for(person: UUID, on: date) -> QuerySet[ApprovalStage]:
 
 
 def _voted_already(person: UUID) -> Q:
-    own = Vote.objects.filter(request=OuterRef("request"), voter_id=person)
+    """Return the condition that they have voted under the stage's hat, or somebody in their place."""
+    own = Vote.objects.filter(Q(voter_id=person) | Q(on_behalf_of_id=person), request=OuterRef("request"))
     return Q(Exists(own.filter(hat="")), several_hats=False) | Q(
         Exists(own.filter(hat=OuterRef("stage_id"))), several_hats=True
     )
@@ -129,22 +168,44 @@ def _voted_already(person: UUID) -> Q:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a stage has come: what its quorum asks for, the votes, and who is still asked."""
+    """How far a stage has come: what its quorum asks for, the votes, and who is still asked.
+
+    `waiting_for` are those whose seats are free; `deputies` who may fill one of them now.
+    """
 
     stage: ApprovalStage
     votes: tuple[Vote, ...]
     needed: int
     tally: Tally
     waiting_for: tuple[User, ...]
+    deputies: tuple[StandIn, ...] = ()
+
+    def seats_of(self, person: str) -> tuple[User, ...]:
+        """Return whose free seats this person (an id) may fill now, their own first."""
+        own = tuple(one for one in self.waiting_for if str(one.pk) == person)
+        others = (one.principal for one in self.deputies if str(one.deputy.pk) == person)
+        return tuple(dict.fromkeys((*own, *others)))
+
+    @property
+    def asked(self) -> tuple[User, ...]:
+        """Who may vote here now, each once."""
+        return tuple(dict.fromkeys((*self.waiting_for, *(one.deputy for one in self.deputies))))
 
 
-def progress_of(request: ApprovalRequest, on: date) -> list[Progress]:
+def people_asked(stage: ApprovalStage, now: datetime) -> tuple[User, ...]:
+    """Return who may vote in an open stage at `now` and has not: members, and who stands in for them."""
+    requests = ApprovalRequest.objects.filter(pk=stage.request_id).prefetch_related("stages__votes")
+    found = progress_of_all(list(requests), now)[stage.request_id]
+    return next((one.asked for one in found if one.stage.pk == stage.pk), ())
+
+
+def progress_of(request: ApprovalRequest, now: datetime) -> list[Progress]:
     """Return the progress of each stage, in order. As `progress_of_all` for one request."""
-    return progress_of_all([request], on)[request.pk]
+    return progress_of_all([request], now)[request.pk]
 
 
-def progress_of_all(requests: Collection[ApprovalRequest], on: date) -> dict[int, list[Progress]]:
-    """Return the progress of each stage of each request, by its primary key; one query for all of them.
+def progress_of_all(requests: Collection[ApprovalRequest], now: datetime) -> dict[int, list[Progress]]:
+    """Return the progress of each stage of each request at `now`, by its primary key; two queries for all.
 
     The requests have their stages and votes prefetched, as from `live_requests` or `requests_about`.
     """
@@ -157,46 +218,74 @@ def progress_of_all(requests: Collection[ApprovalRequest], on: date) -> dict[int
     }
     roles = {slug for stage in undecided for slug in stage.role_slugs}
     holdings = list(
-        RoleHolding.objects.filter(in_force(on), role__slug__in=roles, user__is_active=True)
+        RoleHolding.objects.filter(
+            in_force(now.astimezone(UTC).date()), role__slug__in=roles, user__is_active=True
+        )
         .select_related("role", "user")
         .order_by("user__full_name", "user_id")
     )
+    standing = stand_ins(now, principals={one.user_id for one in holdings}) if holdings else []
     return {
         request.pk: [
-            _progress(request, stage, holdings if stage in undecided else [])
+            _progress(request, stage, holdings if stage in undecided else [], standing)
             for stage in request.stages.all()
         ]
         for request in requests
     }
 
 
-def voters_under(request: ApprovalRequest, hat: str) -> set[UUID]:
-    """Return the ids of those whose vote in this round is used up under `hat`; the votes are prefetched."""
+def cast_under(request: ApprovalRequest, hat: str) -> list[tuple[str, str]]:
+    """Return (who voted, whose seat) of the votes of this round under `hat`; they are prefetched."""
     votes = [vote for stage in request.stages.all() for vote in stage.votes.all()]
-    return {vote.voter_id for vote in votes if vote.hat == hat}
+    return [(str(vote.voter_id), str(vote.seat_id)) for vote in votes if vote.hat == hat]
 
 
-def _progress(request: ApprovalRequest, stage: ApprovalStage, holdings: Iterable[RoleHolding]) -> Progress:
+def _progress(
+    request: ApprovalRequest,
+    stage: ApprovalStage,
+    holdings: Iterable[RoleHolding],
+    standing: Iterable[StandIn],
+) -> Progress:
     kept_out = request.excluded_people
-    voted = voters_under(request, stage.hat)
-    people = {
-        holding.user_id: holding.user
-        for holding in holdings
-        if holding.user_id not in voted and str(holding.user_id) not in kept_out and _may(holding, stage)
-    }
+    cast = cast_under(request, stage.hat)
+    here = [one for one in holdings if str(one.user_id) not in kept_out and _may(one, stage)]
+    seating = Seating.of({str(one.user_id) for one in here}, cast)
+    people = {one.user_id: one.user for one in here if str(one.user_id) in seating.free}
+    away_from = {str(voter) for voter, _ in cast} | kept_out
+    deputies = tuple(
+        one
+        for one in standing
+        if str(one.deputy.pk) not in away_from
+        and any(
+            held.user_id == one.principal.pk and one.covers(held.role.slug) and held.user_id in people
+            for held in here
+        )
+    )
     votes = tuple(sorted(stage.votes.all(), key=lambda vote: vote.pk))
-    tally = Tally.of([vote.decision for vote in votes], remaining=len(people))
-    return Progress(stage, votes, needed(stage.quorum_value, tally.eligible), tally, tuple(people.values()))
+    tally = Tally.of([vote.decision for vote in votes], remaining=len(people), lent=len(seating.lent))
+    return Progress(
+        stage,
+        votes,
+        needed(stage.quorum_value, tally.eligible),
+        tally,
+        tuple(people.values()),
+        deputies if stage.state == "open" else (),
+    )
 
 
 def _may(holding: RoleHolding, stage: ApprovalStage) -> bool:
-    if holding.role.slug not in stage.role_slugs:
+    return _counts(holding.role.slug, holding.scope_kind, holding.scope_key, stage)
+
+
+def _counts(role: str, scope_kind: str, scope_key: str, stage: ApprovalStage) -> bool:
+    """Return whether a role that is held for this scope counts in that stage."""
+    if role not in stage.role_slugs:
         return False
     services, teams = stage.services_and_teams
-    match holding.scope_kind:
+    match scope_kind:
         case RoleHolding.Scope.SERVICE:
-            return holding.scope_key in services
+            return scope_key in services
         case RoleHolding.Scope.TEAM:
-            return holding.scope_key in teams
+            return scope_key in teams
         case _:
             return True

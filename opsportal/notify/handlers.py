@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from opsportal.accounts.models import Role, User
@@ -32,7 +32,7 @@ def on_reminder(message: Message) -> None:
     Low is what can wait for a digest: another reminder follows, and the deadline is far enough away.
     """
     if obligation := _owed(message):
-        people = debtors(obligation, message.now.astimezone(UTC).date())
+        people = debtors(obligation, message.now)
         ahead = obligation.due_at - message.now
         waits = ahead > WELL_AHEAD and not _is_last_reminder(obligation, int(message.payload["step"]))
 
@@ -61,7 +61,7 @@ def _is_last_reminder(obligation: Obligation, step: int) -> bool:
 
 def still_owed(person: UUID, references: Collection[str], now: datetime) -> set[str]:
     """Return which of these obligations this person still owes."""
-    owed = owned_by(person, now.astimezone(UTC).date()).filter(pk__in=references, ended_at__isnull=True)
+    owed = owned_by(person, now).filter(pk__in=references, ended_at__isnull=True)
     return {str(pk) for pk in owed.values_list("pk", flat=True)}
 
 
@@ -76,7 +76,7 @@ def on_erased(message: Message) -> None:
 def on_breached(message: Message) -> None:
     """Tell those who owe it that its time has passed; the administrators, where nobody holds the role."""
     if obligation := _owed(message):
-        people = debtors(obligation, message.now.astimezone(UTC).date())
+        people = debtors(obligation, message.now)
         subject = f"Overdue: {obligation.what}"
         if people.exists() or obligation.excuses.exists():
             _tell(message, obligation, people, subject, "Its time has passed. It stays owed.")
@@ -89,8 +89,7 @@ def on_climbed(message: Message) -> None:
     if obligation := _owed(message):
         role = str(message.payload["role"])
         owner = obligation.owner
-        on = message.now.astimezone(UTC).date()
-        people = holders_among([role], on, owner.services, owner.teams)
+        people = holders_among([role], message.now, owner.services, owner.teams)
         subject = f"Overdue, and now with you: {obligation.what}"
         title = Role.objects.filter(slug=role).values_list("title", flat=True).first() or role
         if people.exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from opsportal.core.actor import Actor
@@ -17,7 +17,7 @@ def mine(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
     """Return what the reader owes, the longest due first; None where they owe nothing."""
     if not actor.is_user:
         return None
-    rows = list(owed_by(actor.id, now.astimezone(UTC).date())[: COUNT_CAP + 1])
+    rows = list(owed_by(actor.id, now)[: COUNT_CAP + 1])
     if not rows:
         return None
     return {
@@ -33,7 +33,7 @@ def nav(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
     """Return the count beside "My obligations"."""
     if not actor.is_user:
         return None
-    owed = owed_by(actor.id, now.astimezone(UTC).date()).values_list("pk", flat=True)[:COUNT_CAP]
+    owed = owed_by(actor.id, now).values_list("pk", flat=True)[:COUNT_CAP]
     return {"count": len(owed), "words": "owed"}
 
 

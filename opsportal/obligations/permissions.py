@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 
 from rules.predicates import predicate
 
@@ -12,37 +11,34 @@ from opsportal.core.access import allow
 from opsportal.core.actor import Actor
 from opsportal.obligations.models import Obligation
 from opsportal.obligations.plan import from_data
-from opsportal.obligations.selectors import holders_among
+from opsportal.obligations.selectors import holders_among, holds_one_of
 from opsportal.obligations.terms import scope_of
 
 
 @dataclass(frozen=True, slots=True)
 class Waiving:
-    """An obligation, and the day on which somebody would waive it (roles are held by the day)."""
+    """An obligation, and when (aware UTC) somebody would waive it."""
 
     obligation: Obligation
-    on: date
-
-
-def _holds_one(actor: Actor, roles: Collection[str], waiving: Waiving) -> bool:
-    services, teams = scope_of(waiving.obligation.scope)
-    return holders_among(roles, waiving.on, services, teams).filter(pk=actor.id).exists()
+    now: datetime
 
 
 @predicate
 def owes_it(actor: Actor, waiving: Waiving) -> bool:
-    """The actor is the one who owes it, or holds a role that does."""
+    """The actor is the one who owes it, or holds a role that does, or stands in for who does."""
     owner = waiving.obligation.owner
     if owner.kind == "user":
         return actor.id in owner.keys
-    return _holds_one(actor, owner.keys, waiving)
+    services, teams = scope_of(waiving.obligation.scope)
+    return holders_among(owner.keys, waiving.now, services, teams).filter(pk=actor.id).exists()
 
 
 @predicate
 def is_climbed_to(actor: Actor, waiving: Waiving) -> bool:
     """The actor holds a role that the standard tells when the thing is late: those answer for lateness."""
     roles = {step.role for step in from_data(waiving.obligation.steps) if step.role}
-    return _holds_one(actor, roles, waiving)
+    services, teams = scope_of(waiving.obligation.scope)
+    return holds_one_of(actor.id, roles, waiving.now, services, teams)
 
 
 @predicate

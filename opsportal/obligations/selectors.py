@@ -1,43 +1,56 @@
-"""Reads of what is owed. A day is a day of UTC."""
+"""Reads of what is owed. Roles are held by the day of UTC, absences by the instant."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from opsportal.accounts.models import RoleHolding, User
-from opsportal.accounts.selectors import ADMINISTRATORS, display_names, holders_of, in_force
+from opsportal.accounts.models import User
+from opsportal.accounts.selectors import (
+    ADMINISTRATORS,
+    display_names,
+    holders_of,
+    roles_acted_on,
+    stand_ins,
+)
 from opsportal.core.keys import parse_key
 from opsportal.core.registry import key_urls, subject_urls
 from opsportal.obligations.models import Excuse, Obligation
 from opsportal.obligations.terms import scope_word
 
 
-def owned_by(user_id: UUID | str, on: date) -> QuerySet[Obligation]:
-    """Return what this person owes or owed: their own, and what roles owe that they hold on that day.
+def owned_by(user_id: UUID | str, now: datetime) -> QuerySet[Obligation]:
+    """Return what this person owes or owed: their own, and what roles owe that they hold at `now`.
 
-    A role that they hold for one service or team only counts where the subject touches it. What they
-    are excused from (they did their part) is left out.
+    So is what those roles owe that they act on for somebody who is away. A role that is held for one
+    service or team only counts where the subject touches it. What they are excused from (they did their
+    part, or the other one did) is left out.
     """
     person = str(user_id)
     own = Q(owner_kind="user", owner_key=person)
-    holdings = RoleHolding.objects.filter(in_force(on), user_id=person, user__is_active=True)
-    for role, kind, key in holdings.values_list("role__slug", "scope_kind", "scope_key").distinct():
-        shared = Q(owner_kind="role", owner_key__contains=f"|{role}|")
-        own |= shared & Q(scope__contains=f"|{scope_word(kind, key)}|") if kind else shared
+    for held in roles_acted_on(user_id, now):
+        shared = Q(owner_kind="role", owner_key__contains=f"|{held.role}|")
+        if held.scope_kind:
+            shared &= Q(scope__contains=f"|{scope_word(held.scope_kind, held.scope_key)}|")
+        if str(held.principal) != person:
+            shared &= ~Q(Exists(_excuses(str(held.principal))))
+        own |= shared
     administers = Exists(User.objects.filter(pk=user_id, is_staff=True, is_active=True))
     own |= Q(administers, owner_kind="role", owner_key__contains=f"|{ADMINISTRATORS}|")
-    excused = Excuse.objects.filter(obligation=OuterRef("pk"), person=person)
-    return Obligation.objects.filter(own).exclude(Exists(excused))
+    return Obligation.objects.filter(own).exclude(Exists(_excuses(person)))
 
 
-def owed_by(user_id: UUID | str, on: date) -> QuerySet[Obligation]:
-    """Return what this person still owes, the longest due first."""
-    return owned_by(user_id, on).filter(ended_at__isnull=True).order_by("due_at", "id")
+def _excuses(person: str) -> QuerySet[Excuse]:
+    return Excuse.objects.filter(obligation=OuterRef("pk"), person=person)
+
+
+def owed_by(user_id: UUID | str, now: datetime) -> QuerySet[Obligation]:
+    """Return what this person still owes at `now`, the longest due first."""
+    return owned_by(user_id, now).filter(ended_at__isnull=True).order_by("due_at", "id")
 
 
 def about(subject_kind: str, subject_key: str) -> QuerySet[Obligation]:
@@ -53,25 +66,49 @@ def blocking(subject_kind: str, subject_key: str, point: str) -> list[Obligation
     return [row for row in owed if point in row.blocks]
 
 
-def debtors(obligation: Obligation, on: date) -> QuerySet[User]:
-    """Return the active people who owe this on that day, but for those who have done their part."""
+def debtors(obligation: Obligation, now: datetime) -> QuerySet[User]:
+    """Return the active people who owe this at `now`, but for those who have done their part.
+
+    With those who are away, so do those who stand in for them.
+    """
     owner = obligation.owner
+    excused = list(Excuse.objects.filter(obligation=obligation).values_list("person", flat=True))
     if owner.kind == "user":
-        people = User.objects.filter(pk__in=owner.keys, is_active=True)
-    else:
-        people = holders_among(owner.keys, on, owner.services, owner.teams)
-    excused = Excuse.objects.filter(obligation=obligation).values_list("person", flat=True)
-    return people.exclude(pk__in=list(excused))
+        return User.objects.filter(pk__in=owner.keys, is_active=True).exclude(pk__in=excused)
+    return holders_among(owner.keys, now, owner.services, owner.teams, without=excused)
 
 
 def holders_among(
-    roles: Collection[str], on: date, services: Collection[str], teams: Collection[str]
+    roles: Collection[str],
+    now: datetime,
+    services: Collection[str],
+    teams: Collection[str],
+    *,
+    without: Collection[str] = (),
 ) -> QuerySet[User]:
-    """Return the active people who hold one of `roles` on that day, scoped as in `holders_of`, each once."""
-    people = User.objects.none()
+    """Return the active people who hold one of `roles` at `now`, and who stands in for those away; each once.
+
+    Roles are scoped as in `holders_of`. `without` are the ids of people who are left out, and with them
+    whoever would stand in for them.
+    """
+    found: set[UUID] = set()
+    standing = stand_ins(now)
     for role in roles:
-        people = people | holders_of(role, on, services=services, teams=teams)
-    return people
+        holders = holders_of(role, now.astimezone(UTC).date(), services=services, teams=teams)
+        mine = set(holders.exclude(pk__in=list(without)).values_list("pk", flat=True))
+        found |= mine
+        found |= {one.deputy.pk for one in standing if one.principal.pk in mine and one.covers(role)}
+    return User.objects.filter(pk__in=found, is_active=True).exclude(pk__in=list(without))
+
+
+def holds_one_of(
+    person: str, roles: Collection[str], now: datetime, services: Collection[str], teams: Collection[str]
+) -> bool:
+    """Return whether this person (an id) holds one of `roles` themselves, scoped as in `holders_of`."""
+    today = now.astimezone(UTC).date()
+    return any(
+        holders_of(role, today, services=services, teams=teams).filter(pk=person).exists() for role in roles
+    )
 
 
 def overdue(at: datetime) -> QuerySet[Obligation]:

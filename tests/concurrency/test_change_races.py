@@ -15,6 +15,7 @@ from changes.services.implementation import change_start
 from changes.services.submission import change_submit, change_withdraw
 from changes.services.votes import change_vote
 from opsportal.accounts.models import User
+from opsportal.accounts.services import deputy_name
 from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Vote
 from opsportal.approvals.outcome import Decision
 from opsportal.approvals.selectors import live_request
@@ -34,7 +35,7 @@ from tests.changing import (
     vote,
 )
 from tests.databases import Database
-from tests.makers import NOW, grant, make_user
+from tests.makers import NOW, ROOT, away, grant, make_user
 from tests.racing import race
 
 
@@ -96,6 +97,43 @@ def test_the_same_person_from_many_windows_votes_once(cast: Cast) -> None:
     won = results["in_review"] + results["rejected"]
     assert won == 1
     assert results["already_voted"] + results["voting_closed"] == 14
+
+
+def test_a_member_and_their_deputies_at_the_same_moment_have_one_vote_together(cast: Cast) -> None:
+    members = board_of(1, "2")
+    deputies = [make_user() for _ in range(3)]
+    away(members[0], deputies[0])
+    for deputy in deputies[1:]:
+        deputy_name(actor=ROOT, now=NOW, principal_id=members[0].pk, deputy_id=deputy.pk)
+    for number in range(5):
+        change = submitted(cast, title=f"Change {number}")
+        results = codes(race(*(casting(change, one) for one in (*members, *deputies))))
+        assert results == {"in_review": 1, "already_voted": 3}
+        assert Vote.objects.filter(request__subject_key=change.key).count() == 1
+        assert told(change).count("approval.voted") == 1
+
+
+def test_a_deputy_of_two_members_votes_once_from_two_windows(cast: Cast) -> None:
+    members, deputy = board_of(2, "3"), make_user()
+    for member in members:
+        away(member, deputy)
+    change = submitted(cast)
+    seen, pk, actor = change.content_hash, change.pk, deputy.actor
+    votes = [
+        lambda seat=str(member.pk): (
+            change_vote(
+                actor=actor,
+                now=NOW,
+                pk=pk,
+                decision=Decision.APPROVE,
+                content_hash=seen,
+                on_behalf_of=seat,
+            ).state
+        )
+        for member in members * 3
+    ]
+    assert codes(race(*votes)) == {"in_review": 1, "already_voted": 5}
+    assert Vote.objects.filter(voter=deputy).count() == 1
 
 
 def test_approve_and_reject_at_once_end_in_one_decision(cast: Cast) -> None:

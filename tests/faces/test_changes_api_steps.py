@@ -319,13 +319,14 @@ def test_approvals_show_stages_quorums_rules_and_votes(cast: Cast) -> None:
     assert lead["votes"] == [
         {
             "voter": {"id": str(cast.lead.pk), "name": "Leo"},
+            "on_behalf_of": None,
             "decision": "approve",
             "comment": "Good.",
             "content_hash": change.content_hash,
             "cast_at": "2026-03-02T09:30:00Z",
         }
     ]
-    assert {name: board[name] for name in board if name not in {"votes", "waiting_for"}} == {
+    assert {name: board[name] for name in board if name not in {"votes", "waiting_for", "deputies"}} == {
         "id": "board",
         "title": "Board",
         "order": 2,

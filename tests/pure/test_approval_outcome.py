@@ -15,6 +15,7 @@ from opsportal.approvals.outcome import (
     Outcome,
     Quorum,
     Reject,
+    Seating,
     Seats,
     Tally,
     decide,
@@ -248,3 +249,47 @@ def test_stages_can_be_filled_exactly_when_everyone_can_be_given_one_seat(
 ) -> None:
     fits = any(len(set(choice)) == len(choice) for choice in itertools.product(*people))
     assert (unfillable([Seats(who, "any") for who in people]) is None) == fits
+
+
+MEMBERS = st.frozensets(st.sampled_from("abcde"), max_size=5)
+
+
+@st.composite
+def _cast(draw: st.DrawFn, members: frozenset[str]) -> list[tuple[str, str]]:
+    """Votes as the portal lets them be cast: no voter twice, no seat twice, no seat of one who has voted."""
+    votes: list[tuple[str, str]] = []
+    for voter in draw(st.permutations(sorted({*members, "x", "y"}))):
+        taken = {one for vote in votes for one in vote}
+        free = sorted(members - taken) if voter not in taken else []
+        seat = draw(st.sampled_from(["", *free]))
+        if seat and voter not in {seat for _, seat in votes}:
+            votes.append((voter, seat))
+    return votes
+
+
+@given(st.data(), MEMBERS)
+def test_deputies_neither_add_seats_nor_lower_what_all_and_majority_ask_for(
+    data: st.DataObject, members: frozenset[str]
+) -> None:
+    votes = data.draw(_cast(members))
+    seating = Seating.of(members, votes)
+    tally = Tally.of(["approve" for _ in votes], remaining=len(seating.free), lent=len(seating.lent))
+    assert tally.eligible == len(members)
+    assert seating.free.isdisjoint(seating.lent)
+    assert seating.free.isdisjoint({one for vote in votes for one in vote})
+    assert needed("all", tally.eligible) == max(1, len(members))
+
+
+@given(st.data(), MEMBERS, QUORUMS)
+def test_what_is_out_of_reach_stays_so_whoever_votes_next(
+    data: st.DataObject, members: frozenset[str], quorum: Quorum
+) -> None:
+    votes = data.draw(_cast(members))
+    states = []
+    for count in range(len(votes) + 1):
+        seating = Seating.of(members, votes[:count])
+        tally = Tally.of(["approve"] * count, remaining=len(seating.free), lent=len(seating.lent))
+        states.append(decide(quorum, "ends", tally))
+    decided = [state for state in states if state != "open"]
+    assert len(set(decided)) <= 1
+    assert states == ["open"] * (len(states) - len(decided)) + decided

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def rules_of(user: User) -> list[str]:
-    return [row.rule_id for row in owed_by(user.pk, TODAY)]
+    return [row.rule_id for row in owed_by(user.pk, NOW)]
 
 
 def test_it_is_mine_and_what_my_roles_of_today_owe_the_longest_due_first() -> None:
@@ -67,12 +67,12 @@ def test_what_is_over_is_owned_but_not_owed_and_what_is_breached_is_owed() -> No
     )
     Obligation.objects.filter(pk=late.pk).update(state="breached", breached_at=NOW)
     assert rules_of(me) == ["late"]
-    assert set(owned_by(me.pk, TODAY)) == {over, late}
+    assert set(owned_by(me.pk, NOW)) == {over, late}
 
 
 def test_who_is_nobody_owes_nothing() -> None:
     owe(Owner.user("x"))
-    assert list(owed_by(uuid.uuid4(), TODAY)) == []
+    assert list(owed_by(uuid.uuid4(), NOW)) == []
 
 
 def test_overdue_is_what_anybody_still_owes_past_its_time() -> None:
@@ -85,8 +85,8 @@ def test_overdue_is_what_anybody_still_owes_past_its_time() -> None:
 def test_debtors_are_the_active_holders_of_that_day() -> None:
     mine, row = make_user(), owe(Owner.role("cab"))
     grant(make_role("cab"), mine, until=TODAY)
-    assert list(debtors(row, TODAY)) == [mine]
-    assert list(debtors(row, TODAY + timedelta(days=1))) == []
+    assert list(debtors(row, NOW)) == [mine]
+    assert list(debtors(row, NOW + timedelta(days=1))) == []
 
 
 def test_lines_name_all_owners_by_as_many_queries_as_there_are_kinds(

@@ -57,7 +57,7 @@ def test_from_activation_on_the_review_is_owed_by_the_role_that_the_standard_nam
     owner = make_user()
     reviewed_by_role(FUTURE)
     grant("standards-owner", owner)
-    (row,) = owed_by(owner.pk, TODAY)
+    (row,) = owed_by(owner.pk, NOW)
     assert (row.what, row.subject_key, row.due_at) == ("Review the standard in force", "own", end_of(FUTURE))
     assert row.source["quote"] == "Next Review: soon"
     assert row.source["document"] == "own.md"
@@ -66,9 +66,9 @@ def test_from_activation_on_the_review_is_owed_by_the_role_that_the_standard_nam
 def test_without_a_role_the_administrators_owe_it() -> None:
     admin, other = make_user(staff=True), make_user()
     install(next_review="2026-06-30")
-    (row,) = owed_by(admin.pk, TODAY)
+    (row,) = owed_by(admin.pk, NOW)
     assert row.owner.keys == (ADMINISTRATORS,)
-    assert not owed_by(other.pk, TODAY)
+    assert not owed_by(other.pk, NOW)
 
 
 def test_a_day_that_has_passed_is_breached_from_the_first_day_and_told() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from opsportal.approvals.models.requests import ApprovalRequest, ApprovalStage
 from opsportal.approvals.outcome import Decision
@@ -13,8 +16,10 @@ from opsportal.audit.models import AppendOnly
 class Vote(AppendOnly):
     """What one person decided in one stage, and the hash of what they saw.
 
-    `hat` is empty, so that a person has one vote in a request; in a stage for which the standard lets
-    people wear several hats, it is the stage's id.
+    `on_behalf_of` is the member who was away and in whose place they voted; empty for their own vote.
+    Either way it takes one seat, and one person votes once: the database holds both. `hat` is empty, so
+    that a person has one vote in a request; in a stage for which the standard lets people wear several
+    hats, it is the stage's id.
     """
 
     class Choice(models.TextChoices):
@@ -25,6 +30,9 @@ class Vote(AppendOnly):
     request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="votes")
     stage = models.ForeignKey(ApprovalStage, on_delete=models.PROTECT, related_name="votes")
     voter = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    on_behalf_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     hat = models.CharField(max_length=60, blank=True, default="")
     decision = models.CharField(max_length=7, choices=Choice)
     content_hash = models.CharField(max_length=64)
@@ -34,6 +42,13 @@ class Vote(AppendOnly):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["request", "voter", "hat"], name="vote_once"),
+            models.UniqueConstraint(
+                "request", Coalesce("on_behalf_of", "voter"), "hat", name="vote_once_per_seat"
+            ),
+            models.CheckConstraint(
+                name="vote_on_behalf_of_another",
+                condition=models.Q(on_behalf_of__isnull=True) | ~models.Q(on_behalf_of=models.F("voter")),
+            ),
             models.CheckConstraint(
                 name="vote_decision_known", condition=models.Q(decision__in=["approve", "reject", "abstain"])
             ),
@@ -42,3 +57,8 @@ class Vote(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.decision} in {self.stage_id}"
+
+    @property
+    def seat_id(self) -> UUID:
+        """The id of the person whose seat this vote took."""
+        return self.on_behalf_of_id or self.voter_id

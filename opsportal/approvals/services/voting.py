@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 from uuid import UUID
 
+from opsportal.accounts.models import User
 from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Vote
-from opsportal.approvals.outcome import Decision, Tally
-from opsportal.approvals.selectors import eligible
+from opsportal.approvals.outcome import Decision, Tally, decide
+from opsportal.approvals.selectors import seats_for
 from opsportal.approvals.services.deciding import settle
+from opsportal.approvals.services.tallies import tallies_of
 from opsportal.audit.services import audit_record
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, InvalidInput, Stale
@@ -41,13 +43,16 @@ def approval_vote(
     content_hash: str,
     comment: object = "",
     stage: str = "",
+    on_behalf_of: str = "",
 ) -> VoteResult:
     """Cast a vote on the live round of a subject and return what it came to.
 
     `content_hash` is of what the voter saw. `stage` is the stage's id; it may be left out where the
-    voter may vote in one stage only. Raises `Forbidden` (no person, kept out by the separation of
-    duties, not a holder of the role today), `Stale` (the content has moved on), `Conflict` with code
-    `voting_closed`, `already_voted` or `stage_not_open`, and `InvalidInput`.
+    voter may vote in one stage only. `on_behalf_of` is the id of the member who is away and in whose
+    place they vote; left out, it is their own vote, or that of the only one they stand in for. Raises
+    `Forbidden` (no person, kept out by the separation of duties, neither a holder of the role nor a deputy
+    now), `Stale` (the content has moved on), `Conflict` with code `voting_closed`, `already_voted`,
+    `stage_not_open` or `own_seat_first`, and `InvalidInput`.
     """
     with write(actor=actor, now=now):
         request = _locked(subject_kind, subject_key)
@@ -59,12 +64,12 @@ def approval_vote(
             raise Conflict("Voting on this is over.", code="voting_closed")
         stages = list(request.stages.order_by("position"))
         votes = list(Vote.objects.filter(request=request))
-        today = now.astimezone(UTC).date()
-        chosen = _stage_for(actor, stages, votes, stage, today)
+        chosen, seat = _paper_for(actor, stages, votes, now=now, wanted=stage, on_behalf_of=on_behalf_of)
         vote = Vote.objects.create(
             request=request,
             stage=chosen,
             voter_id=UUID(actor.id),
+            on_behalf_of=None if str(seat.pk) == actor.id else seat,
             hat=chosen.hat,
             decision=decision,
             content_hash=content_hash,
@@ -72,8 +77,8 @@ def approval_vote(
             cast_at=now,
         )
         # A vote uses its caster up in the other open stages, too: all of them are counted anew.
-        cast = [*votes, vote]
-        tallies = {one.pk: _tally(one, cast, today) for one in stages if one.state == "open"}
+        tallies = tallies_of(stages, [*votes, vote], now)
+        _refuse_an_empty_seat(chosen, vote, tallies[chosen.pk])
         settled = settle(request, stages, tallies, now=now)
         audit_record(
             actor=actor,
@@ -84,6 +89,7 @@ def approval_vote(
             data={
                 "content_hash": content_hash,
                 "decision": decision.value,
+                "on_behalf_of": str(vote.on_behalf_of_id or ""),
                 "request": request.pk,
                 "stage": chosen.stage_id,
                 "stage_state": chosen.state,
@@ -114,27 +120,77 @@ def _refuse_who_never_may(actor: Actor, request: ApprovalRequest) -> None:
         )
 
 
-def _stage_for(
-    actor: Actor, stages: list[ApprovalStage], votes: list[Vote], wanted: str, today: date
-) -> ApprovalStage:
+@dataclass(frozen=True, slots=True)
+class _Paper:
+    """A seat in a stage that the voter may fill."""
+
+    stage: ApprovalStage
+    seat: User
+
+
+def _paper_for(
+    actor: Actor,
+    stages: list[ApprovalStage],
+    votes: list[Vote],
+    *,
+    now: datetime,
+    wanted: str,
+    on_behalf_of: str,
+) -> tuple[ApprovalStage, User]:
+    """Return the stage and the seat that the actor's vote fills, or raise what stands against it."""
     if wanted and wanted not in {stage.stage_id for stage in stages}:
         known = ", ".join(stage.stage_id for stage in stages)
         raise InvalidInput.of("stage", "unknown", f"There is no such stage; known are: {known}.")
     named = [stage for stage in stages if not wanted or stage.stage_id == wanted]
-    mine = [stage for stage in named if eligible(stage, today).filter(pk=actor.id).exists()]
-    own = {vote.hat for vote in votes if str(vote.voter_id) == actor.id}
-    free = [stage for stage in mine if stage.hat not in own]
-    if own and not free:
+    person = UUID(actor.id)
+    papers = [_Paper(stage, seat) for stage, seat in seats_for(named, person, now)]
+    if on_behalf_of:
+        papers = [paper for paper in papers if str(paper.seat.pk) == on_behalf_of.lower()]
+    own = {vote.hat for vote in votes if vote.voter_id == person}
+    left = [paper for paper in papers if paper.stage.hat not in own]
+    if own and not left:
         raise Conflict("You have voted already; nobody votes twice.", code="already_voted")
-    if not mine:
-        raise Forbidden(f"Only {_who(named)} may vote on this.")
-    fitting = [stage for stage in free if stage.state == "open"]
+    if not papers:
+        raise Forbidden(
+            "You do not stand in for them here now: a deputy votes only while the member is away."
+            if on_behalf_of
+            else f"Only {_who(named)} may vote on this, and who stands in for one who is away."
+        )
+    taken = {(vote.hat, one) for vote in votes for one in (vote.seat_id, vote.voter_id)}
+    free = [paper for paper in left if (paper.stage.hat, paper.seat.pk) not in taken]
+    if not free:
+        raise Conflict(
+            "This seat has its vote already: the member and who stands in for them have one together.",
+            code="already_voted",
+        )
+    fitting = [paper for paper in free if paper.stage.state == "open"]
     if not fitting:
-        raise _too_early_or_late(free)
-    if len(fitting) > 1:
-        ids = ", ".join(stage.stage_id for stage in fitting)
+        raise _too_early_or_late([paper.stage for paper in free])
+    return _only_one([paper for paper in fitting if paper.seat.pk == person] or fitting)
+
+
+def _only_one(papers: list[_Paper]) -> tuple[ApprovalStage, User]:
+    if len({paper.stage.pk for paper in papers}) > 1:
+        ids = ", ".join(dict.fromkeys(paper.stage.stage_id for paper in papers))
         raise InvalidInput.of("stage", "ambiguous", f"You may vote in several stages; name one of: {ids}.")
-    return fitting[0]
+    if len(papers) > 1:
+        who = ", ".join(f"{paper.seat.display_name} ({paper.seat.pk})" for paper in papers)
+        raise InvalidInput.of(
+            "on_behalf_of", "ambiguous", f"You stand in for several people; name one of: {who}."
+        )
+    return papers[0].stage, papers[0].seat
+
+
+def _refuse_an_empty_seat(stage: ApprovalStage, vote: Vote, tally: Tally) -> None:
+    """Refuse a yes for somebody else that puts the quorum out of reach, by leaving the own seat empty."""
+    if vote.on_behalf_of_id is None or vote.decision != Decision.APPROVE:
+        return
+    if decide(stage.quorum_value, stage.reject_value, tally) == "rejected":
+        raise Conflict(
+            "You have a seat here yourself, and without your own vote the quorum cannot be reached any more."
+            " Cast your own vote.",
+            code="own_seat_first",
+        )
 
 
 def _too_early_or_late(stages: list[ApprovalStage]) -> Conflict:
@@ -149,9 +205,3 @@ def _too_early_or_late(stages: list[ApprovalStage]) -> Conflict:
 def _who(stages: list[ApprovalStage]) -> str:
     roles = sorted({slug for stage in stages for slug in stage.role_slugs})
     return "holders of " + " or ".join(f"“{slug}”" for slug in roles)
-
-
-def _tally(stage: ApprovalStage, votes: list[Vote], today: date) -> Tally:
-    used_up = {vote.voter_id for vote in votes if vote.hat == stage.hat}
-    remaining = eligible(stage, today).exclude(pk__in=used_up).count()
-    return Tally.of([vote.decision for vote in votes if vote.stage_id == stage.pk], remaining=remaining)

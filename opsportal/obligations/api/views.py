@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -97,7 +95,7 @@ def _of_owner(owner: str, actor: Actor) -> QuerySet[Obligation]:
         return Obligation.objects.all()
     if not actor.is_user:
         raise InvalidInput.of("owner", "not_a_person", "A service account owes nothing; leave owner out.")
-    return owned_by(actor.id, edge_now().astimezone(UTC).date())
+    return owned_by(actor.id, edge_now())
 
 
 def _answer(row: Obligation) -> Response:

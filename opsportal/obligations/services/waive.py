@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from opsportal.audit.services import audit_record
 from opsportal.core.access import require
@@ -30,7 +30,7 @@ def obligation_waive(
         row = Obligation.objects.select_for_update().filter(pk=pk).first()
         if row is None:
             raise NotFound("There is no such obligation.")
-        require(actor, "obligation.waive", Waiving(row, now.astimezone(UTC).date()))
+        require(actor, "obligation.waive", Waiving(row, now))
         require_version(row, version)
         text = clean_text(reason, field="reason", max_length=MAX_REASON, required=True)
         # What was breached and met late is as much over as what was met in time.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -41,9 +39,8 @@ class WaiveForm(PortalForm):
 def mine(request: HttpRequest) -> HttpResponse:
     """Show what the reader owes, overdue first, and what is behind them."""
     actor, now = actor_of(request), now_of(request)
-    on = now.astimezone(UTC).date()
-    owed = lines_of(owed_by(actor.id, on)[:MAX_OWED], now)
-    ended = owned_by(actor.id, on).filter(ended_at__isnull=False)
+    owed = lines_of(owed_by(actor.id, now)[:MAX_OWED], now)
+    ended = owned_by(actor.id, now).filter(ended_at__isnull=False)
     over = page_of(ended, request, order=("-updated_at", "-id"))
     return render(
         request,
@@ -112,6 +109,6 @@ def _detail(request: HttpRequest, row: Obligation, form: WaiveForm, *, status: i
         }
         for entry in entries
     ]
-    may_waive = row.is_owed and may(actor, "obligation.waive", Waiving(row, now.astimezone(UTC).date()))
+    may_waive = row.is_owed and may(actor, "obligation.waive", Waiving(row, now))
     context = {"line": line, "row": row, "form": form, "may_waive": may_waive, "moments": moments}
     return render(request, "obligations/detail.html", context, status=status)
