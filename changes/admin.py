@@ -14,8 +14,7 @@ from changes.models import (
     DeploymentEvent,
     TemplateTarget,
 )
-from opsportal.standards.admin import WrittenOnceAdmin
-from opsportal.web.admin import LookAdmin
+from opsportal.web.admin import LookAdmin, WrittenOnceAdmin
 
 
 class ChangeTargetInline(admin.TabularInline):  # type: ignore[type-arg]

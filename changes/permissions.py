@@ -216,4 +216,9 @@ def _register_deployments() -> None:
             may_register_deployments,
             otherwise="Only a pipeline does this, with a token that has the scope deployments:write.",
         )
-    allow("gate.ask", may_ask_the_gate, otherwise="Sign in, or use a token with the scope gate:read.")
+    allow(
+        "gate.ask",
+        may_ask_the_gate,
+        otherwise="Sign in, or use a token with the scope gate:read.",
+        auditors_too=True,
+    )

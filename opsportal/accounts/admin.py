@@ -41,7 +41,8 @@ from opsportal.accounts.services import (
     user_update,
 )
 from opsportal.accounts.services.periods import utc_day
-from opsportal.web.admin import SEEN_VERSION, LookAdmin, WriteAdmin, WriteForm, ask_first, each_by_service
+from opsportal.web.admin import SEEN_VERSION, LookAdmin, WriteAdmin, WriteForm
+from opsportal.web.admin_actions import carry_out
 from opsportal.web.requests import actor_of, now_of
 
 # Addresses belong to people and are written with them; Django's groups mean nothing here.
@@ -62,14 +63,15 @@ class UserAdmin(WriteAdmin):
     """People. Passwords are nobody's business but theirs."""
 
     form = UserForm
-    list_display = ["full_name", "email", "is_active", "is_staff", "time_zone", "last_login"]
-    list_filter = ["is_active", "is_staff"]
+    list_display = ["full_name", "email", "is_active", "is_staff", "is_auditor", "time_zone", "last_login"]
+    list_filter = ["is_active", "is_staff", "is_auditor", "created_at"]
     search_fields = ["full_name", "email", "id"]
     fields = [
         "email",
         "full_name",
         "time_zone",
         "is_staff",
+        "is_auditor",
         "id",
         "is_active",
         "created_at",
@@ -91,32 +93,42 @@ class UserAdmin(WriteAdmin):
 
     @admin.action(description="Bar from signing in")
     def deactivate(self, request: HttpRequest, rows: QuerySet[User]) -> HttpResponse | None:
-        question = "Bar these people from signing in, and end their sessions?"
-        asked = ask_first(self, request, rows, question=question, action="deactivate")
-        if asked is None:
-            actor, now = actor_of(request), now_of(request)
-            each_by_service(
-                request, rows, lambda row: user_deactivate(actor=actor, now=now, user_id=row.pk), "Barred"
-            )
-        return asked
+        actor, now = actor_of(request), now_of(request)
+        return carry_out(
+            self,
+            request,
+            rows,
+            lambda row: user_deactivate(actor=actor, now=now, user_id=row.pk),
+            action="deactivate",
+            question="Bar these people from signing in, and end their sessions?",
+            done="Barred",
+        )
 
     @admin.action(description="Let sign in again")
-    def reactivate(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+    def reactivate(self, request: HttpRequest, rows: QuerySet[User]) -> HttpResponse | None:
         actor, now = actor_of(request), now_of(request)
-        each_by_service(
-            request, rows, lambda row: user_reactivate(actor=actor, now=now, user_id=row.pk), "Let in again"
+        return carry_out(
+            self,
+            request,
+            rows,
+            lambda row: user_reactivate(actor=actor, now=now, user_id=row.pk),
+            action="reactivate",
+            question="Let these people sign in again?",
+            done="Let in again",
         )
 
     @admin.action(description="Erase name and address for good")
     def erase(self, request: HttpRequest, rows: QuerySet[User]) -> HttpResponse | None:
-        question = "Erase the names and addresses of these people? It cannot be undone."
-        asked = ask_first(self, request, rows, question=question, action="erase")
-        if asked is None:
-            actor, now = actor_of(request), now_of(request)
-            each_by_service(
-                request, rows, lambda row: user_erase(actor=actor, now=now, user_id=row.pk), "Erased"
-            )
-        return asked
+        actor, now = actor_of(request), now_of(request)
+        return carry_out(
+            self,
+            request,
+            rows,
+            lambda row: user_erase(actor=actor, now=now, user_id=row.pk),
+            action="erase",
+            question="Erase the names and addresses of these people? It cannot be undone.",
+            done="Erased",
+        )
 
 
 @admin.register(Team)
@@ -176,21 +188,26 @@ class TeamMembershipAdmin(PeriodAdmin):
         )
 
     @admin.action(description="End with today")
-    def end_today(self, request: HttpRequest, rows: QuerySet[TeamMembership]) -> None:
-        self._end(request, rows, 0)
+    def end_today(self, request: HttpRequest, rows: QuerySet[TeamMembership]) -> HttpResponse | None:
+        return self._end(request, rows, 0, "end_today")
 
     @admin.action(description="End at once")
-    def end_now(self, request: HttpRequest, rows: QuerySet[TeamMembership]) -> None:
-        self._end(request, rows, 1)
+    def end_now(self, request: HttpRequest, rows: QuerySet[TeamMembership]) -> HttpResponse | None:
+        return self._end(request, rows, 1, "end_now")
 
-    def _end(self, request: HttpRequest, rows: QuerySet[TeamMembership], days_ago: int) -> None:
+    def _end(
+        self, request: HttpRequest, rows: QuerySet[TeamMembership], days_ago: int, action: str
+    ) -> HttpResponse | None:
         actor, now = actor_of(request), now_of(request)
         last_day = utc_day(now) - timedelta(days=days_ago)
-        each_by_service(
+        return carry_out(
+            self,
             request,
             rows,
             lambda row: team_leave(actor=actor, now=now, membership_id=row.pk, last_day=last_day),
-            "Ended",
+            action=action,
+            question="End these with today?" if days_ago == 0 else "End these at once?",
+            done="Ended",
         )
 
 
@@ -221,21 +238,26 @@ class RoleHoldingAdmin(PeriodAdmin):
         )
 
     @admin.action(description="End with today")
-    def end_today(self, request: HttpRequest, rows: QuerySet[RoleHolding]) -> None:
-        self._end(request, rows, 0)
+    def end_today(self, request: HttpRequest, rows: QuerySet[RoleHolding]) -> HttpResponse | None:
+        return self._end(request, rows, 0, "end_today")
 
     @admin.action(description="End at once")
-    def end_now(self, request: HttpRequest, rows: QuerySet[RoleHolding]) -> None:
-        self._end(request, rows, 1)
+    def end_now(self, request: HttpRequest, rows: QuerySet[RoleHolding]) -> HttpResponse | None:
+        return self._end(request, rows, 1, "end_now")
 
-    def _end(self, request: HttpRequest, rows: QuerySet[RoleHolding], days_ago: int) -> None:
+    def _end(
+        self, request: HttpRequest, rows: QuerySet[RoleHolding], days_ago: int, action: str
+    ) -> HttpResponse | None:
         actor, now = actor_of(request), now_of(request)
         last_day = utc_day(now) - timedelta(days=days_ago)
-        each_by_service(
+        return carry_out(
+            self,
             request,
             rows,
             lambda row: role_end(actor=actor, now=now, holding_id=row.pk, last_day=last_day),
-            "Ended",
+            action=action,
+            question="End these with today?" if days_ago == 0 else "End these at once?",
+            done="Ended",
         )
 
 
@@ -300,20 +322,29 @@ class ServiceAccountAdmin(WriteAdmin):
         )
 
     @admin.action(description="Disable: none of its tokens works any more")
-    def disable(self, request: HttpRequest, rows: QuerySet[ServiceAccount]) -> None:
+    def disable(self, request: HttpRequest, rows: QuerySet[ServiceAccount]) -> HttpResponse | None:
         actor, now = actor_of(request), now_of(request)
-        each_by_service(
+        return carry_out(
+            self,
             request,
             rows,
             lambda row: service_account_disable(actor=actor, now=now, slug=row.slug),
-            "Disabled",
+            action="disable",
+            question="Disable these accounts? None of their tokens works any more.",
+            done="Disabled",
         )
 
     @admin.action(description="Enable")
-    def enable(self, request: HttpRequest, rows: QuerySet[ServiceAccount]) -> None:
+    def enable(self, request: HttpRequest, rows: QuerySet[ServiceAccount]) -> HttpResponse | None:
         actor, now = actor_of(request), now_of(request)
-        each_by_service(
-            request, rows, lambda row: service_account_enable(actor=actor, now=now, slug=row.slug), "Enabled"
+        return carry_out(
+            self,
+            request,
+            rows,
+            lambda row: service_account_enable(actor=actor, now=now, slug=row.slug),
+            action="enable",
+            question="Let the tokens of these accounts work again?",
+            done="Enabled",
         )
 
 
@@ -329,8 +360,14 @@ class ApiTokenAdmin(LookAdmin):
     actions = ["revoke"]
 
     @admin.action(description="Revoke for good")
-    def revoke(self, request: HttpRequest, rows: QuerySet[ApiToken]) -> None:
+    def revoke(self, request: HttpRequest, rows: QuerySet[ApiToken]) -> HttpResponse | None:
         actor, now = actor_of(request), now_of(request)
-        each_by_service(
-            request, rows, lambda row: token_revoke(actor=actor, now=now, token_id=row.pk), "Revoked"
+        return carry_out(
+            self,
+            request,
+            rows,
+            lambda row: token_revoke(actor=actor, now=now, token_id=row.pk),
+            action="revoke",
+            question="Revoke these tokens? It cannot be undone.",
+            done="Revoked",
         )

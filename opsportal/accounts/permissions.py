@@ -37,11 +37,13 @@ def register() -> None:
         "user.update",
         administration | is_this_person,
         otherwise="Only administrators and the person themselves may change this.",
+        auditors_too=True,
     )
     allow(
         "user.set_password",
         is_portal_itself | is_this_person,
         otherwise="Only the person themselves may set their password.",
+        auditors_too=True,
     )
     allow(
         "absence.set",

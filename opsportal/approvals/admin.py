@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Vote
-from opsportal.standards.admin import WrittenOnceAdmin
-from opsportal.web.admin import LookAdmin
+from opsportal.web.admin import LookAdmin, WrittenOnceAdmin
 
 
 class StageInline(admin.TabularInline):  # type: ignore[type-arg]

@@ -26,11 +26,13 @@ class Actor:
     id: str
     scopes: frozenset[str] = field(default_factory=frozenset, compare=False)
     is_staff: bool = field(default=False, compare=False)
+    is_auditor: bool = field(default=False, compare=False)
+    """Reads everything, changes nothing: `opsportal.core.access` closes all else to them."""
 
     @classmethod
-    def user(cls, identifier: object, *, is_staff: bool = False) -> Actor:
+    def user(cls, identifier: object, *, is_staff: bool = False, is_auditor: bool = False) -> Actor:
         """Return the actor for the person with this identifier."""
-        return cls(ActorKind.USER, str(identifier), is_staff=is_staff)
+        return cls(ActorKind.USER, str(identifier), is_staff=is_staff, is_auditor=is_auditor)
 
     @classmethod
     def service_account(cls, identifier: object, scopes: frozenset[str] = frozenset()) -> Actor:

@@ -35,6 +35,9 @@ class Port(Generic[P, R]):
 record_refusal: Port[[Actor, datetime, str, str, Refusal], None] = Port("record_refusal")
 """(actor, now, method, path, refusal): one audit entry, in a transaction of its own. `audit` fills it."""
 
+record_export: Port[[Actor, datetime, str, dict[str, str]], None] = Port("record_export")
+"""(actor, now, what, how): one audit entry of a list taken out of the back office. `audit` fills it."""
+
 standard_review_changed: Port[[Actor, datetime], None] = Port("standard_review_changed")
 """(actor, now): another standard is in force, or it was reviewed. `obligations` keeps what is owed in step,
 in the same transaction."""

@@ -25,6 +25,26 @@ class WriteContext:
 _context: ContextVar[WriteContext | None] = ContextVar("write_context", default=None)
 _joined: ContextVar[bool] = ContextVar("joined_transaction", default=False)
 
+_because: ContextVar[str] = ContextVar("because", default="")
+
+
+def given_reason() -> str:
+    """Return the reason that the edge asked somebody for; `""` where it asked for none."""
+    return _because.get()
+
+
+@contextmanager
+def because(reason: str) -> Iterator[None]:
+    """Give every write inside this reason: its history rows and its audit entries carry it.
+
+    For an edge that demands one of each write, whatever the service. The edge has cleaned it.
+    """
+    token = _because.set(reason)
+    try:
+        yield
+    finally:
+        _because.reset(token)
+
 
 def current_write() -> WriteContext | None:
     """Return the context of the write that is under way, for the history rows."""
@@ -35,14 +55,15 @@ def current_write() -> WriteContext | None:
 def write(*, actor: Actor, now: datetime, reason: str = "") -> Iterator[None]:
     """Open the transaction of one service call, or join the one that is open for it already.
 
-    `now` is aware UTC. History rows written inside carry `actor`, `now` and `reason`. A service that
+    `now` is aware UTC. History rows written inside carry `actor`, `now` and `reason`,
+    or that of `because` around it. A service that
     another service or an edge's `edge_transaction` calls joins without a savepoint: a refusal inside
     takes all of it back.
     """
     if now.tzinfo is None:
         raise ValueError("`now` must be aware")
     joins = _joined.get() or _context.get() is not None
-    token = _context.set(WriteContext(actor, now, reason))
+    token = _context.set(WriteContext(actor, now, reason or given_reason()))
     try:
         with transaction.atomic(savepoint=not joins):
             yield

@@ -18,7 +18,8 @@ from opsportal.notify.models import (
     NotificationSettings,
 )
 from opsportal.notify.services import delivery_dismiss, delivery_retry
-from opsportal.web.admin import GlanceAdmin, LookAdmin, ask_first, each_by_service
+from opsportal.web.admin import GlanceAdmin, LookAdmin
+from opsportal.web.admin_actions import carry_out
 from opsportal.web.requests import actor_of, now_of
 
 
@@ -59,22 +60,30 @@ class DeliveryAdmin(GlanceAdmin):
     actions = ["retry", "dismiss"]
 
     @admin.action(description="Send again what was given up")
-    def retry(self, request: HttpRequest, rows: QuerySet[Delivery]) -> None:
+    def retry(self, request: HttpRequest, rows: QuerySet[Delivery]) -> HttpResponse | None:
         actor, now = actor_of(request), now_of(request)
-        each_by_service(
-            request, rows, lambda row: delivery_retry(actor=actor, now=now, pk=row.pk), "Sent again"
+        return carry_out(
+            self,
+            request,
+            rows,
+            lambda row: delivery_retry(actor=actor, now=now, pk=row.pk),
+            action="retry",
+            question="Send these deliveries again?",
+            done="Sent again",
         )
 
     @admin.action(description="Dismiss what was given up")
     def dismiss(self, request: HttpRequest, rows: QuerySet[Delivery]) -> HttpResponse | None:
-        question = "Dismiss these deliveries for good?"
-        asked = ask_first(self, request, rows, question=question, action="dismiss")
-        if asked is None:
-            actor, now = actor_of(request), now_of(request)
-            each_by_service(
-                request, rows, lambda row: delivery_dismiss(actor=actor, now=now, pk=row.pk), "Dismissed"
-            )
-        return asked
+        actor, now = actor_of(request), now_of(request)
+        return carry_out(
+            self,
+            request,
+            rows,
+            lambda row: delivery_dismiss(actor=actor, now=now, pk=row.pk),
+            action="dismiss",
+            question="Dismiss these deliveries for good?",
+            done="Dismissed",
+        )
 
 
 @admin.register(DeliveryAttempt)

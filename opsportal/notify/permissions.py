@@ -18,13 +18,19 @@ def is_administrator(actor: Actor) -> bool:
     return actor.is_user and actor.is_staff
 
 
+@predicate
+def is_auditor(actor: Actor) -> bool:
+    return actor.is_user and actor.is_auditor
+
+
 def register() -> None:
     """Register the permissions of this app."""
-    allow("notification.read", is_person, otherwise="Only people have notifications.")
-    allow("notification.choose", is_person, otherwise="Only people have notifications.")
+    allow("notification.read", is_person, otherwise="Only people have notifications.", auditors_too=True)
+    allow("notification.choose", is_person, otherwise="Only people have notifications.", auditors_too=True)
     allow(
         "operations.see",
-        is_administrator,
-        otherwise="Only administrators see how the portal does.",
+        is_administrator | is_auditor,
+        otherwise="Only administrators and auditors see how the portal does.",
+        auditors_too=True,
     )
     allow("operations.repair", is_administrator, otherwise="Only administrators may repair the portal.")

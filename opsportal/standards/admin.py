@@ -3,27 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
 
 from opsportal.standards.models import Activation, Review, StandardVersion
-
-
-class WrittenOnceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A table whose rows never change: nothing to add, to change, to delete, and no history but itself."""
-
-    show_full_result_count = False
-    list_per_page = 50
-    actions = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+from opsportal.web.admin import WrittenOnceAdmin
 
 
 @admin.register(StandardVersion)

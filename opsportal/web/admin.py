@@ -2,40 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Field, ForeignKey, Model, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.db.models import Field, ForeignKey, Model
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import URLPattern, path
 from simple_history.admin import SimpleHistoryAdmin
 
 from opsportal.core.errors import InvalidInput, Refusal
+from opsportal.core.writes import because
 from opsportal.web import refusals
+from opsportal.web.admin_actions import ReasonField
+from opsportal.web.admin_export import export
+from opsportal.web.admin_history import set_differences
+from opsportal.web.admin_lists import CappedPaginator, NamedChangeList
+from opsportal.web.people import remember_people
 
 SEEN_VERSION = "seen_version"
+REASON = "reason"
 
 
-class KeyCheck(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Refuses what cannot be the key of a row, where Django would look it up and fall over."""
+class BackOffice(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What every list of the back office can: search, filter, export. Nothing is written or deleted here.
+
+    `actors_of(row)` names the (kind, id) of the people in a row who stand there by value; their names
+    are then loaded by one query, for `admin_lists.name_of`.
+    """
+
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 0
+    show_facets = admin.ShowFacets.NEVER  # a count for each word of each filter, over the whole table
+    paginator = CappedPaginator
+    change_list_template = "admin/op_change_list.html"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NamedChangeList]:
+        return NamedChangeList
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the export to the pages of a model."""
+        meta = self.model._meta
+        name = f"{meta.app_label}_{meta.model_name}_export"
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("export/", view, name=name), *super().get_urls()]
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Give the list out as a file, to whoever may look at it."""
+        if request.method != "POST" or not self.has_view_permission(request):
+            raise PermissionDenied
+        return export(self, request)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Return the actions for administrators; an auditor has none, and nobody deletes."""
+        found = super().get_actions(request) if getattr(request.user, "is_staff", False) else {}
+        return {name: action for name, action in found.items() if name != "delete_selected"}
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Show the list, or carry out an action on chosen rows."""
+        """Show the list, or carry out an action on chosen rows, where their keys can be keys."""
         for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
             _check_key(self.model._meta.pk, key, ACTION_CHECKBOX_NAME)
         return super().changelist_view(request, extra_context)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Show or take the form of one row."""
+        """Show or take the form of one row. Django would look up what is no key, and fall over."""
         for field in self.model._meta.concrete_fields:
             if isinstance(field, ForeignKey):
                 for key in filter(None, request.POST.getlist(field.name)):
                     _check_key(field.target_field, key, field.name)
         return super().changeform_view(request, *args, **kwargs)
+
+    # Django keeps the names of things in a log of its own; ours holds ids only, and cannot be changed.
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None: ...  # type: ignore[override]
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None: ...  # type: ignore[override]
 
 
 def _check_key(field: Field[Any, Any], key: str, name: str) -> None:
@@ -47,21 +99,24 @@ def _check_key(field: Field[Any, Any], key: str, name: str) -> None:
         raise InvalidInput.of(name, "unknown", "There is no such row.")
 
 
-class LookAdmin(KeyCheck, SimpleHistoryAdmin):  # type: ignore[misc]
-    """A model that administrators look at, with its history. Nothing is written or deleted here."""
+class GlanceAdmin(BackOffice):
+    """A model without history (means of transport, heartbeats) that is looked at only."""
 
-    show_full_result_count = False
-    list_per_page = 50
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return list(self.fields or [field.name for field in self.model._meta.fields])
+
+
+class WrittenOnceAdmin(BackOffice):
+    """A table whose rows never change: nothing to add, to change, to delete, and no history but itself."""
+
+    actions = None
+
+
+class LookAdmin(BackOffice, SimpleHistoryAdmin):  # type: ignore[misc]
+    """A model that is looked at, with its history. Nothing is written or deleted here."""
+
     object_history_list_template = "admin/history_list.html"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+    history_list_per_page = 50
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Return all that is shown: `fields` where the class names them, else every column."""
@@ -70,40 +125,32 @@ class LookAdmin(KeyCheck, SimpleHistoryAdmin):  # type: ignore[misc]
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         raise PermissionDenied
 
+    def set_history_delta_changes(
+        self, request: HttpRequest, historical_records: Any, foreign_keys_are_objs: bool = True
+    ) -> None:
+        """Give each version of the page what changed in it, and know by one query who wrote them."""
+        records = list(historical_records)
+        older = records[-1].prev_record if records and historical_records.has_next() else None
+        set_differences(self.model, records, older)
+        historical_records.object_list = records
+        remember_people(request, [_pair(record.history_user_id) for record in records])
+
     def history_form_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show an old version. The library would put it back on POST, whatever its settings say."""
         if request.method not in {"GET", "HEAD"}:
             raise PermissionDenied
+        request.is_old_version = True  # type: ignore[attr-defined]
         response: HttpResponse = super().history_form_view(request, *args, **kwargs)
         return response
 
-    # Django keeps the names of things in a log of its own; ours holds ids only, and cannot be changed.
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None: ...  # type: ignore[override]
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None: ...  # type: ignore[override]
-
-
-class GlanceAdmin(KeyCheck):
-    """A model without history (means of transport, heartbeats) that administrators look at only."""
-
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [field.name for field in self.model._meta.fields]
+def _pair(actor: str) -> tuple[str, str]:
+    kind, _, identifier = str(actor or "").partition(":")
+    return kind, identifier
 
 
 class WriteForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A form that remembers which version its reader has seen."""
+    """A form that remembers which version its reader has seen, and asks why they write."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -111,12 +158,14 @@ class WriteForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields[SEEN_VERSION].initial = getattr(self.instance, "version", None)
 
     seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    reason = ReasonField()
 
 
 class WriteAdmin(LookAdmin):
     """A model that administrators write, by `write` alone, which calls one service.
 
-    A refusal comes back as the form's own error, with what was typed still in it.
+    Every write demands a reason. A refusal comes back as the form's own error, with what was typed
+    still in it.
     """
 
     form = WriteForm
@@ -124,11 +173,11 @@ class WriteAdmin(LookAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return list(self.readonly_fields)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(self.has_view_permission(request))
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(getattr(request.user, "is_staff", False))
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return bool(self.has_view_permission(request, obj))
+        return bool(getattr(request.user, "is_staff", False))
 
     def write(
         self, request: HttpRequest, obj: Any, values: dict[str, Any], version: int | None, *, change: bool
@@ -138,9 +187,21 @@ class WriteAdmin(LookAdmin):
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         values = dict(form.cleaned_data)
-        version = values.pop(SEEN_VERSION, None)
-        saved = self.write(request, obj, values, version, change=change)
+        version, reason = values.pop(SEEN_VERSION, None), values.pop(REASON)
+        with because(reason):
+            saved = self.write(request, obj, values, version, change=change)
         obj.__dict__.update(saved.__dict__)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Put the reason last, where something can be written; hide the version where nothing can."""
+        sets = super().get_fieldsets(request, obj)
+        writes = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
+        if writes and not getattr(request, "is_old_version", False):
+            return [*sets, ("Reason", {"fields": [REASON]})]
+        return [
+            (title, {**options, "fields": [name for name in options["fields"] if name != SEEN_VERSION]})
+            for title, options in sets
+        ]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
@@ -174,41 +235,3 @@ def _refused(form: type[forms.ModelForm[Any]], refusal: Refusal) -> type[forms.M
             return cleaned
 
     return Refused
-
-
-def each_by_service(
-    request: HttpRequest, rows: Iterable[Any], service: Callable[[Any], Any], done: str
-) -> None:
-    """Call `service` with each row of an action and tell what came of it; a refusal stops no other row."""
-    count = 0
-    for row in rows:
-        try:
-            service(row)
-            count += 1
-        except Refusal as refusal:
-            refusals.keep(request, refusal)
-            messages.error(request, f"{row}: {refusal.detail}")
-    if count:
-        messages.success(request, f"{done}: {count}.")
-
-
-def ask_first(
-    model_admin: admin.ModelAdmin[Any],
-    request: HttpRequest,
-    rows: QuerySet[Any],
-    *,
-    question: str,
-    action: str,
-) -> HttpResponse | None:
-    """Return the page that asks whether an action is meant, or None where that was answered with yes."""
-    if request.POST.get("sure"):
-        return None
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": question,
-        "rows": rows,
-        "action": action,
-        "checkbox": ACTION_CHECKBOX_NAME,
-        "opts": model_admin.model._meta,
-    }
-    return TemplateResponse(request, "admin/ask_first.html", context)

@@ -15,10 +15,16 @@ from opsportal.web.requests import sign_in_url
 class OpsAdminSite(AdminSite):
     """Django's admin without a second way of signing in and of setting passwords."""
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let in administrators, and auditors, who only look."""
+        user = request.user
+        works = getattr(user, "is_staff", False) or getattr(user, "is_auditor", False)
+        return user.is_active and works
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Lead to the sign-in page; somebody who is signed in and no administrator is refused."""
+        """Lead to the sign-in page; somebody who is signed in and has no business here is refused."""
         if request.user.is_authenticated and not self.has_permission(request):
-            raise Forbidden("Only administrators work here.")
+            raise Forbidden("Only administrators work here, and auditors look.")
         return redirect(sign_in_url(request.GET.get("next", "/admin/")))
 
     def password_change(  # type: ignore[override]  # a redirect is no template, and Django does not mind

@@ -264,12 +264,13 @@ def test_the_admin_sends_again_and_dismisses_by_the_same_services(operator: Clie
             follow=True,
         )
 
-    assert "Sent again: 1." in text_of(act("retry"))
-    assert "possible: finish, give_up, skip" in text_of(act("retry"))
+    yes = {"sure": "1", "reason": "The server is back"}
+    assert "Sent again: 1." in text_of(act("retry", **yes))
+    assert "possible: finish, give_up, skip" in text_of(act("retry", **yes))
     Delivery.objects.update(state="dead", due_at=None)
     assert "Dismiss these deliveries for good?" in text_of(act("dismiss"))
     assert Delivery.objects.get().state == "dead"
-    act("dismiss", sure="1")
+    act("dismiss", **yes)
     assert Delivery.objects.get().state == "dismissed"
 
 

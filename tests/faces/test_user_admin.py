@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.urls import reverse
 from opsportal.accounts.models import RoleHolding, ServiceAccount, Team, TeamMembership, User
 from opsportal.audit.models import AuditEntry
 from opsportal.catalog.services import dependency_add, service_update
+from opsportal.core.access import _open_to_auditors, may, names
 from tests.makers import (
     NOW,
     PASSWORD,
@@ -33,6 +35,15 @@ from tests.untouched import nothing_written
 pytestmark = pytest.mark.django_db
 MODELS = [model for label in ("accounts", "catalog") for model in apps.get_app_config(label).get_models()
           if not model.__name__.startswith("Historical")]  # fmt: skip
+
+READ_OR_OWN = {
+    "gate.ask",
+    "notification.choose",
+    "notification.read",
+    "operations.see",
+    "user.set_password",
+    "user.update",
+}
 
 
 @pytest.fixture
@@ -73,11 +84,16 @@ def url(model: type, page: str, *args: object) -> str:
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_{page}", args=args)
 
 
-def act(client: Client, model: type, action: str, *rows: Any, **more: str) -> Any:
+def ask(client: Client, model: type, action: str, *rows: Any, **more: str) -> Any:
     chosen = [str(row.pk) for row in rows]
     return client.post(
         url(model, "changelist"), {"action": action, "_selected_action": chosen, **more}, follow=True
     )
+
+
+def act(client: Client, model: type, action: str, *rows: Any, **more: str) -> Any:
+    """Choose rows, and answer the question with yes and a reason."""
+    return ask(client, model, action, *rows, **{"sure": "yes", "reason": "As agreed", **more})
 
 
 def text_of(response: Any) -> str:
@@ -171,6 +187,7 @@ def save_user(client: Client, ada: User | None, **values: str) -> Any:
         "full_name": "Ada",
         "time_zone": "UTC",
         "seen_version": "1",
+        "reason": "As agreed",
         **values,
     }
     return client.post(address, given)
@@ -224,19 +241,22 @@ def test_nobody_promotes_themselves_or_removes_the_last_administrator(client: Cl
 
 def test_people_are_barred_and_erased_after_a_question(client: Client, ada: User, admin: User) -> None:
     with nothing_written():
-        asked = act(client, User, "deactivate", ada)
+        asked = ask(client, User, "deactivate", ada)
+        bare = ask(client, User, "deactivate", ada, sure="yes", reason="  ")
     assert "Bar these people" in text_of(asked)
-    act(client, User, "deactivate", ada, sure="yes")
+    assert "Say why" in text_of(bare)
+    assert bare.status_code == 400
+    act(client, User, "deactivate", ada)
     assert User.objects.get(pk=ada.pk).is_active is False
     act(client, User, "reactivate", ada)
     assert User.objects.get(pk=ada.pk).is_active is True
     with nothing_written():
-        act(client, User, "erase", ada)
-    act(client, User, "erase", ada, sure="yes")
+        ask(client, User, "erase", ada)
+    act(client, User, "erase", ada)
     ada.refresh_from_db()
     assert ada.full_name == ""
     with nothing_written(at_an_edge=True):
-        refused = act(client, User, "deactivate", admin, sure="yes")
+        refused = act(client, User, "deactivate", admin)
     assert "last administrator" in text_of(refused)
 
 
@@ -244,14 +264,15 @@ def test_people_are_barred_and_erased_after_a_question(client: Client, ada: User
 
 
 def test_teams_are_added_and_changed_but_keep_their_slug(client: Client) -> None:
-    client.post(url(Team, "add"), {"slug": "payments", "name": "Payments", "description": ""})
+    new = {"name": "Payments", "description": "", "reason": "New"}
+    client.post(url(Team, "add"), {**new, "slug": "payments"})
     team = Team.objects.get()
-    given = {"slug": "other", "name": "Paying", "description": "", "seen_version": "1"}
+    given = {"slug": "other", "name": "Paying", "description": "", "seen_version": "1", "reason": "New name"}
     assert client.post(url(Team, "change", team.pk), given).status_code == 302
     team.refresh_from_db()
     assert (team.slug, team.name) == ("payments", "Paying")
     with nothing_written(at_an_edge=True):
-        bad = client.post(url(Team, "add"), {"slug": "Not_Good", "name": "X", "description": ""})
+        bad = client.post(url(Team, "add"), {**new, "slug": "Not_Good"})
     assert bad.status_code == 400
     assert "lower-case" in text_of(bad)
 
@@ -265,6 +286,7 @@ def test_roles_are_granted_and_ended_by_the_service(client: Client, ada: User, a
         "valid_until": "",
         "scope_kind": "",
         "scope_key": "",
+        "reason": "Elected",
     }
     assert client.post(url(RoleHolding, "add"), given).status_code == 302
     holding = RoleHolding.objects.get()
@@ -286,17 +308,21 @@ def test_roles_are_granted_and_ended_by_the_service(client: Client, ada: User, a
 
 def test_members_join_and_leave_by_the_service(client: Client, ada: User) -> None:
     team = make_team("payments")
-    given = {"team": team.pk, "user": ada.pk, "valid_from": "2026-01-01", "valid_until": ""}
+    given = {
+        "team": team.pk,
+        "user": ada.pk,
+        "valid_from": "2026-01-01",
+        "valid_until": "",
+        "reason": "Joins",
+    }
     assert client.post(url(TeamMembership, "add"), given).status_code == 302
     act(client, TeamMembership, "end_today", TeamMembership.objects.get())
     assert TeamMembership.objects.get().valid_until is not None
 
 
 def test_machines_are_added_and_disabled_and_tokens_revoked(client: Client) -> None:
-    assert (
-        client.post(url(ServiceAccount, "add"), {"slug": "ci", "description": "x", "team": ""}).status_code
-        == 302
-    )
+    given = {"slug": "ci", "description": "x", "team": "", "reason": "A pipeline"}
+    assert client.post(url(ServiceAccount, "add"), given).status_code == 302
     token, _ = make_token(["gate:read"], account="ci")
     act(client, type(token), "revoke", token)
     token.refresh_from_db()
@@ -345,3 +371,136 @@ def test_audit_entries_are_read_with_names_and_searched_by_key(admin: User) -> N
     assert shown.status_code == 200
     assert b"service.created" in shown.content
     assert client.post(f"/admin/audit/auditentry/{entry.pk}/change/", {"action": "x"}).status_code == 403
+
+
+# --- why
+
+
+def test_a_write_without_a_reason_is_refused_and_keeps_what_was_typed(client: Client, ada: User) -> None:
+    with nothing_written(at_an_edge=True):
+        response = save_user(client, ada, full_name="Augusta", reason=" ")
+        bare = client.post(url(Team, "add"), {"slug": "payments", "name": "Payments", "description": ""})
+    assert "Say why" in text_of(response)
+    assert 'value="Augusta"' in text_of(response)
+    assert "Say why" in text_of(bare)
+
+
+def test_the_reason_stands_in_the_history_and_in_the_audit_trail(client: Client, ada: User) -> None:
+    save_user(client, ada, is_staff="on", reason="Takes over from Bob")
+    row = ada.history.first()
+    assert row.history_change_reason == "Takes over from Bob"
+    entry = AuditEntry.objects.get(action="user.updated")
+    assert json.loads(bytes(entry.canonical))["reason"] == "Takes over from Bob"
+    text = text_of(client.get(url(User, "history", ada.pk)))
+    for part in ("Takes over from Bob", row.history_correlation_id, "Administrator", "Admin"):
+        assert part in text
+    assert 'op-line-minus"><span class="op-sign" aria-hidden="true">−</span>' in text
+    assert 'op-line-plus"><span class="op-sign" aria-hidden="true">+</span>' in text
+
+
+# --- S8 and S9 of reliability.md
+
+
+@pytest.fixture
+def auditor() -> Client:
+    client = Client()
+    client.force_login(make_user("auditor@example.org", name="Auditor", is_auditor=True))
+    return client
+
+
+def test_s9_an_auditor_sees_all_of_the_back_office_and_changes_nothing_in_it(
+    auditor: Client, ada: User, one_of_each: dict[str, Any]
+) -> None:
+    for model in MODELS:
+        row = one_of_each[model.__name__]
+        assert auditor.get(url(model, "changelist")).status_code == 200
+        shown = auditor.get(url(model, "change", row.pk))
+        assert shown.status_code == 200
+        assert 'name="_save"' not in text_of(shown)
+        assert auditor.get(url(model, "history", row.pk)).status_code == 200
+        with nothing_written(at_an_edge=True):
+            assert auditor.get(url(model, "add")).status_code == 403
+            assert auditor.post(url(model, "add"), {"reason": "x"}).status_code == 403
+            assert auditor.post(url(model, "change", row.pk), {"reason": "x"}).status_code == 403
+            assert auditor.post(url(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+    with nothing_written(at_an_edge=True):
+        act(auditor, User, "deactivate", ada)
+        act(auditor, User, "erase", ada)
+
+
+def test_s9_an_auditor_exports_what_they_may_look_at(auditor: Client) -> None:
+    assert auditor.post(url(Team, "export"), {"format": "csv"}).status_code == 200
+
+
+def test_s9_no_permission_is_open_to_an_auditor_but_what_reads_and_what_is_their_own() -> None:
+    person = make_user(is_auditor=True)
+    assert {name for name in names() if name in _open_to_auditors} == READ_OR_OWN
+    for name in names() - READ_OR_OWN:
+        assert may(person.actor, name, None) is False
+
+
+def test_s9_an_auditor_reads_the_portal_and_may_change_their_own_name_only(
+    auditor: Client, ada: User
+) -> None:
+    for path in ("/", "/changes/", "/services/", "/people/", "/operations/", "/obligations/"):
+        assert auditor.get(path).status_code == 200
+    with nothing_written(at_an_edge=True):
+        assert auditor.post("/changes/new/?type=normal", {"title": "x"}).status_code in {400, 403}
+        assert auditor.post("/api/v1/changes/", {"title": "x"}, "application/json").status_code in {400, 403}
+    given = {"full_name": "Renamed", "time_zone": "UTC", "version": "1"}
+    assert auditor.post("/profile/", given).status_code == 302
+
+
+def test_s8_nobody_changes_their_own_rights_and_nobody_is_both(
+    client: Client, admin: User, ada: User
+) -> None:
+    make_user(staff=True)
+    given = {"email": "admin@example.org", "full_name": "Admin", "is_auditor": "on"}
+    with nothing_written(at_an_edge=True):
+        oneself = save_user(client, admin, **given)
+        both = save_user(client, ada, is_staff="on", is_auditor="on")
+    assert oneself.status_code == 403
+    assert "choose one of both" in text_of(both)
+    ada_as_auditor = save_user(client, ada, is_auditor="on")
+    assert ada_as_auditor.status_code == 302
+    assert User.objects.get(pk=ada.pk).is_auditor
+    of_hers = Client()
+    of_hers.force_login(User.objects.get(pk=ada.pk))
+    with nothing_written(at_an_edge=True):
+        assert save_user(of_hers, ada, seen_version="2", is_staff="on").status_code == 403
+
+
+# --- lists as files
+
+
+def file_of(answer: Any) -> bytes:
+    return b"".join(answer.streaming_content)
+
+
+def test_a_list_is_exported_as_it_is_narrowed_without_formulas_and_on_record(
+    client: Client, admin: User
+) -> None:
+    make_team("alpha")
+    make_team("beta")
+    Team.objects.filter(slug="beta").update(name="=HYPERLINK(1)", description="Beta")
+    answer = client.post(f"{url(Team, 'export')}?q=beta", {"format": "csv"})
+    text = file_of(answer).decode("utf-8-sig")
+    assert answer["Content-Disposition"] == 'attachment; filename="accounts-team.csv"'
+    assert [line.split(",")[1:3] for line in text.splitlines()] == [
+        ['"name"', '"slug"'],
+        ['"\'=HYPERLINK(1)"', '"beta"'],
+    ]
+    rows = json.loads(file_of(client.post(url(Team, "export"), {"format": "json"})))
+    assert {row["slug"] for row in rows} == {"alpha", "beta"}
+    first, second = AuditEntry.objects.filter(action="admin.exported").order_by("id")
+    assert json.loads(bytes(first.canonical))["data"] == {"format": "csv", "q": "…"}
+    assert (second.object_key, second.actor_id) == ("accounts.team", str(admin.pk))
+    with nothing_written(at_an_edge=True):
+        assert client.post(url(Team, "export"), {"format": "xml"}).status_code == 400
+        assert client.get(url(Team, "export")).status_code == 403
+        assert Client().post(url(Team, "export"), {"format": "csv"}).status_code == 302
+
+
+def test_an_empty_list_is_a_file_too(client: Client) -> None:
+    answer = client.post(url(Team, "export"), {"format": "json"})
+    assert json.loads(file_of(answer)) == []

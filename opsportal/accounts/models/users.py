@@ -41,7 +41,8 @@ class User(AbstractBaseUser):
     """A person who signs in by e-mail. `id` is the opaque identity used everywhere else.
 
     Django's own groups and permissions are left out: who may do what is said once, in each app's
-    `permissions.py`. Administrators see everything in the admin, whose writes ask those same rules.
+    `permissions.py`. Administrators and auditors see everything in the admin, whose writes
+    ask those same rules.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -50,6 +51,9 @@ class User(AbstractBaseUser):
     time_zone = models.CharField(max_length=64, default="UTC")
     is_active = models.BooleanField("may sign in", default=True)
     is_staff = models.BooleanField("administrator", default=False)
+    is_auditor = models.BooleanField(
+        "auditor: reads everything, changes nothing", default=False, db_default=False
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Part of every session's hash: one more, and all sessions of this person are over.
@@ -72,6 +76,11 @@ class User(AbstractBaseUser):
                 name="user_erased_is_inactive",
                 condition=models.Q(erased_at__isnull=True) | models.Q(is_active=False, is_staff=False),
             ),
+            models.CheckConstraint(
+                name="user_auditor_is_no_administrator",
+                condition=models.Q(is_auditor=False) | models.Q(is_staff=False),
+                violation_error_message="An auditor changes nothing: choose one of both.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -85,7 +94,11 @@ class User(AbstractBaseUser):
     @property
     def actor(self) -> Actor:
         """Return the actor on whose behalf this person's writes happen."""
-        return Actor.user(self.id, is_staff=self.is_staff and self.is_active)
+        return Actor.user(
+            self.id,
+            is_staff=self.is_staff and self.is_active,
+            is_auditor=self.is_auditor,
+        )
 
     def get_full_name(self) -> str:
         return self.full_name
@@ -94,14 +107,15 @@ class User(AbstractBaseUser):
         return self.full_name.split(" ")[0]
 
     def has_perm(self, perm: str, obj: object | None = None) -> bool:
-        """Return whether the admin shows this to them: administrators see all of it."""
-        return self.is_active and self.is_staff
+        """Return whether the admin lets them: administrators do and see all of it, auditors see it."""
+        looks = self.is_auditor and perm.rpartition(".")[2].startswith("view_")
+        return self.is_active and (self.is_staff or looks)
 
     def has_perms(self, perm_list: Iterable[str], obj: object | None = None) -> bool:
         return all(self.has_perm(perm, obj) for perm in perm_list)
 
     def has_module_perms(self, app_label: str) -> bool:
-        return self.is_active and self.is_staff
+        return self.is_active and (self.is_staff or self.is_auditor)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save; a save of nothing but a sign-in's own fields leaves no history row."""

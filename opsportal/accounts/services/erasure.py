@@ -38,7 +38,7 @@ def user_erase(*, actor: Actor, now: datetime, user_id: UUID | str, version: int
         user.time_zone = "UTC"
         user.last_login = None
         user.set_unusable_password()
-        user.is_active = user.is_staff = False
+        user.is_active = user.is_staff = user.is_auditor = False
         user.erased_at = now
         user.session_epoch += 1
         user.version += 1

@@ -36,6 +36,7 @@ def user_create(
     time_zone: str = "UTC",
     password: str | None = None,
     is_staff: bool = False,
+    is_auditor: bool = False,
 ) -> User:
     """Store a person and return them. Without `password` they get a mail to choose one.
 
@@ -49,13 +50,16 @@ def user_create(
             full_name=clean_name(full_name),
             time_zone=clean_time_zone(time_zone),
             is_staff=is_staff,
+            is_auditor=is_auditor,
             created_at=now,
         )
+        _require_one_hat(user)
         if password is not None:
             require_good_password(password, user)
         user.set_password(password)
         _save_with_address(user)
-        _record(actor, now, "user.created", user, {"is_staff": is_staff})
+        data: dict[str, JSON] = {"is_staff": is_staff}
+        _record(actor, now, "user.created", user, {**data, "is_auditor": True} if is_auditor else data)
         if password is None:
             outbox_put(now=now, topic=WELCOME_WANTED, payload={"user": str(user.pk)}, key=str(user.pk))
         return user
@@ -71,6 +75,7 @@ def user_update(
     full_name: str | None = None,
     time_zone: str | None = None,
     is_staff: bool | None = None,
+    is_auditor: bool | None = None,
 ) -> User:
     """Change what is given, leave what is None, and return the person.
 
@@ -81,7 +86,7 @@ def user_update(
     with write(actor=actor, now=now):
         user = locked_user(user_id, with_administrators=is_staff is False)
         require(actor, "user.update", user)
-        if email is not None or is_staff is not None:
+        if email is not None or is_staff is not None or is_auditor is not None:
             require(actor, "accounts.administer")
         require_version(user, version)
         require_not_erased(user)
@@ -90,6 +95,7 @@ def user_update(
             "full_name": None if full_name is None else clean_name(full_name),
             "time_zone": None if time_zone is None else clean_time_zone(time_zone),
             "is_staff": is_staff,
+            "is_auditor": is_auditor,
         }
         changed = {name: v for name, v in wanted.items() if v is not None and v != getattr(user, name)}
         if not changed:
@@ -98,8 +104,13 @@ def user_update(
         if "is_staff" in changed:
             _require_staff_change(actor, user, is_staff=changed["is_staff"] is True)
             data["is_staff"] = changed["is_staff"] is True
+        if "is_auditor" in changed:
+            # Nobody changes their own rights, in whichever direction.
+            require(actor, "user.promote", user)
+            data["is_auditor"] = changed["is_auditor"] is True
         for name, value in changed.items():
             setattr(user, name, value)
+        _require_one_hat(user)
         user.version += 1
         _save_with_address(user)
         _record(actor, now, "user.updated", user, data)
@@ -174,6 +185,13 @@ def _require_staff_change(actor: Actor, user: User, *, is_staff: bool) -> None:
         require_active(user)
     else:
         require_another_administrator(user)
+
+
+def _require_one_hat(user: User) -> None:
+    if user.is_staff and user.is_auditor:
+        raise InvalidInput.of(
+            "is_auditor", "administrator", "An auditor changes nothing: choose one of both."
+        )
 
 
 def _save_with_address(user: User) -> None:

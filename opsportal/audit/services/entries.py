@@ -10,6 +10,7 @@ from opsportal.audit.canonical import JSON, canonical_bytes
 from opsportal.audit.models import AuditEntry
 from opsportal.core.actor import Actor
 from opsportal.core.correlation import correlation_id
+from opsportal.core.writes import given_reason
 
 
 def audit_record(
@@ -40,6 +41,8 @@ def audit_record(
         "object": {"key": object_key, "kind": object_kind},
         "outcome": str(outcome),
     }
+    if reason := given_reason():
+        document["reason"] = reason
     return AuditEntry.objects.create(
         at=now,
         actor_kind=actor.kind.value,

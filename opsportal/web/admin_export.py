@@ -1,0 +1,96 @@
+"""Any list of the back office as a file: what the screen shows and is narrowed to, all pages, on record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from itertools import islice
+from typing import Any
+
+from django.contrib.admin.utils import label_for_field, lookup_field
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import ForeignKey, Model
+from django.http import HttpRequest, StreamingHttpResponse
+
+from opsportal.core.errors import InvalidInput
+from opsportal.core.ports import record_export
+from opsportal.web.admin_lists import remember_names
+from opsportal.web.csv import csv_response, newest_first
+from opsportal.web.requests import actor_of, now_of
+
+FORMATS = ("csv", "json")
+_CHUNK = 500
+
+
+def export(model_admin: Any, request: HttpRequest) -> StreamingHttpResponse:
+    """Return the list as a download, in the format that was posted, read while it is sent.
+
+    It holds the columns of the list, and the key. Raises `InvalidInput` for another format.
+    """
+    form = request.POST.get("format", "")
+    if form not in FORMATS:
+        raise InvalidInput.of("format", "unknown", "Choose csv or json.")
+    shown = model_admin.get_changelist_instance(request)
+    meta = model_admin.model._meta
+    columns = [name for name in shown.list_display if name != "action_checkbox"]
+    key = meta.pk.name
+    columns = columns if key in columns else [key, *columns]
+    # What was searched for may name somebody, and an audit entry stays for ever.
+    narrowed = {name: "…" if name == "q" else str(value) for name, value in request.GET.items()}
+    record_export(actor_of(request), now_of(request), meta.label_lower, {"format": form, **narrowed})
+    name = f"{meta.app_label}-{meta.model_name}"
+    rows = _rows(model_admin, shown.queryset, columns)
+    header = [_label(model_admin, column) for column in columns]
+    if form == "csv":
+        return csv_response(name, header, ([_plain(value) for value in row] for row in rows))
+    return StreamingHttpResponse(
+        _json_lines(columns, rows),
+        content_type="application/json",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}.json"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def _rows(model_admin: Any, queryset: Any, columns: list[str]) -> Iterator[list[Any]]:
+    ordered = iter(newest_first(queryset, size=_CHUNK))
+    while chunk := list(islice(ordered, _CHUNK)):
+        remember_names(model_admin, chunk)
+        for row in chunk:
+            yield [_value(model_admin, row, column) for column in columns]
+
+
+def _value(model_admin: Any, row: Model, column: str) -> Any:
+    try:
+        field, _, value = lookup_field(column, row, model_admin)
+    except ObjectDoesNotExist:
+        return None
+    if isinstance(field, ForeignKey):
+        related = getattr(row, field.name)
+        return None if related is None else str(related)
+    return value
+
+
+def _label(model_admin: Any, column: str) -> str:
+    return str(label_for_field(column, model_admin.model, model_admin))
+
+
+def _plain(value: Any) -> Any:
+    """Return what a cell takes: lists and objects of JSON as JSON."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+
+
+def _json_lines(columns: list[str], rows: Iterator[list[Any]]) -> Iterator[str]:
+    before = "[\n"
+    for row in rows:
+        yield before + json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False, default=_text)
+        before = ",\n"
+    yield "[]\n" if before == "[\n" else "\n]\n"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, date | time) else str(value)
