@@ -13,6 +13,9 @@ DEV_STAMP := .venv/.dev-$(call checksum,requirements-dev.txt)
 AS_IN_PRODUCTION := OPSPORTAL_DATA=var/check OPSPORTAL_URL=https://portal.example OPSPORTAL_HOSTS=portal.example \
 	OPSPORTAL_SECRET_KEY=only-for-this-check-7uZ4pQm1xN8vRk2tWc5yHb9sLd3fGj6a
 
+# Each of the many processes of a test run would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run test check format bench lock clean assets assets-dev

@@ -28,6 +28,7 @@ from opsportal.outbox.models import OutboxMessage
 from opsportal.standards.models import Activation
 from opsportal.standards.services import standard_install
 from tests.makers import NOW, ROOT, grant, make_environment, make_role, make_service, make_team, make_user
+from tests.once import made_once
 from tests.untouched import refused
 
 HOUR = timedelta(hours=1)
@@ -189,6 +190,7 @@ class Cast:
     staging: Environment
 
 
+@made_once
 def make_cast() -> Cast:
     """Return the cast, with the test standard in force."""
     activate()

@@ -16,6 +16,7 @@ from tests import changing, gatepack
 from tests.changing import Cast, make_cast
 from tests.gatepack import POLICY_HASH
 from tests.makers import NOW, ROOT, make_token
+from tests.once import made_once
 
 CHECKS_AND_METRICS = gatepack.HEAD[gatepack.HEAD.index("[[check]]") :]
 TEMPLATE_BOARD = changing.rule(
@@ -51,6 +52,7 @@ def activate(*rules: str, version: str = "1", policy_hash: str = POLICY_HASH) ->
     return standard_install(actor=ROOT, now=NOW, source=text.encode(), file="test.toml")
 
 
+@made_once
 def make_stage() -> Cast:
     """Return the cast of changes, with the standard for deployments in force."""
     cast = make_cast()

@@ -7,25 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.apps import apps
-from django.db import connection
 
-from opsportal.audit.models import AuditEntry
 from opsportal.core.errors import Refusal
-
-
-def everything(*, with_refusals: bool = True) -> dict[str, list[tuple[Any, ...]]]:
-    """Return all rows of all tables but the sessions, by model."""
-    rows: dict[str, list[tuple[Any, ...]]] = {}
-    tables = set(connection.introspection.table_names())
-    for model in apps.get_models(include_auto_created=True):
-        if model._meta.app_label == "sessions" or model._meta.db_table not in tables:
-            continue
-        found = model._base_manager.order_by("pk")
-        if model is AuditEntry and not with_refusals:
-            found = found.exclude(outcome=AuditEntry.Outcome.REFUSED)
-        rows[model._meta.label] = list(found.values_list())
-    return rows
+from tests.tables import everything
 
 
 @contextmanager

@@ -21,7 +21,8 @@ from opsportal.audit.models import AuditEntry
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from tests.makers import NOW, ROOT, make_token, make_user
-from tests.untouched import everything, nothing_written, refused
+from tests.tables import everything
+from tests.untouched import nothing_written, refused
 
 pytestmark = pytest.mark.django_db
 

@@ -25,7 +25,8 @@ from opsportal.audit.models import AuditEntry
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Stale
 from tests.makers import LONG_AGO, NOW, PASSWORD, ROOT, TODAY, grant, make_role, make_team, make_user
-from tests.untouched import everything, nothing_written, refused
+from tests.tables import everything
+from tests.untouched import nothing_written, refused
 
 pytestmark = pytest.mark.django_db
 
