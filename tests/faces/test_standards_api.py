@@ -77,7 +77,8 @@ def test_each_rule_is_told_with_its_source_and_in_words(machine: Client) -> None
                 "quote": "Stop deployment / Execute rollback",
             }
         ],
-        "reading": "",
+        "reading": "The document's service level asks for far less, 0.01 % of the requests; that is one over"
+        " time. What triggers a rollback is said here.",
         "origin": "aielon",
         "replaces": "",
         "reason": "",

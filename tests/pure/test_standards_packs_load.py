@@ -638,8 +638,9 @@ def _bare(entry: dict[str, Any]) -> dict[str, Any]:
     bare = {key: value for key, value in entry.items() if key not in ("origin", "document")} | (
         {"document": entry["document"]} if "document_sha256" in entry else {}
     )
-    if "source" in bare:
-        bare["source"] = _bare(bare["source"])
+    for key in ("source", "review_source"):
+        if bare.get(key):
+            bare[key] = _bare(bare[key])
     if "also" in bare:
         bare["also"] = [_bare(one) for one in bare["also"]]
     if bare.get("type") == "boolean":

@@ -27,8 +27,8 @@ REACH = 45
 # The sections whose every statement is a rule or listed with a reason: first and last line.
 COVERED = {
     "baseline": [(9, 52)],
-    "aielon": [(149, 207), (211, 267), (448, 494), (596, 602)],
-    "acgs": [(104, 121), (126, 141), (146, 150)],
+    "aielon": [(149, 207), (211, 267), (448, 494), (498, 532), (580, 608)],
+    "acgs": [(57, 88), (104, 121), (126, 141), (146, 150)],
     "ai-system": [(116, 133), (158, 177), (349, 386), (433, 474)],
     "aios": [(11, 15), (37, 40), (61, 107), (158, 178), (219, 241), (272, 280), (293, 297)],
     "twelve-factor": [(9, 35), (135, 139), (283, 287), (371, 381), (391, 410)],
@@ -94,11 +94,11 @@ def quoted_lines(source: Source, lines: list[str]) -> list[int]:
 def test_every_quotation_stands_in_the_document_at_its_line(name: str) -> None:
     standard = STANDARDS[name]
     lines = lines_of(standard)
+    sources = [source for entry in entries_of(standard) for source in sources_of(entry)]
+    if standard.review_source is not None:
+        sources.append(standard.review_source)
     wrong = [
-        (source.section, source.line, source.quote)
-        for entry in entries_of(standard)
-        for source in sources_of(entry)
-        if 0 in quoted_lines(source, lines)
+        (source.section, source.line, source.quote) for source in sources if 0 in quoted_lines(source, lines)
     ]
     assert wrong == []
 
