@@ -16,7 +16,7 @@ from changes.models.deployments import PREFIX as DEPLOYMENT_PREFIX
 from changes.next_step import STEPS, NextStep, Situation, next_step
 from changes.permissions import case_of
 from changes.selectors import changes_loaded, deployments_loaded, waiting_for
-from changes.selectors.lists import matching
+from changes.selectors.searching import changes_found
 from opsportal.approvals.selectors import Progress, live_requests, open_stages_for, progress_of
 from opsportal.core.access import may
 from opsportal.core.actor import Actor
@@ -119,9 +119,11 @@ def votes_open(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | No
 
 
 def search(actor: Actor, text: str, limit: int) -> list[SearchHit]:
-    """Return the changes whose key this is, or whose title contains it, newest first."""
-    found = Change.objects.filter(matching(text)).order_by("-id").only("id", "title")[:limit]
-    return [SearchHit(change.key, change.title, "Change", change_path(change.pk)) for change in found]
+    """Return the changes whose texts or comments hold what is looked for, the best first."""
+    return [
+        SearchHit(one.change.key, one.change.title, "Change", change_path(one.change.pk), one.snippet)
+        for one in changes_found(text, limit)
+    ]
 
 
 def deployment_path(number: int) -> str:

@@ -58,7 +58,11 @@ FILTERS = [
     OpenApiParameter("service", str, description="Slug of a service that it names."),
     OpenApiParameter("environment", str, description="Slug of an environment that it names."),
     OpenApiParameter("requester", str, description="Id of a person, or `me`."),
-    OpenApiParameter("search", str, description="A key, or part of a title."),
+    OpenApiParameter(
+        "search",
+        str,
+        description="Words of texts and comments, each from its beginning; a phrase in quotes; a key.",
+    ),
     OpenApiParameter("updated_since", str, description="Only what changed at or after this time."),
     OpenApiParameter(
         "ordering",

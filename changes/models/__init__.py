@@ -2,6 +2,7 @@ from changes.models.attestations import Attestation
 from changes.models.changes import Change, ChangeTarget
 from changes.models.comments import ChangeComment
 from changes.models.deployments import Deployment, DeploymentEvent
+from changes.models.search import SearchDocument
 from changes.models.templates import ChangeTemplate, TemplateTarget
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "ChangeTemplate",
     "Deployment",
     "DeploymentEvent",
+    "SearchDocument",
     "TemplateTarget",
 ]

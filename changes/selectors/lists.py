@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from changes.models import Change, ChangeTarget
 from changes.models.changes import PREFIX
+from changes.selectors.searching import matching
 from opsportal.core.errors import NotFound
 from opsportal.core.keys import number_of
 
@@ -70,13 +71,6 @@ def change_list(wanted: ChangeFilter) -> QuerySet[Change]:
     if wanted.text:
         changes = changes.filter(matching(wanted.text))
     return changes
-
-
-def matching(text: str) -> Q:
-    """Return the condition "its key is this, or its title contains it"."""
-    words = Q(title__icontains=text)
-    number = number_of(text, PREFIX)
-    return words | Q(pk=number) if number and number <= BIGGEST else words
 
 
 def change_by_key(key: str) -> Change:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from changes.services.scene import KIND, Scene
+from changes.services.searching import words_put
 from opsportal.approvals.models import ApprovalStage
 from opsportal.audit.canonical import JSON
 from opsportal.audit.services import audit_record
@@ -15,6 +16,10 @@ from opsportal.obligations.services import obligations_end, obligations_follow
 from opsportal.outbox.services import outbox_put
 from opsportal.standards.rules import Owe
 
+WRITES_WORDS = frozenset(
+    {"created", "edited", "revised", "tagged", "reviewed", "learned", "commented", "asked"}
+)
+"""After these the words of the change are others, and search has to find them."""
 STAGE_OPENED = "stage_opened"
 STAGE_DECIDED = "stage_decided"
 
@@ -27,8 +32,10 @@ def topic(event: str) -> str:
 def record(
     scene: Scene, *, actor: Actor, now: datetime, action: str, data: Mapping[str, JSON] | None = None
 ) -> None:
-    """Write the audit entry `change.<action>` and tell the topic of the same name."""
+    """Write the audit entry `change.<action>`, tell the topic of that name, and keep what search finds."""
     change = scene.change
+    if action in WRITES_WORDS:
+        words_put(change, scene.targets)
     about: dict[str, JSON] = {
         "content_hash": change.content_hash,
         "revision": change.revision,

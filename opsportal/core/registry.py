@@ -60,12 +60,16 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """One line of a search answer: the key or name, what it is, and where it leads."""
+    """One line of a search answer: the key or name, what it is, and where it leads.
+
+    `snippet` are parts of its text as people wrote it, each with whether it is what was looked for.
+    """
 
     key: str
     title: str
     kind: str
     url: str
+    snippet: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
