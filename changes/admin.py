@@ -6,6 +6,8 @@ from django.contrib import admin
 
 from changes.models import (
     Attestation,
+    BreakGlass,
+    BreakGlassService,
     Change,
     ChangeComment,
     ChangeTarget,
@@ -111,6 +113,37 @@ class DeploymentAdmin(LookAdmin):
     list_filter = ("decision", "state", "environment")
     search_fields = ("=id", "release", "commit", "service__slug")
     list_select_related = ("service", "environment")
+    ordering = ("-id",)
+
+
+class BreakGlassServiceInline(admin.TabularInline):  # type: ignore[type-arg]
+    """For which services."""
+
+    model = BreakGlassService
+    fields = readonly_fields = ("service",)
+    extra = 0
+    can_delete = False
+
+
+@admin.register(BreakGlass)
+class BreakGlassAdmin(LookAdmin):
+    """Break-glass requests."""
+
+    list_display = ("key", "environment", "state", "asked_by", "asked_at", "confirmed_by", "ends_at")
+    list_filter = ("state", "environment")
+    search_fields = ("=id", "reason", "named__service__slug")
+    list_select_related = ("environment", "asked_by", "confirmed_by")
+    ordering = ("-id",)
+    inlines = (BreakGlassServiceInline,)
+
+
+@admin.register(BreakGlassService)
+class BreakGlassServiceAdmin(LookAdmin):
+    """For which services the glass was to be broken."""
+
+    list_display = ("break_glass", "service")
+    search_fields = ("=break_glass__id", "service__slug")
+    list_select_related = ("break_glass", "service")
     ordering = ("-id",)
 
 

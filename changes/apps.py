@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.apps import AppConfig
 
 
@@ -9,8 +11,14 @@ class ChangesConfig(AppConfig):
         from changes import handlers, panels, permissions
         from changes.facts import DECLARATIONS
         from opsportal.audit.actions import register_all
+        from opsportal.outbox.ticks import expect
         from opsportal.standards import vocabulary
 
+        expect(
+            "changes.break_glass",
+            every=timedelta(seconds=5),
+            without_it="a break-glass that is over still shows as in force, though the gate obeys it no more",
+        )
         vocabulary.declare(*DECLARATIONS)
         permissions.register()
         handlers.register()
@@ -61,5 +69,12 @@ class ChangesConfig(AppConfig):
                 "deployment.failed": "reported that the deployment failed",
                 "deployment.rolled_back": "reported that the deployment was rolled back",
                 "deployment.flagged": "reported what is not allowed",
+                "break_glass.asked": "asked to break the glass",
+                "break_glass.confirmed": "confirmed it as the second person",
+                "break_glass.refused": "refused it",
+                "break_glass.expired": "let it expire: nobody confirmed it in time",
+                "break_glass.used": "let a deployment pass",
+                "break_glass.ended": "ended it: its time was up",
+                "break_glass.revoked": "ended it ahead of its time",
             }
         )

@@ -7,11 +7,15 @@ themselves, nor asked for a vote that is no longer needed.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC
 
 from changes.models import Change, ChangeComment, ChangeTemplate, Deployment
+from changes.models.break_glass import PREFIX as GLASS_PREFIX
 from changes.models.changes import PREFIX
 from changes.models.deployments import PREFIX as DEPLOYMENT_PREFIX
+from changes.selectors.break_glass import glasses_loaded
 from changes.services.events import STAGE_OPENED, topic
+from opsportal.accounts.selectors import ADMINISTRATORS, board_members, holders_of, members_of
 from opsportal.approvals.models import ApprovalStage
 from opsportal.approvals.selectors import people_asked
 from opsportal.core.actor import Actor
@@ -205,6 +209,55 @@ _TROUBLES = {
 }
 
 
+def on_break_glass(message: Message) -> None:
+    """Tell boards, administrators and the teams that own the services: loudly, at each of its steps."""
+    glass = glasses_loaded().get(pk=message.payload["break_glass"])
+    event = message.topic.rpartition(".")[2]
+    subject, line = _GLASS[event]
+    services = [row.service for row in glass.named.all()]
+    where = f"{', '.join(service.name for service in services)} in {glass.environment.name}"
+    deployment = message.payload.get("deployment", "")
+    body = [line, "", f"Where: {where}", f"Why: {glass.reason}"]
+    body += [f"Deployment: {deployment}"] if deployment else []
+    today = message.now.astimezone(UTC).date()
+    teams = {service.owner_team.slug for service in services}
+    told = {str(person.pk) for person in [*board_members(today), *holders_of(ADMINISTRATORS, today)]}
+    told |= {str(person.pk) for team in teams for person in members_of(team, today)}
+    told |= {str(person) for person in (glass.asked_by_id, glass.confirmed_by_id) if person}
+    notify(
+        now=message.now,
+        message_key=f"break_glass:{glass.pk}:{event}:{deployment}",
+        recipients=[person for person in sorted(told) if str(Actor.user(person)) != message.payload["actor"]],
+        subject=f"{subject}: {glass.key} {where}",
+        body="\n".join(body),
+        url=key_urls[GLASS_PREFIX](glass.pk),
+        urgency="high",
+    )
+
+
+_GLASS = {
+    "asked": (
+        "Break-glass: a second person is needed",
+        "Somebody asks that deployments pass whatever the rules say. Confirm or refuse it within the hour.",
+    ),
+    "confirmed": (
+        "The glass is broken",
+        "Two people agreed: deployments pass there now, whatever the rules say. Any of you can end it.",
+    ),
+    "refused": ("Break-glass refused", "A second person refused it. Nothing passes."),
+    "expired": ("Break-glass expired", "Nobody confirmed it within the hour. Nothing passes."),
+    "used": ("The broken glass was used", "A deployment passed that the rules would have stopped."),
+    "ended": (
+        "Break-glass is over",
+        "Its time is up, and the rules hold again. Its emergency change is to be reviewed and decided on.",
+    ),
+    "revoked": (
+        "Break-glass was ended",
+        "Somebody ended it ahead of its time. What happened meanwhile is to be reviewed and decided on.",
+    ),
+}
+
+
 def _tell_of_template(
     message: Message, template: ChangeTemplate, people: Iterable[str], *, key: str, subject: str, line: str
 ) -> None:
@@ -279,5 +332,7 @@ def register() -> None:
     on("changes.template.submitted", "changes.template_vote_needed", on_template_submitted)
     for event in ("approved", "rejected"):
         on(f"changes.template.{event}", "changes.template_decided", on_template_decided)
+    for event in _GLASS:
+        on(f"changes.break_glass.{event}", "changes.break_glass", on_break_glass)
     for event in _TROUBLES:
         on(f"changes.deployment.{event}", "changes.deployment_trouble", on_deployment_trouble)

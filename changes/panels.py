@@ -11,11 +11,13 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from changes.facts import change_facts
 from changes.models import Change, ChangeTarget, ChangeTemplate, Deployment
+from changes.models.break_glass import PREFIX as GLASS_PREFIX
 from changes.models.changes import PREFIX
 from changes.models.deployments import PREFIX as DEPLOYMENT_PREFIX
 from changes.next_step import STEPS, NextStep, Situation, next_step
 from changes.permissions import case_of
 from changes.selectors import changes_loaded, deployments_loaded, waiting_for
+from changes.selectors.break_glass import glasses_in_force
 from changes.selectors.searching import changes_found
 from opsportal.approvals.selectors import Progress, live_requests, open_stages_for, progress_of
 from opsportal.core.access import may
@@ -118,6 +120,19 @@ def votes_open(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | No
     return {"count": len(stages.values_list("pk", flat=True)[:COUNT_CAP]), "words": "to vote on"}
 
 
+def glass_path(number: int) -> str:
+    """Return the path of the page of a break-glass request."""
+    return f"/break-glass/{format_key(GLASS_PREFIX, number)}/"
+
+
+def glass_in_force(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
+    """Return what every page says while the glass is broken somewhere; None while it is whole."""
+    if not actor.is_user:
+        return None
+    glasses = list(glasses_in_force(now)[:SHOWN])
+    return {"glasses": glasses} if glasses else None
+
+
 def search(actor: Actor, text: str, limit: int) -> list[SearchHit]:
     """Return the changes whose texts or comments hold what is looked for, the best first."""
     return [
@@ -208,5 +223,7 @@ def register() -> None:
     search_sources.add("templates", search_templates)
     search_sources.add("changes", search)
     key_urls.add(PREFIX, change_path)
+    panels.add("changes.glass", Panel("page.banner", 10, "changes/panel_glass.html", glass_in_force))
+    key_urls.add(GLASS_PREFIX, glass_path)
     search_sources.add("deployments", search_deployments)
     key_urls.add(DEPLOYMENT_PREFIX, deployment_path)

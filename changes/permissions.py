@@ -13,8 +13,9 @@ from datetime import date
 
 from rules.predicates import predicate
 
-from changes.models import Change, ChangeTarget, ChangeTemplate, TemplateTarget
-from opsportal.accounts.selectors import sits_on_a_board, teams_of
+from changes.models import BreakGlass, Change, ChangeTarget, ChangeTemplate, TemplateTarget
+from opsportal.accounts.selectors import roles_of, sits_on_a_board, teams_of
+from opsportal.catalog.models import Service
 from opsportal.core.access import allow
 from opsportal.core.actor import Actor
 
@@ -61,6 +62,34 @@ def template_case_of(
         return TemplateCase(template, owns_service=False, sits_on_board=False)
     owners = {target.service.owner_team.slug for target in targets}
     return TemplateCase(template, bool(owners & teams_of(actor.id, on)), sits_on_a_board(actor, on))
+
+
+@dataclass(frozen=True, slots=True)
+class GlassCase:
+    """A break-glass request, and what its actor is to it: whether they own all of its services, and
+    whether they sit on a board or hold a role that decides on emergencies there."""
+
+    glass: BreakGlass
+    owns_services: bool
+    decides: bool
+
+
+def glass_case_of(
+    actor: Actor, glass: BreakGlass, services: Collection[Service], roles: Collection[str], on: date
+) -> GlassCase:
+    """Return what `actor` is to `glass` on that day (of UTC); `roles` decide on emergencies there.
+
+    Three queries for a person, none for a machine. `services` have their owner team loaded.
+    """
+    if not actor.is_user:
+        return GlassCase(glass, owns_services=False, decides=False)
+    owners = {service.owner_team.slug for service in services}
+    held = roles_of(actor.id, on, services=[service.slug for service in services], teams=owners)
+    return GlassCase(
+        glass,
+        owns_services=owners <= teams_of(actor.id, on),
+        decides=bool(held & set(roles)) or sits_on_a_board(actor, on),
+    )
 
 
 @predicate
@@ -140,6 +169,27 @@ def stops_template(actor: Actor, case: TemplateCase) -> bool:
     return actor.is_user and (case.sits_on_board or actor.is_staff)
 
 
+@predicate
+def asked_for_it(actor: Actor, case: GlassCase) -> bool:
+    return actor.is_user and actor.id == str(case.glass.asked_by_id)
+
+
+@predicate
+def is_second_person(actor: Actor, case: GlassCase) -> bool:
+    """Somebody who may answer for it, and who is not the one who asked."""
+    return actor.is_user and actor.id != str(case.glass.asked_by_id) and (case.owns_services or case.decides)
+
+
+@predicate
+def ends_it(actor: Actor, case: GlassCase) -> bool:
+    return actor.is_user and (case.owns_services or case.decides or actor.is_staff)
+
+
+@predicate
+def is_the_portal(actor: Actor) -> bool:
+    return actor.is_system
+
+
 works_on_template = wrote_template | owns_template_service
 involved = is_requester | is_implementer | owns_service
 works_on_it = involved | wrote_it_by_machine
@@ -159,7 +209,6 @@ def register() -> None:
         allow(f"change.{verb}", works_on_it, otherwise=f"Only {_WORKERS} may {verb} this change.")
     for verb, words in {
         "start": "start",
-        "complete": "complete",
         "fail": "report the failure of",
         "roll_back": "report the roll-back of",
     }.items():
@@ -192,8 +241,15 @@ def register() -> None:
         releases_it,
         otherwise="Only whoever holds this change, members of a board and administrators may release it.",
     )
+    # What the portal began itself (a break-glass), it ends itself.
+    allow(
+        "change.complete",
+        carries_it_out | is_the_portal,
+        otherwise=f"Only {_WORKERS} may complete this change.",
+    )
     _register_templates()
     _register_deployments()
+    _register_break_glass()
 
 
 def _register_templates() -> None:
@@ -221,4 +277,21 @@ def _register_deployments() -> None:
         may_ask_the_gate,
         otherwise="Sign in, or use a token with the scope gate:read.",
         auditors_too=True,
+    )
+
+
+def _register_break_glass() -> None:
+    allow("break_glass.ask", is_person, otherwise="Only people ask to break the glass; a machine never can.")
+    for verb in ("confirm", "refuse"):
+        allow(
+            f"break_glass.{verb}",
+            is_second_person,
+            otherwise="A second person decides on this: a member of a board, somebody whose role decides on"
+            " emergencies here, or somebody of the team that owns all of its services; never whoever asked.",
+        )
+    allow(
+        "break_glass.revoke",
+        asked_for_it | ends_it,
+        otherwise="Only whoever asked, the teams that own its services, members of a board and administrators"
+        " may end this.",
     )

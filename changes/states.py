@@ -101,6 +101,29 @@ TEMPLATE = Machine(
     },
 )
 
+BREAK_GLASS = Machine(
+    subject="break-glass request",
+    initial="asked",
+    names={
+        "asked": "Asked for",
+        "in_force": "In force",
+        "ended": "Ended",
+        "refused": "Refused",
+        "expired": "Expired",
+        "revoked": "Revoked",
+    },
+    moves={
+        ("asked", "confirm"): "in_force",
+        ("asked", "refuse"): "refused",
+        ("asked", "revoke"): "revoked",
+        # Nobody confirmed it in time.
+        ("asked", "expire"): "expired",
+        # Its time is up.
+        ("in_force", "end"): "ended",
+        ("in_force", "revoke"): "revoked",
+    },
+)
+
 DEPLOYMENT = Machine(
     subject="deployment",
     initial="registered",

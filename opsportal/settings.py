@@ -253,6 +253,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "AttachmentState": "opsportal.files.states.ATTACHMENT.choices",
         "DeploymentState": "changes.states.DEPLOYMENT.choices",
         "GateDecision": "changes.models.Deployment.Decision",
+        "BreakGlassState": "changes.states.BREAK_GLASS.choices",
     },
     "SORT_OPERATIONS": False,
     "POSTPROCESSING_HOOKS": [
@@ -305,6 +306,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "outbox.prune": 600,
         "obligations.tick": 10,
         "obligations.standard_review": 600,
+        "changes.break_glass": 5,
         "notify.deliver": 3,
         "notify.digest": 30,
         "notify.watch": 60,

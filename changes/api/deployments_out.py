@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from changes.gate import GateAnswer
 from changes.models import Deployment, DeploymentEvent
+from changes.models.break_glass import PREFIX as GLASS_PREFIX
 from changes.models.changes import PREFIX
 from changes.rollout import EVENTS, Action
 from changes.services.deployment_events import Told
@@ -89,6 +90,9 @@ class GateOut(Body):
     reasons = ReasonOut(many=True)
     change = Text(max_length=KEY, allow_null=True)
     url = Text(max_length=URL, allow_null=True, help_text="The page of the change, for people.")
+    break_glass = Text(
+        max_length=KEY, allow_null=True, help_text="The break-glass that lets it pass although rules say no."
+    )
     opens = Text(
         max_length=SLUG, allow_null=True, help_text="The template from which a registration opens a change."
     )
@@ -106,6 +110,9 @@ class RegisteredOut(Body):
     service = Text(max_length=SLUG)
     environment = Text(max_length=SLUG)
     version = Text(max_length=120)
+    break_glass = Text(
+        max_length=KEY, allow_null=True, help_text="The break-glass that let it pass although rules said no."
+    )
 
 
 class DeploymentOut(RegisteredOut):
@@ -170,11 +177,14 @@ class ReportPage(Body):
 def gate_out(answer: GateAnswer) -> dict[str, Any]:
     """Return what the API says of the gate's answer."""
     key = answer.change.key if answer.change else None
+    if answer.glass:
+        key = format_key(PREFIX, answer.glass.change)
     return {
         "decision": answer.decision.value,
         "reasons": [reason.as_dict() for reason in answer.reasons],
         "change": key,
         "url": f"{settings.PUBLIC_URL}/changes/{key}/" if key else None,
+        "break_glass": answer.glass.key if answer.glass else None,
         "opens": answer.opens.slug if answer.opens else None,
     }
 
@@ -191,7 +201,12 @@ def registered_out(deployment: Deployment, *, service: str, environment: str) ->
         "service": service,
         "environment": environment,
         "version": deployment.release,
+        "break_glass": _glass_key(deployment),
     }
+
+
+def _glass_key(deployment: Deployment) -> str | None:
+    return format_key(GLASS_PREFIX, deployment.break_glass_id) if deployment.break_glass_id else None
 
 
 def deployment_out(deployment: Deployment) -> dict[str, Any]:

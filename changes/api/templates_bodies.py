@@ -14,7 +14,7 @@ from changes.models import Change, ChangeTemplate
 from changes.services.fields import MAX_TARGETS, MAX_TEXT
 from changes.services.reasons import MAX_REASON
 from changes.states import TEMPLATE
-from opsportal.api.serializers import Body, Moment, Text, WholeNumber, utc
+from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
 
 
 class Day(serializers.DateField):
@@ -35,7 +35,7 @@ class TemplateFields(Body):
     plan = Text(max_length=MAX_TEXT, lines=True, required=False, help_text="The procedure, step by step.")
     rollback_plan = Text(max_length=MAX_TEXT, lines=True, required=False, help_text="The way back.")
     valid_until = Day(required=False, allow_null=True, help_text="The last day (UTC) on which it is used.")
-    pipelines = serializers.BooleanField(
+    pipelines = Flag(
         required=False, help_text="Whether a pipeline that registers a deployment may open a change from it."
     )
     services = serializers.ListField(
@@ -86,7 +86,7 @@ class TemplateOut(Body):
     plan = Text(max_length=MAX_TEXT)
     rollback_plan = Text(max_length=MAX_TEXT)
     valid_until = Day(allow_null=True)
-    pipelines = serializers.BooleanField()
+    pipelines = Flag()
     targets = TargetOut(many=True)
     author = PersonOut()
     state = serializers.ChoiceField(TEMPLATE.choices)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from changes.gate.inputs import (
     FIT,
+    POINT,
     Candidate,
     Decision,
     Finding,
@@ -18,7 +19,7 @@ from changes.gate.inputs import (
 )
 from opsportal.core.errors import Reason
 from opsportal.standards import engine
-from opsportal.standards.rules import Standard
+from opsportal.standards.rules import RequirePolicyHash, Standard
 
 _BEFORE_THE_END = ("draft", "in_review", *FIT)
 
@@ -53,6 +54,12 @@ def _place_findings(change: Candidate, asked: GateInput) -> Iterator[Finding]:
 
 def _state_findings(change: Candidate, asked: GateInput) -> Iterator[Finding]:
     key = change.key
+    if change.opened_for:
+        yield blocked(
+            "change_after_the_fact",
+            "change_state",
+            f"{key} was opened for {change.opened_for}, after the fact. Raise a change for anything else.",
+        )
     if change.held:
         yield pending("change_held", "change_held", f"{key} is held. Ask whoever holds it to release it.")
     if change.retrospective == "rejected":
@@ -153,6 +160,20 @@ def _not_approved(change: Candidate) -> Finding:
 
 def _instant(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def bends(finding: Finding, asked: GateInput) -> bool:
+    """Return whether a break-glass may set this finding aside; see `changes.gate.deciding`."""
+    if finding.reason.rule in ("portal.service", "portal.version"):
+        return False
+    if finding.decision is not Decision.BLOCKED:
+        return True
+    return not any(
+        rule.id == finding.reason.rule
+        for standard in (asked.standard, *(one.standard for one in asked.candidates if one.standard))
+        for rule in standard.rules_at(POINT)
+        if isinstance(rule.demand, RequirePolicyHash)
+    )
 
 
 def release_findings(asked: GateInput) -> Iterator[Finding]:

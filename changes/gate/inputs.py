@@ -70,8 +70,9 @@ class Candidate:
     `approved_hash` is the content hash of the approval request that approved the present revision, `""`
     where there is none. `standard` is what the change runs under, copied at its submission, None while
     it was never submitted. `names_place`: it names this service in this environment; `done_here`: a
-    deployment under it has succeeded there already. `approved_stages` are the stages of its approval that
-    are approved, each as the roles of which any could decide it. `facts` are its `change.…` facts.
+    deployment under it has succeeded there already; `opened_for`: the key of what the portal opened it
+    for, after the fact. `approved_stages` are the stages of its approval that are approved, each as the
+    roles of which any could decide it. `facts` are its `change.…` facts.
     """
 
     id: int
@@ -87,6 +88,7 @@ class Candidate:
     names_place: bool = True
     done_here: bool = False
     from_template: bool = False
+    opened_for: str = ""
     standard: Standard | None = None
     approved_stages: tuple[tuple[str, ...], ...] = ()
     facts: Facts = field(default_factory=dict)
@@ -99,6 +101,19 @@ class Template:
     id: int
     slug: str
     facts: Facts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Glass:
+    """A break-glass that two people have put in force for this place, until `ends_at` (aware UTC).
+
+    `change` is the number of the emergency change under which everything that it lets pass is reviewed.
+    """
+
+    id: int
+    key: str
+    change: int
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +134,7 @@ class GateInput:
     templates: tuple[Template, ...] = ()
     bound_hash: str = ""
     freezes: tuple[FreezeSpan, ...] = ()
+    glass: Glass | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +152,8 @@ class GateAnswer:
     `change` is the change that the deployment belongs to; `opens` is the template from which a
     registration would open one. `retry_at` says when a window opens or a freeze ends, where that is what is
     waited for. `passed` are the freezes that the change was let pass. `standard_hash` is of the standard of
-    today.
+    today. `glass` is set where only a break-glass lets it pass; the reasons are then those that stand
+    against it, behind the one that names the glass.
     """
 
     decision: Decision
@@ -146,6 +163,7 @@ class GateAnswer:
     opens: Template | None = None
     retry_at: datetime | None = None
     passed: tuple[FreezeSpan, ...] = ()
+    glass: Glass | None = None
 
     @property
     def allowed(self) -> bool:

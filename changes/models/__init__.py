@@ -1,4 +1,5 @@
 from changes.models.attestations import Attestation
+from changes.models.break_glass import BreakGlass, BreakGlassService
 from changes.models.changes import Change, ChangeTarget
 from changes.models.comments import ChangeComment
 from changes.models.deployments import Deployment, DeploymentEvent
@@ -7,6 +8,8 @@ from changes.models.templates import ChangeTemplate, TemplateTarget
 
 __all__ = [
     "Attestation",
+    "BreakGlass",
+    "BreakGlassService",
     "Change",
     "ChangeComment",
     "ChangeTarget",

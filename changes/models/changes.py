@@ -74,6 +74,8 @@ class Change(models.Model):
     retrospective_state = models.CharField(
         max_length=10, choices=RETROSPECTIVE.choices, default=RETROSPECTIVE.initial, editable=False
     )
+    # The key of what the portal opened it for, after the fact: nothing else is deployed under it.
+    opened_for = models.CharField(max_length=24, blank=True, default="", db_default="", editable=False)
     held_at = models.DateTimeField(null=True, blank=True, editable=False)
     held_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from changes.models.break_glass import BreakGlass
 from changes.models.changes import Change
 from changes.states import DEPLOYMENT
 from opsportal.accounts.models import ServiceAccount
@@ -42,6 +43,10 @@ class Deployment(models.Model):
     # The change was named by the pipeline, not found by the portal: only then does "another one" not do.
     change_named = models.CharField(max_length=24, blank=True, default="")
     change_content_hash = models.CharField(max_length=64, blank=True, default="")
+    # What let it pass although rules stood against it.
+    break_glass = models.ForeignKey(
+        BreakGlass, on_delete=models.PROTECT, null=True, blank=True, related_name="deployments"
+    )
 
     decision = models.CharField(max_length=10, choices=Decision)
     reasons = models.JSONField(default=list)

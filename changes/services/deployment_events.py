@@ -211,9 +211,12 @@ def _other_release_under_way(deployment: Deployment, change: Change) -> Deployme
 
 
 def _complete_change(deployment: Deployment, *, actor: Actor, now: datetime) -> None:
-    """Make the change implemented where this was the last place that it names."""
+    """Make the change implemented where this was the last place that it names.
+
+    The one of a break-glass goes on until the glass is whole again.
+    """
     change = deployment.change
-    if change is None or change.state != "implementing":
+    if change is None or change.state != "implementing" or deployment.break_glass_id is not None:
         return
     done = Deployment.objects.filter(
         change=OuterRef("change"),

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from changes.gate import Decision, GateAnswer, Release
 from changes.models import ChangeTemplate, Deployment
+from changes.services.break_glass import break_glass_used
 from changes.services.deployment_fields import Asked, Registration, clean_registration
 from changes.services.gate import Reading, read
 from changes.services.openings import change_open_for_pipeline
@@ -55,6 +56,8 @@ def deployment_register(*, actor: Actor, now: datetime, body: Mapping[str, Any])
         deployment.save(force_insert=True)
         tell(deployment, "registered", actor=actor, now=now, data={"codes": _codes(answer)})
         _record_passed(deployment, answer, actor=actor, now=now)
+        if answer.glass is not None:
+            break_glass_used(actor=actor, now=now, deployment=deployment)
         return Decided(deployment, answer)
 
 
@@ -120,6 +123,8 @@ def take_answer(deployment: Deployment, answer: GateAnswer, *, actor: Actor, now
     save(deployment, now)
     tell(deployment, "decided", actor=actor, now=now, data={"before": before, "codes": _codes(answer)})
     _record_passed(deployment, answer, actor=actor, now=now)
+    if answer.glass is not None:
+        break_glass_used(actor=actor, now=now, deployment=deployment)
 
 
 def save(deployment: Deployment, now: datetime) -> None:
@@ -205,6 +210,11 @@ def _put(deployment: Deployment, answer: GateAnswer, now: datetime) -> None:
     deployment.reasons = [reason.as_dict() for reason in answer.reasons]
     deployment.decided_at = now
     deployment.standard_hash = answer.standard_hash
+    if answer.glass is not None:
+        # Whatever change it asked for: what passes through the glass is reviewed with the glass.
+        deployment.break_glass_id = answer.glass.id
+        deployment.change_id = answer.glass.change
+        deployment.change_content_hash = ""
     if answer.change is not None and deployment.change_id is None:
         deployment.change_id = answer.change.id
         deployment.change_content_hash = answer.change.content_hash

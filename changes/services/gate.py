@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 from changes.facts import asks_calendar, calendar_facts, change_facts
-from changes.gate import Candidate, GateAnswer, GateInput, Place, Template, decide
+from changes.gate import Candidate, GateAnswer, GateInput, Glass, Place, Template, decide
 from changes.models import Change, ChangeTarget, ChangeTemplate
+from changes.models.break_glass import PREFIX as GLASS_PREFIX
 from changes.models.changes import PREFIX
 from changes.services.content import content_of
 from changes.services.deployment_fields import Asked
@@ -82,6 +83,7 @@ def read(
         templates=context.templates(now),
         bound_hash=bound_hash,
         freezes=context.freezes(now),
+        glass=context.glass(now),
     )
     return Reading(question, context.service_id, context.environment_id)
 
@@ -161,6 +163,16 @@ class _Context:
     def templates(self, now: datetime) -> tuple[Template, ...]:
         return tuple(self._template(row, now) for row in self.rows.get("template", ()))
 
+    def glass(self, now: datetime) -> Glass | None:
+        """Return the break-glass that is in force here at `now`, the one that lasts longest of several."""
+        found = (
+            Glass(int(row[0]), format_key(GLASS_PREFIX, int(row[0])), int(row[1]), _instant(row[2]))
+            for row in self.rows.get("glass", ())
+        )
+        return max(
+            (one for one in found if now < one.ends_at), key=lambda one: (one.ends_at, one.id), default=None
+        )
+
     def _template(self, row: tuple[Any, ...], now: datetime) -> Template:
         number, slug, title, description, plan, rollback_plan, risk, content_hash, *_ = row
         template = ChangeTemplate(pk=number, slug=slug, state="approved", content_hash=content_hash)
@@ -181,6 +193,12 @@ class _Context:
         return Template(number, slug, self.facts(change, [target], now))
 
 
+def _instant(text: str) -> datetime:
+    """Return the instant that the database wrote as text: SQLite leaves the zone out, which is UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
 def _candidate(change: Any, asked: Asked, now: datetime, context: _Context) -> Candidate:
     targets = list(_targets(change.places))
     here = (asked.service, asked.environment)
@@ -199,6 +217,7 @@ def _candidate(change: Any, asked: Asked, now: datetime, context: _Context) -> C
         names_place=here in {(target.service.slug, target.environment.slug) for target in targets},
         done_here=change.done_here,
         from_template=change.template_id is not None,
+        opened_for=change.opened_for,
         standard=standard_by_hash(change.standard_hash) if change.standard_hash else None,
         approved_stages=change.approved_stages,
         facts=context.facts(change, targets, now),

@@ -22,7 +22,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Concat, JSONArray
 
 from changes.gate import FIT
-from changes.models import Change, ChangeTarget, ChangeTemplate, Deployment, TemplateTarget
+from changes.models import BreakGlassService, Change, ChangeTarget, ChangeTemplate, Deployment, TemplateTarget
 from changes.models.changes import PREFIX
 from changes.services.deployment_fields import Asked
 from opsportal.approvals.models import ApprovalRequest, ApprovalStage
@@ -44,8 +44,8 @@ _BESIDE = ("places", "approved_hash", "done_here", "approved_stages")
 
 def context_rows(asked: Asked, now: datetime, *, with_templates: bool) -> dict[str, list[tuple[Any, ...]]]:
     """Return what the names stand for, by kind: `service` and `environment` (id, slug, …; the service
-    ends with the hash of the active standard), `succeeded` and `template`, and what the calendar says
-    (`freeze`, `window`, `working_time`). One statement."""
+    ends with the hash of the active standard), `succeeded`, `template`, `glass` (id, change, end), and what
+    the calendar says (`freeze`, `window`, `working_time`). One statement."""
     found: dict[str, list[tuple[Any, ...]]] = {}
     for kind, *row in _context(bool(asked.release.version), with_templates).rows(
         service=asked.service,
@@ -89,6 +89,15 @@ def _context(with_version: bool, with_templates: bool) -> Statement:
             for rows, kind, number, columns in almanac_parts(mark.moment("now"))
         ]
         columns = [F(name) for name in ("slug", "tier", "data_classification", "state")]
+        parts.append(
+            _part(
+                _glasses(mark),
+                "glass",
+                F("break_glass_id"),
+                F("break_glass__change_id"),
+                F("break_glass__ends_at"),
+            )
+        )
         services = _part(
             Service.objects.filter(slug=mark.text("service")), "service", F("pk"), *columns, active
         )
@@ -119,6 +128,14 @@ def _templates(mark: Marks) -> QuerySet[ChangeTemplate]:
     valid = Q(valid_until__isnull=True) | Q(valid_until__gte=mark.day("today"))
     return ChangeTemplate.objects.filter(
         valid, Exists(here), Exists(approved), state="approved", pipelines=True
+    )
+
+
+def _glasses(mark: Marks) -> QuerySet[BreakGlassService]:
+    return BreakGlassService.objects.filter(
+        service__slug=mark.text("service"),
+        break_glass__environment__slug=mark.text("environment"),
+        break_glass__state="in_force",
     )
 
 

@@ -3,6 +3,7 @@ from django.urls import path
 from changes.web import (
     exports,
     views_attachments,
+    views_break_glass,
     views_cab,
     views_change,
     views_close,
@@ -47,6 +48,9 @@ urlpatterns = [
     path("templates/<slug:slug>/", views_templates.template_page, name="template"),
     path("templates/<slug:slug>/edit/", views_templates.template_write, name="template-edit"),
     path("templates/<slug:slug>/do/<slug:verb>/", views_templates.template_step, name="template-step"),
+    path("break-glass/", views_break_glass.glass_list, name="break-glasses"),
+    path("break-glass/<str:key>/", views_break_glass.glass_page, name="break-glass"),
+    path("break-glass/<str:key>/do/<slug:verb>/", views_break_glass.glass_move, name="break-glass-move"),
     path("deployments/", views_deployments.deployment_list, name="deployments"),
     path("deployments/export.csv", exports.deployments_export, name="deployments-export"),
     path("deployments/<str:key>/", views_deployments.deployment_page, name="deployment"),

@@ -114,6 +114,12 @@ def members_of(team: str, on: date) -> QuerySet[User]:
     return User.objects.filter(Exists(memberships), is_active=True)
 
 
+def board_members(on: date) -> QuerySet[User]:
+    """Return the active people who sit on any board on that day, each once, by name."""
+    seats = RoleHolding.objects.filter(in_force(on), user=OuterRef("pk"), role__kind=Role.Kind.BOARD)
+    return User.objects.filter(Exists(seats), is_active=True)
+
+
 def holdings_on(on: date) -> QuerySet[RoleHolding]:
     """Return the holdings that are in force on that day, with role and person, by role and name."""
     return (

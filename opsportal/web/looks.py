@@ -35,6 +35,11 @@ TONES: dict[str, str] = {
     "hold": "waiting",
     "roll_back": "bad",
     "refused": "bad",
+    # break-glass
+    "asked": "waiting",
+    "in_force": "bad",
+    "ended": "done",
+    "revoked": "done",
     # obligations and deliveries
     "open": "waiting",
     "breached": "bad",

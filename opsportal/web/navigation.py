@@ -35,7 +35,7 @@ DESTINATIONS: tuple[Destination, ...] = (
     Destination("home", "Home", "home", "/", ()),
     Destination("changes", "Changes", "change", "/changes/", ("/changes/", "/templates/")),
     Destination("cab", "CAB", "board", "/cab/", ("/cab/",)),
-    Destination("deployments", "Deployments", "rocket", "/deployments/", ("/deployments/",)),
+    Destination("deployments", "Deployments", "rocket", "/deployments/", ("/deployments/", "/break-glass/")),
     Destination("services", "Services", "service", "/services/", ("/services/", "/environments/")),
     Destination("standard", "Standard", "standard", "/standards/active/", ("/standards/",)),
     Destination("obligations", "My obligations", "check-list", "/obligations/", ("/obligations/",)),

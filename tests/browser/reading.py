@@ -27,6 +27,7 @@ EVERY_PAGE = (
     "/cab/change-advisory-board/",
     "/deployments/",
     "/deployments/DEP-1/",
+    "/break-glass/",
     "/templates/",
     "/templates/new/",
     "/services/",

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from changes.models import Attestation, Change, ChangeComment, ChangeTarget
+from changes.models import Attestation, BreakGlass, BreakGlassService, Change, ChangeComment, ChangeTarget
+from changes.services.break_glass import break_glass_ask
 from changes.services.comments import change_comment
 from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Vote
 from tests.changing import Cast, approved, fresh, make_cast, ready_to_close
@@ -15,8 +16,26 @@ from tests.makers import NOW, make_user
 from tests.untouched import nothing_written
 
 pytestmark = pytest.mark.django_db
-MODELS = [Change, ChangeTarget, ChangeComment, Attestation, ApprovalRequest, ApprovalStage, Vote]
-WITH_HISTORY = [Change, ChangeTarget, ChangeComment, ApprovalRequest, ApprovalStage]
+MODELS = [
+    BreakGlass,
+    BreakGlassService,
+    Change,
+    ChangeTarget,
+    ChangeComment,
+    Attestation,
+    ApprovalRequest,
+    ApprovalStage,
+    Vote,
+]
+WITH_HISTORY = [
+    BreakGlass,
+    BreakGlassService,
+    Change,
+    ChangeTarget,
+    ChangeComment,
+    ApprovalRequest,
+    ApprovalStage,
+]
 
 
 @pytest.fixture
@@ -24,6 +43,8 @@ def cast() -> Cast:
     cast = make_cast()
     change = ready_to_close(cast)
     change_comment(actor=cast.lead.actor, now=NOW, pk=change.pk, text="<script>alert(1)</script>")
+    glass = {"services": ["ledger"], "environment": "production", "reason": "It is down.", "minutes": 30}
+    break_glass_ask(actor=cast.lead.actor, now=NOW, fields=glass)
     return cast
 
 

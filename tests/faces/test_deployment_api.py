@@ -96,6 +96,7 @@ def test_the_example_of_the_contract_is_answered_as_the_contract_says(cast: Cast
         "service": "payments-api",
         "environment": "production",
         "version": "2.14.0",
+        "break_glass": None,
     }
     assert response["Location"] == f"{URL}{row.key}/"
     assert "Retry-After" not in response

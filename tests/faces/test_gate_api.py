@@ -63,6 +63,7 @@ def test_an_allowed_question(cast: Cast, api: Client) -> None:
         "change": change.key,
         "url": f"http://127.0.0.1:8000/changes/{change.key}/",
         "opens": None,
+        "break_glass": None,
     }
 
 
