@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('catalog', '0001_initial'),
-        ('changes', '0002_template_pipelines'),
+        ('changes', '0004_search_backfill'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
