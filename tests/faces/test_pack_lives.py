@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -34,14 +34,15 @@ from opsportal.standards import engine
 from opsportal.standards.rules import Standard
 from opsportal.standards.shipped import shipped_names
 from tests.deploying import SCOPES
+from tests.freezing import make_window
 from tests.makers import NOW, grant, make_environment, make_service, make_team, make_token, make_user
 from tests.packs import activate
 
 pytestmark = pytest.mark.django_db
 
 DAY = timedelta(days=1)
-WINDOW = NOW + 8 * DAY
-"""Later than every lead time of the packs."""
+WINDOW = datetime(2026, 3, 15, 3, tzinfo=UTC)
+"""A Sunday night, later than every lead time of the packs, and a maintenance window."""
 
 TEXTS = {
     "description": "Raise the connection limit.",
@@ -77,6 +78,7 @@ def place(request: pytest.FixtureRequest) -> Place:
             grant(role.id, person)
     make_service("payments-api", tier="critical", team=make_team("payments", requester))
     make_environment("production")
+    make_window()
     token, _ = make_token(SCOPES)
     return Place(standard, requester, deciders, token.actor)
 
