@@ -22,6 +22,11 @@ class ChangesConfig(AppConfig):
         vocabulary.declare(*DECLARATIONS)
         permissions.register()
         handlers.register()
+        expect(
+            "changes.recount",
+            every=timedelta(seconds=120),
+            without_it="votes are not counted anew when members leave a board",
+        )
         panels.register()
         register_all(
             {

@@ -15,9 +15,10 @@ from changes.models.changes import PREFIX
 from changes.models.deployments import PREFIX as DEPLOYMENT_PREFIX
 from changes.selectors.break_glass import glasses_loaded
 from changes.services.events import STAGE_OPENED, topic
+from changes.services.recounting import RECOUNT, RECUSED, recount, recounts_ask
 from opsportal.accounts.selectors import ADMINISTRATORS, board_members, holders_of, members_of
 from opsportal.approvals.models import ApprovalStage
-from opsportal.approvals.selectors import people_asked
+from opsportal.approvals.selectors import eligible, people_asked
 from opsportal.core.actor import Actor
 from opsportal.core.registry import key_urls
 from opsportal.notify.schedule import Urgency
@@ -137,6 +138,33 @@ def on_held(message: Message) -> None:
         ],
         urgency="high" if held else "normal",
     )
+
+
+def on_recused(message: Message) -> None:
+    """Tell the others who decide it that one of them does not any more."""
+    change = _change(message)
+    stages = ApprovalStage.objects.select_related("request").filter(request=message.payload["request"])
+    today = message.now.astimezone(UTC).date()
+    people = {str(person.pk): None for stage in stages for person in eligible(stage, today)}
+    _tell(
+        message,
+        change,
+        people,
+        key=f"recused:{message.payload['request']}:{message.payload['actor']}",
+        subject="A conflict of interest was stated",
+        lines=["One of those who decide this has stated a conflict of interest, and votes no more on it."],
+        news="changes.vote",
+    )
+
+
+def on_membership(message: Message) -> None:
+    """Count anew where somebody has left a board."""
+    recounts_ask(now=message.now)
+
+
+def on_recount(message: Message) -> None:
+    """Count the votes on one thing anew."""
+    recount(now=message.now, kind=message.payload["kind"], key=message.payload["key"])
 
 
 def on_template_submitted(message: Message) -> None:
@@ -329,6 +357,10 @@ def register() -> None:
         on(topic(event), "changes.comment", on_comment)
     for event in ("held", "released"):
         on(topic(event), "changes.held", on_held)
+    on(topic(RECUSED), "changes.recused", on_recused)
+    for event in ("role.ended", "user.deactivated", "user.erased"):
+        on(f"accounts.{event}", "changes.membership", on_membership)
+    on(RECOUNT, "changes.recount", on_recount)
     on("changes.template.submitted", "changes.template_vote_needed", on_template_submitted)
     for event in ("approved", "rejected"):
         on(f"changes.template.{event}", "changes.template_decided", on_template_decided)

@@ -9,14 +9,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from changes.api.approvals_out import ApprovalPage, approval_out
 from changes.api.changes_bodies import REVIEW_FIELDS, ChangeBody, ChangePatch, service_fields
 from changes.api.changes_out import (
-    ApprovalPage,
     ChangeDetailOut,
     ChangePage,
     ConflictPage,
     HistoryPage,
-    approval_out,
     change_out,
     conflict_out,
     detail_out,

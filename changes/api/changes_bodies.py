@@ -12,6 +12,7 @@ from changes.services.comments import MAX_COMMENT
 from changes.services.fields import MAX_TAGS, MAX_TARGETS, MAX_TEXT
 from changes.services.reasons import MAX_REASON
 from opsportal.api.serializers import Body, Moment, Text, WholeNumber
+from opsportal.approvals.models.recusals import MAX_REASON as MAX_RECUSAL
 from opsportal.core.errors import InvalidInput
 
 SLUG = 60
@@ -151,6 +152,12 @@ class ApproveBody(VoteBody):
     """A yes to exactly the content that the voter saw."""
 
     content_hash = Text(max_length=HASH, blank=False, help_text="The hash of what the voter saw.")
+
+
+class RecuseBody(Body):
+    """Why the caller must not decide. It stays with the round of approval."""
+
+    reason = Text(max_length=MAX_RECUSAL, lines=True, blank=False)
 
 
 class CommentBody(Body):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from rest_framework import serializers
@@ -15,9 +14,6 @@ from changes.services.comments import MAX_COMMENT
 from changes.states import CHANGE, RETROSPECTIVE
 from opsportal.accounts.models import User
 from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
-from opsportal.approvals.models import ApprovalRequest, Vote
-from opsportal.approvals.selectors import Progress
-from opsportal.approvals.states import REQUEST, STAGE
 from opsportal.core.registry import person_names
 
 SLUG = 60
@@ -109,65 +105,6 @@ class ChangeDetailOut(ChangeOut):
 
     next_step = Text(max_length=500)
     allowed = serializers.ListField(child=serializers.ChoiceField(list(STEPS)))
-
-
-class VoteOut(Body):
-    """A vote. It is never changed."""
-
-    voter = PersonOut()
-    on_behalf_of = PersonOut(allow_null=True, help_text="The member who was away and whose seat it took.")
-    decision = serializers.ChoiceField(Vote.Choice.choices)
-    comment = Text(max_length=MAX_COMMENT)
-    content_hash = Text(max_length=HASH)
-    cast_at = Moment()
-
-
-class DeputyOut(Body):
-    """Who may vote now in the place of a member who is away."""
-
-    deputy = PersonOut()
-    principal = PersonOut()
-
-
-class StageOut(Body):
-    """One stage: who decides it, how far it has come, and the rule that asks for it."""
-
-    id = Text(max_length=SLUG)
-    title = Text(max_length=200)
-    order = WholeNumber()
-    roles = serializers.ListField(child=Text(max_length=SLUG))
-    quorum = Text(max_length=10)
-    reject = serializers.ChoiceField(["ends", "counts"])
-    state = serializers.ChoiceField(STAGE.choices)
-    needed = WholeNumber(help_text="The yes votes that the quorum asks for.")
-    approvals = WholeNumber()
-    rejections = WholeNumber()
-    abstentions = WholeNumber()
-    waiting_for = PersonOut(many=True, help_text="Whose seats in it are still free.")
-    deputies = DeputyOut(many=True, help_text="Who may fill such a seat now, while its member is away.")
-    rule = Text(max_length=120)
-    quote = Text(max_length=LONG)
-    votes = VoteOut(many=True)
-
-
-class ApprovalOut(Body):
-    """One round of approval."""
-
-    revision = WholeNumber()
-    state = serializers.ChoiceField(REQUEST.choices)
-    content_hash = Text(max_length=HASH)
-    standard = Text(max_length=HASH)
-    opened_at = Moment()
-    decided_at = Moment(allow_null=True)
-    stages = StageOut(many=True)
-
-
-class ApprovalPage(Body):
-    """The rounds of approval, newest first, the 50 last ones."""
-
-    next = Text(max_length=URL, allow_null=True)
-    previous = Text(max_length=URL, allow_null=True)
-    results = ApprovalOut(many=True)
 
 
 class ConflictOut(Body):
@@ -291,55 +228,6 @@ def _held(change: Change) -> dict[str, Any] | None:
         "by": person_out(change.held_by),
         "reason": change.held_reason,
         "since": utc(change.held_at),
-    }
-
-
-def approval_out(request: ApprovalRequest, stages: Iterable[Progress]) -> dict[str, Any]:
-    """Return what the API says of one round of approval."""
-    return {
-        "revision": request.revision,
-        "state": request.state,
-        "content_hash": request.content_hash,
-        "standard": request.standard_hash,
-        "opened_at": utc(request.opened_at),
-        "decided_at": utc(request.decided_at),
-        "stages": [_stage(progress) for progress in stages],
-    }
-
-
-def _stage(progress: Progress) -> dict[str, Any]:
-    stage, tally = progress.stage, progress.tally
-    return {
-        "id": stage.stage_id,
-        "title": stage.title,
-        "order": stage.order,
-        "roles": list(stage.role_slugs),
-        "quorum": stage.quorum,
-        "reject": stage.reject,
-        "state": stage.state,
-        "needed": progress.needed,
-        "approvals": tally.approvals,
-        "rejections": tally.rejections,
-        "abstentions": tally.abstentions,
-        "waiting_for": [person_out(person) for person in progress.waiting_for],
-        "deputies": [
-            {"deputy": person_out(one.deputy), "principal": person_out(one.principal)}
-            for one in progress.deputies
-        ],
-        "rule": stage.rule,
-        "quote": stage.source.get("quote", ""),
-        "votes": [_vote(vote) for vote in progress.votes],
-    }
-
-
-def _vote(vote: Vote) -> dict[str, Any]:
-    return {
-        "voter": person_out(vote.voter),
-        "on_behalf_of": person_out(vote.on_behalf_of),
-        "decision": vote.decision,
-        "comment": vote.comment,
-        "content_hash": vote.content_hash,
-        "cast_at": utc(vote.cast_at),
     }
 
 

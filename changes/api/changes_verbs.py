@@ -18,6 +18,7 @@ from changes.api.changes_bodies import (
     MoveBody,
     NeededReasonBody,
     ReasonBody,
+    RecuseBody,
     VoteBody,
     attestations_of,
 )
@@ -28,6 +29,7 @@ from changes.services.closing import change_attest, change_cancel, change_close
 from changes.services.comments import change_comment
 from changes.services.holding import change_hold, change_release
 from changes.services.implementation import change_complete, change_fail, change_roll_back, change_start
+from changes.services.recounting import change_recuse
 from changes.services.schedule import change_schedule
 from changes.services.submission import change_submit, change_withdraw
 from changes.services.votes import change_vote
@@ -128,6 +130,15 @@ VERBS: dict[str, type[ChangeVerb]] = {
         "abstain",
         "Vote, but neither yes nor no; it never counts as yes. Only people can.",
         Decision.ABSTAIN,
+    ),
+    "recuse": _endpoint(
+        "recuse",
+        "State a conflict of interest, before voting: others decide then, and the votes are counted anew."
+        " Only people can.",
+        change_recuse,
+        RecuseBody,
+        lambda request, change, given: given,
+        locks=False,
     ),
     "schedule": _move("schedule", "Fix an approved change to its window.", change_schedule),
     "start": _move(

@@ -9,9 +9,10 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from changes.api.approvals_out import approval_out
 from changes.api.changes import IF_MATCH, answer
 from changes.api.changes_bodies import ApproveBody, MoveBody, VoteBody, service_fields
-from changes.api.changes_out import ChangeDetailOut, approval_out
+from changes.api.changes_out import ChangeDetailOut
 from changes.api.templates_bodies import (
     OpenBody,
     RetireBody,

@@ -8,8 +8,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from changes.api.approvals_out import ApprovalOut
 from changes.api.changes_bodies import HASH, SLUG, MoveBody, TargetBody, service_fields
-from changes.api.changes_out import ApprovalOut, PersonOut, TargetOut, person_out
+from changes.api.changes_out import PersonOut, TargetOut, person_out
 from changes.models import Change, ChangeTemplate
 from changes.services.fields import MAX_TARGETS, MAX_TEXT
 from changes.services.reasons import MAX_REASON

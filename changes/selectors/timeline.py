@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from changes.models import Change, ChangeComment, Deployment, DeploymentEvent
-from opsportal.approvals.models import Vote
+from opsportal.approvals.models import Recusal, Vote
 from opsportal.audit import actions
 from opsportal.audit.selectors import entries_about, entry_data
 from opsportal.core.errors import InvalidInput
@@ -72,7 +72,7 @@ def timeline(
 ) -> tuple[list[Happening], Place | None]:
     """Return what happened to `change` before that place, newest first, and where the next page begins.
 
-    `most` at a time; None where nothing is older. Six queries.
+    `most` at a time; None where nothing is older. Seven queries at most.
     """
     happenings = [
         *_entries(change, before, most + 1),
@@ -109,10 +109,13 @@ def _entries(change: Change, before: Place | None, most: int) -> Iterable[Happen
             "history_user_id", "history_date", "history_change_reason"
         )
     }
+    recusals = _recusals(change) if any(one.action == "approval.recused" for one in entries) else {}
     for entry in entries:
         vote = votes.get((entry.actor_id, entry.at)) if entry.action == "approval.voted" else None
         comment = data[entry.pk].get("comment")
         reason = reasons.get((f"{entry.actor_kind}:{entry.actor_id}", entry.at), "")
+        if entry.action == "approval.recused":
+            reason = recusals.get((entry.actor_id, entry.at), "")
         yield Happening(
             place=Place(entry.at, 0, entry.pk),
             action=entry.action,
@@ -121,6 +124,11 @@ def _entries(change: Change, before: Place | None, most: int) -> Iterable[Happen
             text=vote.comment if vote else comments.get(comment, "") if comment else reason,
             data=data[entry.pk],
         )
+
+
+def _recusals(change: Change) -> dict[tuple[str, datetime], str]:
+    rows = Recusal.objects.filter(request__subject_kind=KIND, request__subject_key=change.key)
+    return {(str(one.person_id), one.stated_at): one.reason for one in rows}
 
 
 def _deployments(change: Change, before: Place | None, most: int) -> Iterable[Happening]:

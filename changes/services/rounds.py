@@ -8,7 +8,7 @@ from changes.services.events import happened, round_of, stages_decided, stages_d
 from changes.services.scene import KIND, Scene
 from changes.states import CHANGE, RETROSPECTIVE
 from opsportal.approvals.models import ApprovalStage, Vote
-from opsportal.approvals.services import Opened, VoteResult, approval_open, approval_void
+from opsportal.approvals.services import Opened, RoundResult, approval_open, approval_void
 from opsportal.core.actor import Actor
 from opsportal.obligations.services import obligation_excuse, obligation_open
 from opsportal.standards import engine
@@ -51,8 +51,8 @@ def let_go(scene: Scene, *, actor: Actor, now: datetime) -> None:
         stages_dropped(scene, voided.dropped, actor=actor, now=now)
 
 
-def take_result(scene: Scene, result: VoteResult, *, actor: Actor, now: datetime) -> None:
-    """Move the change to where a vote has put its approval, and say what follows."""
+def take_result(scene: Scene, result: RoundResult, *, actor: Actor, now: datetime) -> None:
+    """Move the change to where a vote or a recount has put its approval, and say what follows."""
     change, state = scene.change, result.request.state
     if state == "open":
         stages_decided(scene, result.decided, actor=actor, now=now)
@@ -98,6 +98,24 @@ def excuse_voter(scene: Scene, vote: Vote, stage: ApprovalStage, *, actor: Actor
                 rule_ids=rules,
                 occurrence=occurrence,
             )
+
+
+def excuse_from_round(scene: Scene, person: str, *, actor: Actor, now: datetime) -> None:
+    """Let a person (an id) who may decide nothing in this round any more be reminded of none of it."""
+    rules = [rule.id for rule in scene.standard.rules if isinstance(rule.demand, Owe)]
+    stages = ApprovalStage.objects.filter(
+        request__subject_kind=KIND, request__subject_key=scene.key, state="open"
+    )
+    for stage in stages:
+        obligation_excuse(
+            actor=actor,
+            now=now,
+            subject_kind=KIND,
+            subject_key=scene.key,
+            person=person,
+            rule_ids=rules,
+            occurrence=round_of(scene, stage),
+        )
 
 
 def approved_without_stages(scene: Scene, *, actor: Actor, now: datetime) -> None:

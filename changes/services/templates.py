@@ -11,12 +11,12 @@ from django.db import IntegrityError, transaction
 from changes.models import ChangeTemplate, TemplateTarget
 from changes.services.fields import Cleaned, clean_fields
 from changes.services.reasons import clean_reason, refuse
+from changes.services.template_rounds import excuse_from_template, take_template_result
 from changes.services.template_scene import (
     KIND,
     TemplateScene,
     happened,
     nothing_owed_any_more,
-    owing_rules,
     record,
     template_locked,
 )
@@ -29,7 +29,6 @@ from opsportal.core.errors import Conflict, FieldError, InvalidInput, Reason, Ru
 from opsportal.core.text import clean_slug
 from opsportal.core.versions import require_version
 from opsportal.core.writes import write
-from opsportal.obligations.services import obligation_excuse
 from opsportal.standards import engine
 from opsportal.standards.language import is_filled
 
@@ -199,21 +198,8 @@ def template_vote(
         )
         if result.request.state == "open":
             for person in dict.fromkeys((result.vote.voter_id, result.vote.seat_id)):
-                obligation_excuse(
-                    actor=actor,
-                    now=now,
-                    subject_kind=KIND,
-                    subject_key=scene.key,
-                    person=str(person),
-                    rule_ids=owing_rules(scene),
-                    occurrence=scene.round,
-                )
-            return template
-        verb = "approve" if result.request.state == "approved" else "reject"
-        template.state = TEMPLATE.move(template.state, verb)
-        template.decided_at = now
-        scene.save(now)
-        happened(scene, actor=actor, now=now, event=template.state)
+                excuse_from_template(scene, str(person), actor=actor, now=now)
+        take_template_result(scene, result, actor=actor, now=now)
         return template
 
 

@@ -41,7 +41,7 @@ def change_vote(
         scene.require(actor, "vote", now)
         if content_hash != change.content_hash:
             raise Stale("This change was edited after you read it. Read it again, then vote.")
-        _require_open(change, decision)
+        require_open(change, _VERBS[decision])
         result = approval_vote(
             actor=actor,
             now=now,
@@ -58,8 +58,9 @@ def change_vote(
         return change
 
 
-def _require_open(change: Change, decision: Decision) -> None:
+def require_open(change: Change, verb: str) -> None:
+    """Raise `IllegalMove` for a draft, `Conflict` with code `voting_closed` where it is decided."""
     if change.state == "draft":
-        CHANGE.move(change.state, _VERBS[decision])  # says what is possible instead
+        CHANGE.move(change.state, verb)  # says what is possible instead
     if change.state != "in_review" and change.retrospective_state != "open":
         raise Conflict("Voting on this change is over.", code="voting_closed")

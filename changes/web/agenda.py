@@ -195,6 +195,7 @@ def people_of(cards: Iterable[Card]) -> Iterable[tuple[str, str]]:
         subject: Any = card.subject
         for name in ("requester_id", "implementer_id", "author_id"):
             yield "user", str(getattr(subject, name, None) or "")
+        yield from (("user", str(recusal.person_id)) for recusal in card.round.recusals)
         for progress in card.round.stages:
             yield from (
                 ("user", str(one)) for vote in progress.votes for one in (vote.voter_id, vote.seat_id)

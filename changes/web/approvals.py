@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from opsportal.accounts.models import User
-from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Vote
+from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Recusal, Vote
 from opsportal.approvals.selectors import Progress, progress_of_all
 from opsportal.core.actor import Actor
 
@@ -48,6 +48,11 @@ class Round:
     stages: tuple[Progress, ...]
     votable: tuple[Paper, ...] = ()
     why_not: str = ""
+
+    @property
+    def recusals(self) -> list[Recusal]:
+        """Who stated a conflict of interest; they are prefetched."""
+        return list(self.request.recusals.all())
 
     @property
     def waiting_for(self) -> list[str]:
@@ -92,6 +97,8 @@ def _why_not(request: ApprovalRequest, stages: Sequence[Progress], actor: Actor)
     """Return why a reader who might expect a vote in an open round has none; "" where nobody would."""
     if request.state != "open":
         return ""
+    if any(str(one.person_id) == actor.id for one in request.recusals.all()):
+        return "You stated a conflict of interest: others decide it."
     if actor.id in request.excluded_people:
         return "You requested it, wrote in it or carry it out: somebody else has to decide it."
     for one in stages:

@@ -173,8 +173,14 @@ class VoteForm(PortalForm):
     """A vote, or a question, on what the voter saw."""
 
     decision = forms.ChoiceField(
-        choices=[("approve", "Approve"), ("reject", "Reject"), ("abstain", "Abstain"), ("ask", "Ask")],
-        error_messages={"required": "Choose one of approve, reject, abstain, ask."},
+        choices=[
+            ("approve", "Approve"),
+            ("reject", "Reject"),
+            ("abstain", "Abstain"),
+            ("recuse", "Recuse"),
+            ("ask", "Ask"),
+        ],
+        error_messages={"required": "Choose one of approve, reject, abstain, recuse, ask."},
     )
     comment = forms.CharField(required=False, widget=forms.Textarea)
     content_hash = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)

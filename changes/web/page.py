@@ -143,6 +143,7 @@ def _people(
     for person in (change.requester_id, change.implementer_id, change.started_by_id, change.held_by_id):
         yield "user", str(person or "")
     for one in rounds:
+        yield from (("user", str(recusal.person_id)) for recusal in one.recusals)
         for progress in one.stages:
             yield from (
                 ("user", str(one)) for vote in progress.votes for one in (vote.voter_id, vote.seat_id)

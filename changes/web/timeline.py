@@ -38,6 +38,8 @@ _LOOKS: Mapping[str, tuple[str, str]] = {
     "change.asked": ("question", "waiting"),
     "file.attached": ("clip", "neutral"),
     "file.removed": ("clip", "waiting"),
+    "approval.recused": ("shield", "waiting"),
+    "approval.recounted": ("board", "info"),
     "change.retrospective_approved": ("shield", "good"),
     "change.retrospective_rejected": ("cross", "bad"),
     "deployment.started": ("play", "active"),

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from changes.services.template_rounds import template_recuse
 from changes.services.templates import template_vote
 from changes.web.agenda import Card, card_of, cards_for, people_of, tabs_for
 from changes.web.forms import VoteForm
@@ -67,6 +68,11 @@ def _cast(request: HttpRequest, kind: str, key: str, form: VoteForm) -> str:
         raise InvalidInput.of(
             "decision", "not_here", "Questions are asked on changes; reject with a comment here."
         )
+    if given["decision"] == "recuse":
+        template = template_recuse(
+            actor=actor_of(request), now=now_of(request), slug=key, reason=given["comment"]
+        )
+        return f"You stated a conflict of interest on “{template.title}”."
     template = template_vote(
         actor=actor_of(request),
         now=now_of(request),

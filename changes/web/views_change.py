@@ -16,6 +16,7 @@ from changes.services.closing import change_attest, change_cancel
 from changes.services.comments import change_comment
 from changes.services.holding import change_hold, change_release
 from changes.services.implementation import change_complete, change_fail, change_roll_back, change_start
+from changes.services.recounting import change_recuse
 from changes.services.schedule import change_schedule
 from changes.services.submission import change_withdraw
 from changes.services.votes import change_vote
@@ -100,6 +101,9 @@ def vote_cast(request: HttpRequest, pk: int, given: Mapping[str, Any]) -> str:
             actor=actor, now=now, pk=pk, text=given["comment"], kind=ChangeComment.Kind.QUESTION
         )
         return f"Your question on {comment.change.key} is on its way."
+    if given["decision"] == "recuse":
+        change = change_recuse(actor=actor, now=now, pk=pk, reason=given["comment"])
+        return f"You stated a conflict of interest on {change.key}; others decide it."
     change = change_vote(
         actor=actor,
         now=now,

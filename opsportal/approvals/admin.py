@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Vote
+from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Recusal, Vote
 from opsportal.web.admin import LookAdmin, WrittenOnceAdmin
 
 
@@ -43,8 +43,18 @@ class ApprovalStageAdmin(LookAdmin):
 class VoteAdmin(WrittenOnceAdmin):
     """Votes."""
 
-    list_display = ("request", "stage", "voter", "decision", "cast_at")
+    list_display = ("request", "stage", "voter", "on_behalf_of", "decision", "cast_at")
     list_filter = ("decision",)
     search_fields = ("request__subject_key", "content_hash")
-    list_select_related = ("request", "stage", "voter")
+    list_select_related = ("request", "stage", "voter", "on_behalf_of")
+    ordering = ("-id",)
+
+
+@admin.register(Recusal)
+class RecusalAdmin(WrittenOnceAdmin):
+    """Stated conflicts of interest."""
+
+    list_display = ("request", "person", "stated_at")
+    search_fields = ("request__subject_key", "person__full_name")
+    list_select_related = ("request", "person")
     ordering = ("-id",)

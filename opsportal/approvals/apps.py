@@ -9,3 +9,5 @@ class ApprovalsConfig(AppConfig):
         from opsportal.audit.actions import register
 
         register("approval.voted", "voted")
+        register("approval.recused", "stated a conflict of interest")
+        register("approval.recounted", "counted the votes anew: who may vote has changed")

@@ -12,7 +12,7 @@ import time_machine
 from opsportal.accounts.models import User
 from opsportal.approvals.models import Vote
 from tests.changing import BOARD, Cast, activate, fresh, make_cast, submitted, vote
-from tests.faces.test_changes_api import URL, as_person, problem, send
+from tests.faces.test_changes_api import URL, as_machine, as_person, problem, send
 from tests.makers import NOW, away, grant, make_user
 from tests.reading import HTMX, as_, shown, text_of
 from tests.untouched import nothing_written
@@ -120,3 +120,45 @@ def test_the_home_page_of_a_deputy_shows_the_vote_that_waits(cast: Cast, dan: Us
     assert change.key in shown(as_(dan), "/")
     with time_machine.travel(NOW + timedelta(days=4), tick=False):
         assert "steps wait" not in shown(as_(dan), "/")
+
+
+# --- conflicts of interest ---------------------------------------------------------------------------
+
+
+def test_a_conflict_of_interest_is_stated_by_the_api_and_shown(cast: Cast) -> None:
+    ada = cast.board[0]
+    change = submitted(cast)
+    path = f"{URL}{change.key}/recuse/"
+    client, machine = as_(ada), as_machine()
+    with nothing_written(at_an_edge=True):
+        problem(send(client, "POST", path, {}), 400, "invalid")
+        problem(send(as_(cast.bystander), "POST", path, {"reason": "No vote."}), 403, "forbidden")
+        problem(send(machine, "POST", path, {"reason": "A machine."}), 403, "forbidden")
+    assert send(client, "POST", path, {"reason": "My brother sells it."}).status_code == 200
+    with nothing_written(at_an_edge=True):
+        problem(approve(ada, change), 403, "forbidden")
+        problem(send(client, "POST", path, {"reason": "Again."}), 409, "already_recused")
+    (found,) = as_(ada).get(f"{URL}{change.key}/approvals/").json()["results"]
+    assert found["recusals"] == [
+        {
+            "person": {"id": str(ada.pk), "name": "Ada"},
+            "reason": "My brother sells it.",
+            "stated_at": "2026-03-02T09:30:00Z",
+        }
+    ]
+
+
+@pytest.mark.parametrize("face", ["page", "agenda"])
+def test_a_conflict_of_interest_is_stated_where_one_votes(cast: Cast, face: str) -> None:
+    ada = cast.board[0]
+    change = submitted(cast)
+    path = f"/changes/{change.key}/vote/" if face == "page" else f"/cab/vote/change/{change.key}/"
+    given = {"decision": "recuse", "content_hash": change.content_hash}
+    client = as_(ada)
+    with nothing_written(at_an_edge=True):
+        assert client.post(path, given).status_code == 400
+    assert client.post(path, {**given, "comment": "My brother sells it."}).status_code == 302
+    page = shown(client, f"/changes/{change.key}/")
+    assert "You stated a conflict of interest" in page
+    assert "My brother sells it." in page
+    assert 'value="approve"' not in page

@@ -9,12 +9,14 @@ import pytest
 
 from changes.services.comments import change_comment
 from changes.services.holding import change_hold, change_release
+from changes.services.recounting import change_recuse
 from changes.services.submission import change_withdraw
+from opsportal.accounts.services import user_deactivate
 from opsportal.notify.models import Notification
 from opsportal.outbox.models import OutboxMessage
 from opsportal.outbox.services import messages_handle
-from tests.changing import Cast, approved, make_cast, running_ahead, submitted, vote
-from tests.makers import NOW, grant, make_user
+from tests.changing import Cast, activate, approved, fresh, make_cast, running_ahead, stage, submitted, vote
+from tests.makers import NOW, ROOT, away, grant, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -134,3 +136,36 @@ def test_a_message_that_comes_twice_tells_once(cast: Cast) -> None:
     OutboxMessage.objects.update(state="waiting", due_at=NOW, finished_at=None)
     handle()
     assert len(told()) == 1
+
+
+def test_the_others_on_the_board_are_told_of_a_conflict_of_interest(cast: Cast) -> None:
+    change = submitted(cast)
+    vote(change, cast.lead)
+    handle()
+    before = told()
+    change_recuse(actor=cast.board[0].actor, now=NOW, pk=change.pk, reason="My brother sells it.")
+    handle()
+    assert [name for name, subject in since(before) if "conflict of interest" in subject] == [
+        "Bea",
+        "Cem",
+        "Leo",
+    ]
+
+
+def test_when_a_member_leaves_the_votes_are_counted_anew_and_the_result_is_told(cast: Cast) -> None:
+    activate(stage("board", "board", '"all"'), version="2")
+    change = submitted(cast)
+    vote(change, cast.board[0])
+    vote(change, cast.board[1])
+    user_deactivate(actor=ROOT, now=NOW, user_id=cast.board[2].pk)
+    handle()
+    assert fresh(change).state == "approved"
+    assert ("Rita", f"Approved: {change.key} Upgrade the database") in told()
+
+
+def test_a_deputy_is_asked_with_the_member(cast: Cast) -> None:
+    dan = make_user(name="Dan")
+    away(cast.lead, dan)
+    submitted(cast)
+    handle()
+    assert {name for name, _ in told()} == {"Leo", "Dan"}

@@ -1,4 +1,5 @@
+from opsportal.approvals.models.recusals import Recusal
 from opsportal.approvals.models.requests import ApprovalRequest, ApprovalStage
 from opsportal.approvals.models.votes import Vote
 
-__all__ = ["ApprovalRequest", "ApprovalStage", "Vote"]
+__all__ = ["ApprovalRequest", "ApprovalStage", "Recusal", "Vote"]

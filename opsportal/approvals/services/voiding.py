@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from opsportal.approvals.models import ApprovalRequest, ApprovalStage
+from opsportal.approvals.services.rows import live_locked_or_none
 from opsportal.approvals.states import REQUEST, STAGE
 from opsportal.core.actor import Actor
 from opsportal.core.writes import write
@@ -26,7 +27,7 @@ def approval_void(*, actor: Actor, now: datetime, subject_kind: str, subject_key
     Returns None where there is no live round.
     """
     with write(actor=actor, now=now):
-        request = _locked_or_none(subject_kind, subject_key)
+        request = live_locked_or_none(subject_kind, subject_key)
         if request is None:
             return None
         dropped = [stage for stage in request.stages.all() if STAGE.can(stage.state, "void")]
@@ -48,17 +49,8 @@ def approval_exclude(
     A vote that they have cast stays. Returns None where there is no live round.
     """
     with write(actor=actor, now=now):
-        request = _locked_or_none(subject_kind, subject_key)
+        request = live_locked_or_none(subject_kind, subject_key)
         if request is not None and person not in request.excluded_people:
             request.excluded = joined(sorted({*request.excluded_people, person}))
             request.save()
         return request
-
-
-def _locked_or_none(subject_kind: str, subject_key: str) -> ApprovalRequest | None:
-    return (
-        ApprovalRequest.objects.select_for_update()
-        .filter(subject_kind=subject_kind, subject_key=subject_key)
-        .exclude(state="void")
-        .first()
-    )

@@ -7,10 +7,12 @@ from datetime import datetime
 from uuid import UUID
 
 from opsportal.accounts.models import User
-from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Vote
+from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Recusal, Vote
 from opsportal.approvals.outcome import Decision, Tally, decide
 from opsportal.approvals.selectors import seats_for
 from opsportal.approvals.services.deciding import settle
+from opsportal.approvals.services.recounting import RoundResult
+from opsportal.approvals.services.rows import live_locked
 from opsportal.approvals.services.tallies import tallies_of
 from opsportal.audit.services import audit_record
 from opsportal.core.actor import Actor
@@ -22,15 +24,11 @@ MAX_COMMENT = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class VoteResult:
-    """What a vote came to: the request's state, and the stages that it decided, opened or dropped."""
+class VoteResult(RoundResult):
+    """What a vote came to."""
 
-    request: ApprovalRequest
     vote: Vote
     stage: ApprovalStage
-    decided: tuple[ApprovalStage, ...]
-    opened: tuple[ApprovalStage, ...]
-    dropped: tuple[ApprovalStage, ...]
 
 
 def approval_vote(
@@ -55,7 +53,7 @@ def approval_vote(
     `stage_not_open` or `own_seat_first`, and `InvalidInput`.
     """
     with write(actor=actor, now=now):
-        request = _locked(subject_kind, subject_key)
+        request = live_locked(subject_kind, subject_key)
         text = clean_text(comment, field="comment", max_length=MAX_COMMENT)
         _refuse_who_never_may(actor, request)
         if content_hash != request.content_hash:
@@ -96,25 +94,15 @@ def approval_vote(
                 "state": request.state,
             },
         )
-        return VoteResult(request, vote, chosen, settled.decided, settled.opened, settled.dropped)
-
-
-def _locked(subject_kind: str, subject_key: str) -> ApprovalRequest:
-    request = (
-        ApprovalRequest.objects.select_for_update()
-        .filter(subject_kind=subject_kind, subject_key=subject_key)
-        .exclude(state="void")
-        .first()
-    )
-    if request is None:
-        raise Conflict("There is nothing to vote on here now.", code="voting_closed")
-    return request
+        return VoteResult(request, settled.decided, settled.opened, settled.dropped, vote=vote, stage=chosen)
 
 
 def _refuse_who_never_may(actor: Actor, request: ApprovalRequest) -> None:
     if not actor.is_user:
         raise Forbidden("Only people vote; a service account never can.")
     if actor.id in request.excluded_people:
+        if Recusal.objects.filter(request=request, person_id=UUID(actor.id)).exists():
+            raise Forbidden("You have stated a conflict of interest: others decide this one.")
         raise Forbidden(
             "You requested, wrote or carry out what is to be approved: somebody else has to decide it."
         )

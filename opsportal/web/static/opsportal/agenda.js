@@ -22,7 +22,7 @@
       next.scrollIntoView({ block: "start" });
     }
   };
-  const decisions = { a: "approve", r: "reject", x: "abstain", q: "ask" };
+  const decisions = { a: "approve", r: "reject", x: "abstain", c: "recuse", q: "ask" };
   const vote = (decision) => {
     const card = focused();
     const button = card && card.querySelector(`.op-vote button[value="${decision}"]`);
