@@ -10,7 +10,9 @@ class ChangesConfig(AppConfig):
     def ready(self) -> None:
         from changes import handlers, panels, permissions
         from changes.facts import DECLARATIONS
+        from changes.services.activation import change_activate_named
         from opsportal.audit.actions import register_all
+        from opsportal.core.ports import activate_by_change
         from opsportal.outbox.ticks import expect
         from opsportal.standards import vocabulary
 
@@ -28,6 +30,7 @@ class ChangesConfig(AppConfig):
             without_it="votes are not counted anew when members leave a board",
         )
         panels.register()
+        activate_by_change.fill(change_activate_named)
         register_all(
             {
                 "change.created": "drafted the change",
@@ -40,6 +43,7 @@ class ChangesConfig(AppConfig):
                 "change.approved": "brought the approval about",
                 "change.rejected": "brought the rejection about",
                 "change.scheduled": "scheduled the change",
+                "change.standard_activated": "put the standard in force",
                 "change.started": "started the implementation",
                 "change.freeze_passed": "let the change pass a freeze",
                 "deployment.freeze_passed": "let the deployment pass a freeze",

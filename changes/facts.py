@@ -64,6 +64,7 @@ _CHANGE_FACTS = (
     Fact("change.has_template", BOOLEAN, "whether the change uses an approved template"),
     Fact("change.has_window", BOOLEAN, "whether the change has a window"),
     Fact("change.production", BOOLEAN, "whether the change touches production"),
+    Fact("change.activates_standard", BOOLEAN, "whether the change puts a standard in force"),
     Fact("change.retrospective", BOOLEAN, "whether the change was started ahead of its approval"),
     Fact("change.service_tiers", many(choice(*TIERS)), "the tiers of the services that the change names"),
     Fact(
@@ -274,6 +275,7 @@ def change_facts(change: Change, targets: Collection[ChangeTarget], *, now: date
         "change.state": change.state,
         "change.has_template": uses_approved_template(change, now),
         "change.has_window": change.window_start is not None,
+        "change.activates_standard": bool(change.activates),
         "change.retrospective": change.retrospective_state != RETROSPECTIVE.initial,
         "change.services": _each(target.service.slug for target in targets),
         "change.service_tiers": _each(target.service.tier for target in targets),

@@ -19,6 +19,7 @@ STEPS: Mapping[str, str] = {
     "abstain": "vote",
     "schedule": "schedule",
     "start": "start",
+    "activate_standard": "activate_standard",
     "complete": "complete",
     "fail": "fail",
     "roll_back": "roll_back",
@@ -34,6 +35,7 @@ STEPS: Mapping[str, str] = {
 }
 """Each step, the way forward first, and the permission (`change.<…>`) that it takes."""
 
+_VERBS: Mapping[str, str] = {"edit": "revise"}
 _VOTES = frozenset({"approve", "reject", "abstain"})
 
 
@@ -42,7 +44,8 @@ class Situation:
     """A change as one reader sees it at `now`.
 
     `waits_for` are the titles of the stages that are open, `votes_in` whether the reader may vote in one
-    of them; `may_run_ahead`: the standard lets it start ahead of its approval.
+    of them; `may_run_ahead`: the standard lets it start ahead of its approval; `has_standard_to_activate`:
+    it names a standard that it has not put in force yet.
     """
 
     state: str
@@ -54,6 +57,7 @@ class Situation:
     waits_for: tuple[str, ...] = ()
     votes_in: bool = False
     may_run_ahead: bool = False
+    has_standard_to_activate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +84,19 @@ def is_possible(situation: Situation, step: str) -> bool:
             return state in HOLDABLE and not situation.held
         case "release":
             return situation.held
-        case "edit":
-            return CHANGE.can(state, "revise")
         case "review" | "attest":
             return state in OVER
+        case "activate_standard":
+            return state == "implementing" and situation.has_standard_to_activate and not situation.held
         case "start":
             ahead = state != "in_review" or situation.may_run_ahead
             return CHANGE.can(state, "start") and ahead and not situation.held
         case _ if step in _VOTES:
             return situation.votes_in and (state == "in_review" or situation.retrospective == "open")
         case _:
-            return CHANGE.can(state, step)
+            # What it names is put in force before it is done.
+            too_early = step == "complete" and situation.has_standard_to_activate
+            return CHANGE.can(state, _VERBS.get(step, step)) and not too_early
 
 
 def sentence(situation: Situation) -> str:
@@ -107,6 +113,8 @@ def sentence(situation: Situation) -> str:
             return f"It waits for the votes of {deciders}."
         case "approved" | "scheduled":
             return _before_the_start(situation)
+        case "implementing" if situation.has_standard_to_activate:
+            return "It is being carried out. Put the standard in force that it names, then report it as done."
         case "implementing" if situation.retrospective == "open":
             return (
                 "It is being carried out ahead of its approval. Report it as done or failed;"

@@ -19,13 +19,21 @@ from changes.permissions import case_of
 from changes.selectors import changes_loaded, deployments_loaded, waiting_for
 from changes.selectors.break_glass import glasses_in_force
 from changes.selectors.searching import changes_found
+from changes.states import HOLDABLE, OVER
 from opsportal.approvals.selectors import Progress, live_requests, open_stages_for, progress_of
 from opsportal.core.access import may
 from opsportal.core.actor import Actor
 from opsportal.core.keys import format_key
-from opsportal.core.registry import Panel, SearchHit, key_urls, panels, search_sources
+from opsportal.core.registry import (
+    Panel,
+    SearchHit,
+    key_urls,
+    panels,
+    search_sources,
+    under_other_standards,
+)
 from opsportal.standards import engine
-from opsportal.standards.selectors import standard_by_hash
+from opsportal.standards.selectors import activation_by, standard_by_hash
 
 KIND = "change"
 SHOWN = 6
@@ -67,6 +75,7 @@ def next_step_seen(
         waits_for=tuple(one.stage.title for one in stages),
         votes_in=any(one.seats_of(actor.id) for one in stages),
         may_run_ahead=_may_run_ahead(change, targets, now),
+        has_standard_to_activate=bool(change.activates) and activation_by(change.key) is None,
     )
     return next_step(situation, frozenset(held))
 
@@ -211,6 +220,12 @@ def _lines(changes: list[Change]) -> dict[str, Any] | None:
     return {"lines": lines, "more": len(changes) > SHOWN}
 
 
+def in_flight_under_others(content_hash: str, most: int) -> int:
+    """Return how many changes are under way under another standard than this one, up to `most`."""
+    rows = Change.objects.filter(state__in=[*HOLDABLE, *OVER]).exclude(standard_hash__in=["", content_hash])
+    return len(rows.values_list("pk", flat=True)[:most])
+
+
 def register() -> None:
     """Put this app's panels, search source and key resolver where they belong."""
     panels.add("changes.waiting", Panel("home.waiting", 10, "changes/panel_waiting.html", waiting))
@@ -225,5 +240,6 @@ def register() -> None:
     key_urls.add(PREFIX, change_path)
     panels.add("changes.glass", Panel("page.banner", 10, "changes/panel_glass.html", glass_in_force))
     key_urls.add(GLASS_PREFIX, glass_path)
+    under_other_standards.add("changes", in_flight_under_others)
     search_sources.add("deployments", search_deployments)
     key_urls.add(DEPLOYMENT_PREFIX, deployment_path)

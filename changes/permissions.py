@@ -98,6 +98,12 @@ def is_person(actor: Actor) -> bool:
 
 
 @predicate
+def is_portal_itself(actor: Actor, _subject: object | None = None) -> bool:
+    """The portal's own commands, which need access to its machine."""
+    return actor.is_system
+
+
+@predicate
 def may_write_changes(actor: Actor) -> bool:
     return actor.is_user or (actor.is_service_account and "changes:write" in actor.scopes)
 
@@ -213,6 +219,11 @@ def register() -> None:
         "roll_back": "report the roll-back of",
     }.items():
         allow(f"change.{verb}", carries_it_out, otherwise=f"Only {_WORKERS} may {words} this change.")
+    allow(
+        "change.activate_standard",
+        involved | is_portal_itself,
+        otherwise=f"Only {_WORKERS} may put in force the standard that this change names.",
+    )
     for verb, words in {
         "review": "write the review of",
         "attest": "attest a duty on",

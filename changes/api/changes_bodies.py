@@ -81,6 +81,12 @@ class ChangeFields(Body):
         allow_null=True,
         help_text="An approved template. It fixes risk, plan and rollback plan.",
     )
+    activates = Text(
+        max_length=HASH,
+        required=False,
+        allow_null=True,
+        help_text="The content hash of a stored standard that carrying out the change puts in force.",
+    )
     tags = serializers.ListField(child=Text(max_length=40, blank=False), required=False, max_length=MAX_TAGS)
 
 

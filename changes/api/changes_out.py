@@ -73,6 +73,9 @@ class ChangeOut(Body):
     implementer = PersonOut(allow_null=True)
     started_by = PersonOut(allow_null=True)
     template = Text(max_length=SLUG, allow_null=True)
+    activates = Text(
+        max_length=HASH, help_text="The hash of the standard that it puts in force; empty for none."
+    )
     revision = WholeNumber()
     content_hash = Text(max_length=HASH, help_text="What an approval binds; `approve` sends it back.")
     standard = Text(
@@ -198,6 +201,7 @@ def change_out(change: Change) -> dict[str, Any]:
         "implementer": person_out(change.implementer),
         "started_by": person_out(change.started_by),
         "template": change.template.slug if change.template else None,
+        "activates": change.activates,
         "revision": change.revision,
         "content_hash": change.content_hash,
         "standard": change.standard_hash,

@@ -25,6 +25,7 @@ from changes.api.changes_bodies import (
 from changes.api.changes_out import ChangeDetailOut, CommentOut, comment_out
 from changes.models import Change
 from changes.selectors import change_by_key
+from changes.services.activation import change_activate_standard
 from changes.services.closing import change_attest, change_cancel, change_close
 from changes.services.comments import change_comment
 from changes.services.holding import change_hold, change_release
@@ -145,6 +146,11 @@ VERBS: dict[str, type[ChangeVerb]] = {
         "start",
         "Start the implementation; ahead of its approval only where the standard permits it.",
         change_start,
+    ),
+    "activate-standard": _move(
+        "activate_standard",
+        "Put in force the standard that it names, while it is carried out, as it was approved.",
+        change_activate_standard,
     ),
     "complete": _move("complete", "Report that the implementation is done.", change_complete),
     "fail": _move("fail", "Report that the implementation failed.", change_fail, ReasonBody),

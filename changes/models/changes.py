@@ -67,6 +67,9 @@ class Change(models.Model):
         ChangeTemplate, on_delete=models.PROTECT, null=True, blank=True, related_name="changes"
     )
 
+    # Content hash of the stored standard that carrying it out puts in force.
+    activates = models.CharField(max_length=64, blank=True, default="", db_default="")
+
     # The template's content as it was copied: a template that was revised since approves nothing.
     template_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
 

@@ -48,6 +48,7 @@ class ChangeContent:
     implementer: str
     template: str
     template_hash: str
+    activates: str = ""
 
     @property
     def hash(self) -> str:
@@ -57,6 +58,9 @@ class ChangeContent:
     def _document(self) -> dict[str, JSON]:
         document: dict[str, JSON] = asdict(self)
         document["targets"] = [list(target) for target in self.targets]
+        if not self.activates:
+            # Joined later: a change that puts no standard in force keeps the hash that was approved.
+            del document["activates"]
         document["window_start"] = _instant(self.window_start)
         document["window_end"] = _instant(self.window_end)
         return document
@@ -73,6 +77,7 @@ def content_of(change: Change, targets: Iterable[ChangeTarget]) -> ChangeContent
         implementer=str(change.implementer_id or ""),
         template=change.template.slug if change.template else "",
         template_hash=change.template_hash,
+        activates=change.activates,
         **{name: getattr(change, name) for name in TEXTS},
     )
 

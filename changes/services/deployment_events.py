@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef
 from changes.gate import Candidate, GateInput, gate_facts
 from changes.models import Change, ChangeTarget, Deployment, DeploymentEvent
 from changes.rollout import Action, Advice, Effect, Standing, advise
+from changes.services.activation import activation_reasons
 from changes.services.deployment_fields import Reported, check_metrics, clean_report
 from changes.services.deployments import locked_anew, save, take_answer, tell
 from changes.services.gate import Reading
@@ -217,6 +218,8 @@ def _complete_change(deployment: Deployment, *, actor: Actor, now: datetime) -> 
     """
     change = deployment.change
     if change is None or change.state != "implementing" or deployment.break_glass_id is not None:
+        return
+    if activation_reasons(change):  # the standard that it names has to be put in force first
         return
     done = Deployment.objects.filter(
         change=OuterRef("change"),

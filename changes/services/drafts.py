@@ -179,6 +179,10 @@ def _check(change: Change, targets: Collection[ChangeTarget], cleaned: Cleaned, 
     places = set(
         TemplateTarget.objects.filter(template=change.template).values_list("service_id", "environment_id")
     )
+    if change.activates:
+        raise InvalidInput.of(
+            "activates", "not_in_template", "No template is approved for this: raise a normal change."
+        )
     outside = [row for row in targets if (row.service_id, row.environment_id) not in places]
     if outside:
         names = ", ".join(f"{row.service.slug} in {row.environment.slug}" for row in outside)

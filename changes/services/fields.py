@@ -18,6 +18,7 @@ from opsportal.catalog.selectors import environments_named, services_named
 from opsportal.core.errors import FieldError, InvalidInput
 from opsportal.core.moments import clean_moment
 from opsportal.core.text import clean_text
+from opsportal.standards.selectors import versions
 
 T = TypeVar("T", Service, Environment)
 
@@ -40,7 +41,7 @@ FROM_TEMPLATE = ("risk", "plan", "rollback_plan")
 NAMES = frozenset(
     {
         *TEXT_LENGTHS,
-        *("type", "risk", "window_start", "window_end", "implementer", "template", "tags"),
+        *("type", "risk", "window_start", "window_end", "implementer", "template", "tags", "activates"),
         *("services", "environments", "targets"),
     }
 )
@@ -71,9 +72,9 @@ def clean_fields(fields: Mapping[str, Any]) -> Cleaned:
     """Return the cleaned `fields`. At most one query for each kind of thing that they name.
 
     `services` and `environments` are lists of slugs, `targets` one of (service, environment) pairs of
-    slugs, in place of both; `implementer` is a person's id or e-mail address, `template` a slug, the
-    window's ends are aware instants, and each of these may be None. Raises `InvalidInput` with every
-    error.
+    slugs, in place of both; `implementer` is a person's id or e-mail address, `template` a slug,
+    `activates` the hash of a stored standard, the window's ends are aware instants, and each of these
+    may be None. Raises `InvalidInput` with every error.
     """
     collected = _Collected()
     unknown = sorted(set(fields) - NAMES)
@@ -181,6 +182,15 @@ def _template(name: str, value: Any) -> ChangeTemplate | None:
     return template
 
 
+def _standard(name: str, value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    content_hash = clean_text(value, field=name, max_length=64, lines=False)
+    if not versions().filter(content_hash=content_hash).exists():
+        raise InvalidInput.of(name, "unknown", "No standard of this hash is stored. Have it proposed first.")
+    return content_hash
+
+
 def _slug(name: str, value: Any) -> str:
     return clean_text(value, field=name, max_length=60, required=True, lines=False)
 
@@ -252,4 +262,5 @@ _CLEANERS: Mapping[str, Callable[[str, Any], Any]] = {
     "implementer": clean_person,
     "template": _template,
     "tags": _tags,
+    "activates": _standard,
 }

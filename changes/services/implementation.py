@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from changes.models import Change
+from changes.services.activation import activation_reasons
 from changes.services.events import happened
 from changes.services.freezing import freezes_met, record_passed
 from changes.services.reasons import clean_reason, refuse
@@ -80,7 +81,8 @@ def change_start(
 def change_complete(*, actor: Actor, now: datetime, pk: int, version: int | None = None) -> Change:
     """Report that the implementation is done and return the change.
 
-    Raises `NotFound`, `Forbidden`, `Stale` and `IllegalMove`.
+    Raises `NotFound`, `Forbidden`, `Stale`, `IllegalMove`, and `RuleRefused` where the standard that it
+    names is not put in force yet.
     """
     return _end(actor, now, pk, version, verb="complete", event="implemented", reason="")
 
@@ -114,6 +116,8 @@ def _end(
         scene.require(actor, verb, now)
         require_version(change, version)
         change.state = CHANGE.move(change.state, verb)
+        if verb == "complete":
+            refuse(activation_reasons(change))
         change.outcome = change.state
         change.finished_at = now
         scene.save(now)

@@ -56,6 +56,11 @@ class ChangeForm(PortalForm):
     implementer = forms.ChoiceField(
         required=False, label="Who carries it out", help_text="They cannot approve it."
     )
+    activates = forms.ChoiceField(
+        required=False,
+        label="Standard to put in force",
+        help_text="Carrying out the change puts it in force, just as it was approved.",
+    )
     tags = forms.CharField(required=False, help_text="Words to find it by, parted by commas.")
 
     def __init__(
@@ -66,6 +71,7 @@ class ChangeForm(PortalForm):
         services: Options,
         environments: Options,
         people: Options,
+        standards: Options = (),
         initial: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(data, initial=dict(initial or {}))
@@ -80,6 +86,9 @@ class ChangeForm(PortalForm):
             self.always = (*self.always, "window_start", "window_end")
         self._choices("services", services)
         self._choices("environments", environments)
+        self._choices("activates", [("", "None"), *standards])
+        if not standards or shape.template is not None:
+            del self.fields["activates"]
         self._choices("implementer", [("", "Not decided yet"), *people])
         if shape.template is not None:
             for name in FROM_TEMPLATE:
@@ -116,6 +125,8 @@ class ChangeForm(PortalForm):
         if cleaned.get("risk"):
             fields["risk"] = cleaned["risk"]
         fields["implementer"] = cleaned["implementer"] or None
+        if "activates" in cleaned:
+            fields["activates"] = cleaned["activates"]
         fields["tags"] = [word.strip() for word in cleaned["tags"].split(",") if word.strip()]
         if cleaned["template"]:
             fields["template"] = cleaned["template"]
@@ -133,6 +144,7 @@ def values_of(change: Change, targets: Iterable[ChangeTarget]) -> dict[str, Any]
         "window_start": change.window_start,
         "window_end": change.window_end,
         "implementer": str(change.implementer_id or ""),
+        "activates": change.activates,
         "tags": ", ".join(change.tags),
     }
 

@@ -26,6 +26,7 @@ from opsportal.files.kinds import ENDINGS
 from opsportal.files.models import Attachment
 from opsportal.files.selectors import attachments_of
 from opsportal.standards import engine
+from opsportal.standards.selectors import activation_by, versions
 from opsportal.web.people import Pair, remember_people
 
 TEXTS = (
@@ -82,6 +83,7 @@ def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "texts": [(label, getattr(change, name)) for name, label in TEXTS if getattr(change, name)],
         "steps": steps_for(seen, next_step.allowed),
         "next_words": next_step.sentence,
+        "names_standard": _named_standard(seen),
         "standing": standing_of(seen, [one.duty for one in attestations]),
         "current_round": current,
         "earlier_rounds": [one for one in rounds if one is not current],
@@ -117,6 +119,14 @@ def _files(seen: Seen, attachments: list[Attachment]) -> dict[str, Any]:
         "file_accept": ",".join(f".{ending}" for ending in ENDINGS),
         "file_megabytes": settings.FILE_MAX_BYTES // 1_000_000,
     }
+
+
+def _named_standard(seen: Seen) -> dict[str, Any] | None:
+    """Return the standard that carrying out the change puts in force, and when it did."""
+    if not seen.change.activates:
+        return None
+    row = versions().get(content_hash=seen.change.activates)
+    return {"row": row, "activation": activation_by(seen.key)}
 
 
 def _titles(rounds: list[Round]) -> dict[str, str]:

@@ -24,11 +24,16 @@ _TEXTS = (
     "review",
     "lessons_learned",
 )
-_WORDS = ("type", "risk", "revision")
+_WORDS = ("type", "risk", "revision", "activates")
 _MOMENTS = ("window_start", "window_end")
 _PEOPLE = ("implementer_id",)
 SHOWN = 20
-_LABELS = {"implementer_id": "Implementer", "window_start": "Window from", "window_end": "Window until"}
+_LABELS = {
+    "implementer_id": "Implementer",
+    "window_start": "Window from",
+    "window_end": "Window until",
+    "activates": "Standard to put in force",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def facts_typed(
 ) -> dict[str, Any]:
     """Return the facts of a change that is only typed so far. Saves and reads nothing."""
     change = Change(type=type, template=template, template_hash=template.content_hash if template else "")
-    for name in (*CHANGE_TEXTS, "risk", "window_start", "window_end"):
+    for name in (*CHANGE_TEXTS, "risk", "window_start", "window_end", "activates"):
         if values.get(name):
             setattr(change, name, values[name])
     places = list(environments)

@@ -40,6 +40,7 @@ LOOKS: Mapping[str, Look] = {
     "submit": Look("Submit for approval", "arrow-right", "btn-primary"),
     "schedule": Look("Schedule for its window", "calendar", "btn-primary"),
     "start": Look("Start implementation", "play", "btn-primary"),
+    "activate_standard": Look("Put the standard in force", "standard", "btn-primary"),
     "complete": Look("Report as done", "check", "op-btn-good"),
     "fail": Look("Report a failure", "alert", "", "optional", "What went wrong? It stays with the history."),
     "roll_back": Look("Report as rolled back", "undo", "btn-primary", "optional", "How was it taken back?"),

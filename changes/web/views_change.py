@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from changes.models import Change, ChangeComment
+from changes.services.activation import change_activate_standard
 from changes.services.closing import change_attest, change_cancel
 from changes.services.comments import change_comment
 from changes.services.holding import change_hold, change_release
@@ -35,6 +36,7 @@ _MOVES: Mapping[str, tuple[Move, str]] = {
     "withdraw": (change_withdraw, "is a draft again."),
     "schedule": (change_schedule, "is scheduled."),
     "start": (change_start, "is under way."),
+    "activate_standard": (change_activate_standard, "has put its standard in force. Report it as done next."),
     "complete": (change_complete, "is done. Write its review next."),
     "fail": (change_fail, "is reported as failed."),
     "roll_back": (change_roll_back, "is reported as rolled back."),

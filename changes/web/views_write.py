@@ -41,6 +41,7 @@ def change_new(request: HttpRequest) -> HttpResponse:
         "template": request.GET.get("template", ""),
         "risk": "medium",
         "services": request.GET.getlist("service"),
+        "activates": request.GET.get("activates", ""),
         "implementer": actor_of(request).id,
     }
     form = form_started(values, now=now)

@@ -17,7 +17,9 @@ from changes.web.shape import Shape, facts_typed, shape_of
 from opsportal.accounts.models import User
 from opsportal.catalog.models import Environment, Service
 from opsportal.core.errors import InvalidInput, NotFound
-from opsportal.standards.selectors import active_standard
+from opsportal.standards.selectors import active_standard, versions
+
+STANDARDS = 100
 
 
 def usable_templates(now: datetime) -> QuerySet[ChangeTemplate]:
@@ -87,6 +89,7 @@ def _form(
         services=[(row.slug, row.name) for row in services],
         environments=[(row.slug, row.name) for row in environments],
         people=_people(),
+        standards=_standards(str(values.get("activates") or "")),
         initial=shown or values,
     )
 
@@ -161,6 +164,15 @@ def _catalogue(
     if stored is not None:
         wanted |= Q(change_targets__change=stored)
     return list(Service.objects.filter(wanted).distinct().order_by("name")), list(Environment.objects.all())
+
+
+def _standards(chosen: str) -> Options:
+    """Return the stored standards that may be put in force: those that are not, and the chosen one."""
+    others = Q(content_hash=chosen) | ~Q(content_hash=active_standard().content_hash)
+    return [
+        (row.content_hash, f"{row.title} {row.version} ({row.content_hash[:12]})")
+        for row in versions().filter(others)[:STANDARDS]
+    ]
 
 
 def _people() -> Options:

@@ -42,6 +42,10 @@ standard_review_changed: Port[[Actor, datetime], None] = Port("standard_review_c
 """(actor, now): another standard is in force, or it was reviewed. `obligations` keeps what is owed in step,
 in the same transaction."""
 
+activate_by_change: Port[[Actor, datetime, str, str], None] = Port("activate_by_change")
+"""(actor, now, key of a change, name of a standard): put in force what that approved change names. `changes`
+fills it."""
+
 Check = tuple[bool, str]
 readiness_checks: Registry[Callable[[], Check]] = Registry("readiness checks")
 """What this process needs to serve: name -> () -> (holds, detail). One that fails makes /ready 503."""

@@ -109,6 +109,9 @@ key_urls: Registry[Callable[[int], str]] = Registry("key resolvers")
 subject_urls: Registry[Callable[[str], str]] = Registry("subjects")
 """Kind of a thing without a numbered key (`standard`) -> its key -> path of its page."""
 
+under_other_standards: Registry[Callable[[str, int], int]] = Registry("what runs under standards")
+"""What (`changes`) -> (content hash of a standard, cap) -> how many are in flight under another one."""
+
 person_names: Registry[Callable[[Iterable[tuple[str, str]]], dict[tuple[str, str], str]]] = Registry("names")
 """`accounts` fills `people`: (kind, id) pairs -> names to show, "former member 4f2c" for the erased."""
 

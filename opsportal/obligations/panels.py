@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from opsportal.core.actor import Actor
-from opsportal.core.registry import Panel, panels
+from opsportal.core.registry import Panel, panels, under_other_standards
+from opsportal.obligations.models import Obligation
 from opsportal.obligations.selectors import about, lines_of, overdue, owed_by
 
 SHOWN = 5
@@ -49,8 +50,15 @@ def of_change(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | Non
     return {"lines": lines_of(rows, now)} if rows else None
 
 
+def owed_under_others(content_hash: str, most: int) -> int:
+    """Return how much is owed under another standard than this one, up to `most`."""
+    rows = Obligation.objects.filter(ended_at__isnull=True).exclude(standard_hash=content_hash)
+    return len(rows.values_list("pk", flat=True)[:most])
+
+
 def register() -> None:
     """Put this app's panels where they belong."""
+    under_other_standards.add("obligations", owed_under_others)
     panels.add("obligations.mine", Panel("home.waiting", 20, "obligations/panel_mine.html", mine))
     panels.add("obligations.nav", Panel("nav.obligations", 10, "", nav))
     panels.add("obligations.late", Panel("home.broken", 30, "obligations/panel_late.html", late_anywhere))

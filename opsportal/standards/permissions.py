@@ -40,12 +40,24 @@ def reviews_it(actor: Actor, reviewing: Reviewing) -> bool:
     return bool(role) and holds_role(actor, role, reviewing.on)
 
 
+@predicate
+def has_approved_change(actor: Actor, change: str | None = None) -> bool:
+    """An approved change stands behind it: `change` is its key, and its service has checked the rest."""
+    return bool(change) and (actor.is_user or actor.is_system)
+
+
 def register() -> None:
     """Register this app's permissions."""
     allow(
         "standards.activate",
-        is_portal_itself,
-        otherwise="A standard is put in force on the portal's own machine: manage.py standard activate NAME.",
+        is_portal_itself | has_approved_change,
+        otherwise="A standard is put in force by an approved change that names it. Only the first one of an"
+        " installation is not: manage.py standard activate NAME, on the portal's own machine.",
+    )
+    allow(
+        "standards.propose",
+        is_portal_itself | is_administrator,
+        otherwise="Only administrators propose a standard.",
     )
     allow(
         "standards.review",

@@ -8,16 +8,19 @@ from datetime import date, datetime
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from opsportal.accounts.selectors import holdings_on
 from opsportal.core.errors import NotFound, Unavailable
 from opsportal.core.ports import Check
+from opsportal.core.registry import under_other_standards
 from opsportal.standards.models import Activation, Review, StandardVersion
 from opsportal.standards.packs import PackError, Problem, load, named_parent, restore
-from opsportal.standards.rules import Standard
+from opsportal.standards.rules import Role, Standard
 from opsportal.standards.shipped import shipped_names, shipped_parents, shipped_source, shipped_standard
 from opsportal.standards.vocabulary import declared
 
 NONE_ACTIVE = "No standard is active; run manage.py standard activate baseline"
 _KEPT = 64
+CAP = 1_000
 _parsed: dict[str, Standard] = {}
 
 
@@ -169,6 +172,45 @@ def lines_of(rows: Iterable[StandardVersion], today: date) -> list[Line]:
 def versions() -> QuerySet[StandardVersion]:
     """Return all stored versions, newest first, without their texts."""
     return StandardVersion.objects.defer("content", "source").order_by("-id")
+
+
+def activation_by(change: str) -> Activation | None:
+    """Return the activation that the change of this key brought about, or None."""
+    return Activation.objects.filter(change=change).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What putting a standard in force leaves to be done: roles without a holder, and what goes on.
+
+    `in_flight` counts, by what it is, what runs on under other standards; at most `CAP` of each.
+    """
+
+    vacant: tuple[Role, ...]
+    in_flight: tuple[tuple[str, int], ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """The same in words, a line each."""
+        vacant = [f"Nobody holds the role {role.title} ({role.id})." for role in self.vacant]
+        going_on = [
+            f"{count if count < CAP else f'{CAP} or more'} {what} in flight keep the standard that they run"
+            " under."
+            for what, count in self.in_flight
+            if count
+        ]
+        return [*vacant, *going_on]
+
+
+def consequences_of(standard: Standard, today: date) -> Consequences:
+    """Return what putting `standard` in force on that day (of UTC) would leave to be done."""
+    held = set(holdings_on(today).values_list("role__slug", flat=True))
+    return Consequences(
+        vacant=tuple(role for role in standard.roles if role.id not in held),
+        in_flight=tuple(
+            (what, count(standard.content_hash, CAP)) for what, count in under_other_standards.items()
+        ),
+    )
 
 
 def newest_of(name: str) -> StandardVersion | None:

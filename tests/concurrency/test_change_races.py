@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from changes.services.activation import change_activate_standard
 from changes.services.comments import change_comment
 from changes.services.drafts import change_revise
 from changes.services.holding import change_hold, change_release
@@ -21,6 +22,8 @@ from opsportal.approvals.outcome import Decision
 from opsportal.approvals.selectors import live_request
 from opsportal.audit.models import AuditEntry
 from opsportal.obligations.models import Obligation
+from opsportal.standards.models import Activation
+from opsportal.standards.services import standard_propose
 from tests.changing import (
     Cast,
     activate,
@@ -28,6 +31,7 @@ from tests.changing import (
     draft,
     fresh,
     history_count,
+    implementing,
     make_cast,
     stage,
     submitted,
@@ -245,3 +249,13 @@ def test_holding_releasing_and_commenting_at_once(cast: Cast) -> None:
         results["released it"],
     )
     assert AuditEntry.objects.filter(action="change.commented").count() == 6
+
+
+def test_two_who_put_the_standard_of_one_change_in_force_do_it_once(cast: Cast) -> None:
+    row = standard_propose(actor=ROOT, now=NOW, name="baseline")
+    change = implementing(cast, activates=row.content_hash)
+    before, requester = Activation.objects.count(), cast.requester.actor
+    done = race(*[lambda: change_activate_standard(actor=requester, now=NOW, pk=change.pk).pk] * 4)
+    assert done == [change.pk] * 4
+    assert Activation.objects.count() == before + 1
+    assert AuditEntry.objects.filter(action="change.standard_activated").count() == 1

@@ -113,6 +113,7 @@ def test_one_change_is_told_in_full(cast: Cast) -> None:
         "implementer": {"id": str(cast.bystander.pk), "name": "Bob"},
         "started_by": None,
         "template": None,
+        "activates": "",
         "revision": 1,
         "content_hash": change.content_hash,
         "standard": change.standard_hash,

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from opsportal.standards.models import StandardVersion
 from tests.makers import NOW, make_token, make_user
-from tests.packs import activate, install
+from tests.packs import activate, install, own_pack
 from tests.untouched import nothing_written
 
 pytestmark = pytest.mark.django_db
@@ -211,4 +211,38 @@ def test_a_review_is_recorded_and_what_is_overdue_is_told(machine: Client) -> No
 
 def post(client: Client, body: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = client.post(URL + "active/review/", body, content_type="application/json").json()
+    return found
+
+
+def test_an_administrator_proposes_a_pack_and_hears_what_it_leaves_to_be_done() -> None:
+    activate("baseline")
+    admin = Client()
+    admin.force_login(make_user(staff=True))
+    shipped = sent(admin, {"name": "acgs"})
+    assert (shipped["name"], shipped["active"], shipped["in_flight"]["changes"]) == ("acgs", False, 0)
+    assert "cto" in shipped["vacant_roles"]
+    own = sent(admin, {"source": own_pack(extends="baseline")})
+    assert own["name"] == "own"
+    assert got(admin, URL + "active/")["name"] == "baseline"
+
+
+def test_a_pack_with_faults_is_refused_with_a_pointer_to_each() -> None:
+    activate("baseline")
+    admin, other = Client(), Client()
+    admin.force_login(make_user(staff=True))
+    other.force_login(make_user())
+    broken = own_pack('[[rule]]\nid = "x"\ncolour = 1\n')
+    with nothing_written(at_an_edge=True):
+        body = sent(admin, {"source": broken}, 400)
+        assert {error["pointer"] for error in body["errors"]} >= {"/x/colour", "/x/source", "/x/title"}
+        assert sent(admin, {"source": "["}, 400)["errors"][0]["pointer"] == "/pack"
+        assert sent(admin, {"name": "nothing"}, 400)["errors"][0]["pointer"] == "/name"
+        assert sent(admin, {}, 400)["errors"][0]["code"] == "one_of_two"
+        assert sent(other, {"name": "acgs"}, 403)["status"] == 403
+
+
+def sent(client: Client, body: dict[str, Any], status: int = 201) -> dict[str, Any]:
+    response = client.post(URL, body, content_type="application/json")
+    assert response.status_code == status, response.content
+    found: dict[str, Any] = response.json()
     return found

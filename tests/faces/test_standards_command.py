@@ -121,7 +121,41 @@ def test_a_shipped_pack_is_put_in_force_again_and_again() -> None:
         "name": "aielon",
         "version": "1.0.0",
         "hash": standard.content_hash,
+        "vacant_roles": [role.id for role in standard.roles],
+        "in_flight": {"changes": 0, "obligations": 0},
     }
+
+
+def test_once_a_standard_is_in_force_another_one_needs_an_approved_change(folder: Path) -> None:
+    run("activate", "baseline")
+    for other in ("acgs", folder / "own.toml"):
+        with (
+            nothing_written(),
+            pytest.raises(CommandError, match="A standard is in force already") as refused,
+        ):
+            run("activate", other)
+        assert "--change CHG-n" in str(refused.value)
+        assert "\n" not in str(refused.value)
+    assert run("activate", "baseline")[0] == 0
+    with nothing_written(), pytest.raises(CommandError, match="There is no such change"):
+        run("activate", "acgs", "--change", "CHG-7")
+    with nothing_written(), pytest.raises(CommandError, match="is no key of a change"):
+        run("activate", "acgs", "--change", "seven")
+
+
+def test_a_pack_is_proposed_and_what_it_leaves_to_be_done_is_told(folder: Path) -> None:
+    run("activate", "baseline")
+    code, said = run("propose", "acgs")
+    row = selectors.newest_of("acgs")
+    assert row is not None
+    assert (code, said) == (0, f"acgs 1.0 is stored: name it in a change, hash {row.content_hash}\n")
+    assert "cto" in json.loads(run("propose", "acgs", "--json")[1])["vacant_roles"]
+    assert run("propose", folder / "own.toml")[0] == 0
+    assert selectors.active_standard().name == "baseline"
+    with nothing_written(), pytest.raises(CommandError, match="No pack 'nothing' is shipped"):
+        run("propose", "nothing")
+    with nothing_written(), pytest.raises(CommandError, match="The pack has 1 fault"):
+        run("propose", folder / "broken.toml")
 
 
 def test_a_file_is_put_in_force(folder: Path) -> None:

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from opsportal.standards.models import Activation, StandardVersion
 from tests.makers import NOW, make_user
-from tests.packs import activate, install
+from tests.packs import activate, install, own_pack
 from tests.untouched import nothing_written
 
 pytestmark = pytest.mark.django_db
@@ -219,3 +220,30 @@ def test_a_review_is_recorded_on_the_page_and_what_is_wrong_is_said_there() -> N
     assert "Overdue" not in text
     assert "next review 12 Aug 2026" in text
     assert "12 Aug 2026" in plain(shown(other, "/standards/"))
+
+
+def test_an_administrator_proposes_a_pack_by_file_or_by_name() -> None:
+    activate("baseline")
+    admin, other = Client(), Client()
+    admin.force_login(make_user(staff=True))
+    other.force_login(make_user())
+    assert "Propose a standard" in shown(admin, "/standards/")
+    assert "Propose a standard" not in shown(other, "/standards/")
+    assert other.get("/standards/propose/").status_code == 403
+    assert "Check and store" in shown(admin, "/standards/propose/")
+    broken = SimpleUploadedFile("own.toml", own_pack('[[rule]]\nid = "x"\n').encode())
+    for wrong in ({}, {"file": broken}, {"shipped": "nothing"}, {"shipped": "acgs", "file": broken}):
+        with nothing_written(at_an_edge=True):
+            answer = admin.post("/standards/propose/", wrong)
+        assert answer.status_code == 400
+    broken.seek(0)
+    assert (
+        "own.toml: x: source: is missing"
+        in admin.post("/standards/propose/", {"file": broken}).content.decode()
+    )
+    file = SimpleUploadedFile("own.toml", own_pack(extends="baseline").encode())
+    for given, title in (({"file": file}, "Our own standard"), ({"shipped": "acgs"}, "ACGS Production")):
+        text = admin.post("/standards/propose/", given, follow=True).content.decode()
+        assert title in text
+        assert "Nobody holds the role" in text
+        assert "/changes/new/?type=normal&amp;activates=" in text

@@ -17,7 +17,13 @@ from opsportal.outbox import topics
 from opsportal.outbox.models import OutboxMessage
 from opsportal.standards import selectors
 from opsportal.standards.models import Activation, StandardVersion
-from opsportal.standards.services import standard_activate, standard_install, standard_store
+from opsportal.standards.services import (
+    standard_activate,
+    standard_activate_by_change,
+    standard_install,
+    standard_propose,
+    standard_store,
+)
 from opsportal.standards.shipped import shipped_names
 from tests.makers import NOW, ROOT, make_user
 from tests.packs import activate, install, own_pack
@@ -197,9 +203,27 @@ def test_nobody_but_the_portal_itself_puts_a_standard_in_force() -> None:
         with refused(Forbidden):
             standard_activate(actor=actor, now=NOW, name="baseline")
         with refused(Forbidden):
+            standard_install(actor=actor, now=NOW, source=own_pack(RULE).encode())
+
+
+def test_only_administrators_propose_one() -> None:
+    machine = Actor.service_account("1", frozenset({"standards:write"}))
+    for actor in (make_user().actor, machine, Actor.anonymous()):
+        with refused(Forbidden):
             standard_store(actor=actor, now=NOW, source=own_pack(RULE).encode())
         with refused(Forbidden):
-            standard_install(actor=actor, now=NOW, source=own_pack(RULE).encode())
+            standard_propose(actor=actor, now=NOW, name="acgs")
+    admin = make_user(staff=True)
+    assert standard_propose(actor=admin.actor, now=NOW, name="acgs").name == "acgs"
+    assert standard_store(actor=admin.actor, now=NOW, source=own_pack(RULE).encode()).name == "own"
+    assert not Activation.objects.exists()
+
+
+def test_an_administrator_puts_none_in_force_without_a_change() -> None:
+    admin = make_user(staff=True)
+    row = standard_propose(actor=admin.actor, now=NOW, name="acgs")
+    with refused(Forbidden):
+        standard_activate_by_change(actor=admin.actor, now=NOW, content_hash=row.content_hash, change="")
 
 
 # --- reading --------------------------------------------------------------------------------------------

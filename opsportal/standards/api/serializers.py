@@ -9,9 +9,10 @@ from rest_framework import serializers
 
 from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
 from opsportal.standards.content import demand_of, source_of
+from opsportal.standards.packs import MAX_BYTES
 from opsportal.standards.presentation import RuleWords, words_of
 from opsportal.standards.rules import Metric, Standard
-from opsportal.standards.selectors import Line, overdue_since, reviews_of
+from opsportal.standards.selectors import Line, consequences_of, overdue_since, reviews_of
 from opsportal.standards.services.review import MAX_NOTE
 
 REVIEWS = 20
@@ -90,6 +91,13 @@ class ListedOut(Body):
     origin = Text(max_length=60)
 
 
+class ProposeBody(Body):
+    """A pack to store: its TOML, or the name of one that is shipped."""
+
+    source = Text(max_length=MAX_BYTES, lines=True, required=False)  # type: ignore[assignment]
+    name = Text(max_length=60, required=False)
+
+
 class ReviewOut(Body):
     """A review of the standard that was recorded."""
 
@@ -154,6 +162,25 @@ class StandardOut(Body):
     metrics = MetricOut(many=True)
     rules = RuleOut(many=True)
     listed = ListedOut(many=True)
+
+
+class ProposedOut(StandardOut):
+    """A standard that is stored, and what putting it in force would leave to be done."""
+
+    vacant_roles = serializers.ListField(child=Text(max_length=60), help_text="Roles that nobody holds.")
+    in_flight = serializers.DictField(
+        child=WholeNumber(), help_text="How much runs on under other standards, up to 1,000 of each."
+    )
+
+
+def proposed_out(standard: Standard, today: date) -> dict[str, Any]:
+    """Return what the API says of a standard that was stored on that day (of UTC)."""
+    consequences = consequences_of(standard, today)
+    return {
+        **standard_out(standard, today),
+        "vacant_roles": [role.id for role in consequences.vacant],
+        "in_flight": dict(consequences.in_flight),
+    }
 
 
 def row_out(line: Line, active_hash: str) -> dict[str, Any]:

@@ -13,10 +13,14 @@ from opsportal.api.query import Query
 from opsportal.api.serializers import read_body, utc
 from opsportal.api.views import ApiView
 from opsportal.core.clock import edge_now
+from opsportal.core.errors import InvalidInput
 from opsportal.standards.api.serializers import (
+    ProposeBody,
+    ProposedOut,
     ReviewBody,
     StandardOut,
     StandardPage,
+    proposed_out,
     row_out,
     standard_out,
 )
@@ -28,7 +32,7 @@ from opsportal.standards.selectors import (
     standard_by_hash,
     versions,
 )
-from opsportal.standards.services import standard_review
+from opsportal.standards.services import standard_propose, standard_review, standard_store
 
 ORDERINGS = both_ways("stored_at", "id", word="stored_at")
 
@@ -63,6 +67,32 @@ class StandardList(ApiView):
         lines = lines_of((item["row"] for item in page.data["results"]), today())
         page.data["results"] = [row_out(line, active_hash) for line in lines]
         return page
+
+    @extend_schema(operation_id="standards_propose", request=ProposeBody, responses={201: ProposedOut})
+    def post(self, request: Request) -> Response:
+        """Check and store a pack, so that a change can name it. Only administrators can.
+
+        Each fault of the pack is an error; its pointer is `/<id of the rule>/<field>`, `/pack/<field>`
+        outside of rules.
+        """
+        Query(request, paged=False)
+        body, now = read_body(request, ProposeBody), edge_now()
+        if ("source" in body) == ("name" in body):
+            raise InvalidInput.of("source", "one_of_two", "Give either the source or a name.")
+        row = (
+            standard_store(actor=self.actor, now=now, source=body["source"].encode())
+            if "source" in body
+            else standard_propose(actor=self.actor, now=now, name=body["name"])
+        )
+        standard = standard_by_hash(row.content_hash)
+        found = in_force_or_none()
+        is_active = found is not None and found.standard == standard
+        since = found.since if found and is_active else None
+        return Response(
+            {**proposed_out(standard, now.date()), "active": is_active, "active_since": utc(since)},
+            status=201,
+            headers={"Location": f"/api/v1/standards/{row.content_hash}/"},
+        )
 
 
 class ActiveStandard(ApiView):

@@ -1,5 +1,18 @@
-from opsportal.standards.services.activate import standard_activate, standard_install
+from opsportal.standards.services.activate import (
+    standard_activate,
+    standard_activate_by_change,
+    standard_bootstrap,
+    standard_install,
+)
 from opsportal.standards.services.review import standard_review
-from opsportal.standards.services.store import standard_store
+from opsportal.standards.services.store import standard_propose, standard_store
 
-__all__ = ["standard_activate", "standard_install", "standard_review", "standard_store"]
+__all__ = [
+    "standard_activate",
+    "standard_activate_by_change",
+    "standard_bootstrap",
+    "standard_install",
+    "standard_propose",
+    "standard_review",
+    "standard_store",
+]

@@ -16,6 +16,7 @@ from opsportal.standards.models import StandardVersion
 from opsportal.standards.packs import PackError
 from opsportal.standards.rules import Standard
 from opsportal.standards.selectors import read_pack
+from opsportal.standards.shipped import shipped_names, shipped_source
 
 
 def standard_store(*, actor: Actor, now: datetime, source: bytes, file: str = "") -> StandardVersion:
@@ -26,7 +27,7 @@ def standard_store(*, actor: Actor, now: datetime, source: bytes, file: str = ""
     ("version_taken") where another content stands under its name and version, and `Forbidden`.
     """
     with write(actor=actor, now=now):
-        require(actor, "standards.activate")
+        require(actor, "standards.propose")
         standard = _read(source, file)
         try:
             row, made = StandardVersion.objects.get_or_create(
@@ -59,6 +60,20 @@ def standard_store(*, actor: Actor, now: datetime, source: bytes, file: str = ""
             data={"version": standard.version, "hash": standard.content_hash},
         )
         return row
+
+
+def standard_propose(*, actor: Actor, now: datetime, name: str) -> StandardVersion:
+    """Store the shipped pack `name`, so that a change can name it, and return its row.
+
+    Raises `InvalidInput` where none of that name is shipped, and what `standard_store` raises.
+    """
+    with write(actor=actor, now=now):
+        require(actor, "standards.propose")
+        source = shipped_source(name)
+        if source is None:
+            known = ", ".join(shipped_names())
+            raise InvalidInput.of("name", "unknown", f"No pack '{name[:60]}' is shipped; there are: {known}.")
+        return standard_store(actor=actor, now=now, source=source, file=f"{name}.toml")
 
 
 def _read(source: bytes, file: str) -> Standard:

@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 
 from opsportal.standards.services.review import MAX_NOTE
+from opsportal.standards.shipped import shipped_names
 from opsportal.web.forms import PortalForm
+
+
+class ProposeForm(PortalForm):
+    """A pack to store: a file, or one that is shipped."""
+
+    pointers = {"pack": "file", "name": "shipped"}
+
+    file = forms.FileField(
+        required=False,
+        label="Pack",
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".toml"}),
+        help_text="A TOML file; docs/standards.md tells how to write one.",
+    )
+    shipped = forms.ChoiceField(required=False, label="Or one that is shipped with the portal")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        names = [("", "None"), *((name, name) for name in shipped_names())]
+        self.fields["shipped"].choices = names  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if (cleaned.get("file") is None) == (not cleaned.get("shipped")):
+            raise forms.ValidationError("Choose a file, or one that is shipped.")
+        return cleaned
 
 
 class ReviewForm(PortalForm):

@@ -7,6 +7,7 @@ app_name = "standards"
 urlpatterns = [
     path("standards/", views.index, name="index"),
     path("standards/active/", views.active, name="active"),
+    path("standards/propose/", views.propose, name="propose"),
     path("standards/active/review/", views.reviewed, name="review"),
     re_path(r"^standards/(?P<content_hash>[0-9a-f]{64})/$", views.detail, name="detail"),
 ]

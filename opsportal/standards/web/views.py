@@ -7,15 +7,18 @@ from datetime import UTC, date
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from opsportal.core.access import may
-from opsportal.core.errors import InvalidInput
+from opsportal.core.access import may, require
+from opsportal.core.errors import Conflict, InvalidInput
+from opsportal.standards.models import StandardVersion
+from opsportal.standards.packs import MAX_BYTES
 from opsportal.standards.permissions import Reviewing
 from opsportal.standards.presentation import groups_of, quotation
 from opsportal.standards.rules import Standard
 from opsportal.standards.selectors import (
     InForce,
+    consequences_of,
     in_force_or_none,
     lines_of,
     overdue_since,
@@ -23,8 +26,8 @@ from opsportal.standards.selectors import (
     standard_by_hash,
     versions,
 )
-from opsportal.standards.services import standard_review
-from opsportal.standards.web.forms import ReviewForm
+from opsportal.standards.services import standard_propose, standard_review, standard_store
+from opsportal.standards.web.forms import ProposeForm, ReviewForm
 from opsportal.web.paging import page_of
 from opsportal.web.people import remember_people
 from opsportal.web.requests import actor_of, now_of
@@ -39,7 +42,12 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "standards/index.html",
-        {"page": page, "lines": lines_of(page.items, _today(request)), "in_force": in_force_or_none()},
+        {
+            "page": page,
+            "lines": lines_of(page.items, _today(request)),
+            "in_force": in_force_or_none(),
+            "may_propose": may(actor_of(request), "standards.propose"),
+        },
     )
 
 
@@ -56,6 +64,34 @@ def active(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, content_hash: str) -> HttpResponse:
     """Show a stored standard, such as the one that a change was submitted under."""
     return _standard(request, standard_by_hash(content_hash), in_force_or_none())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def propose(request: HttpRequest) -> HttpResponse:
+    """Store a pack, so that a change can name it; what is wrong with it is told, fault by fault."""
+    require(actor_of(request), "standards.propose")
+    if request.method != "POST":
+        return render(request, "standards/propose.html", {"form": ProposeForm()})
+    form, faults = ProposeForm(request.POST, request.FILES), list[str]()
+    if form.is_valid():
+        try:
+            row = _proposed(form, request)
+        except InvalidInput as refusal:
+            form.add_error(None, refusal.detail)
+            faults = [error.detail for error in refusal.errors]
+        except Conflict as refusal:
+            form.add_error(None, refusal.detail)
+        else:
+            messages.success(request, f"{row.title} {row.version} is stored. Raise the change that names it.")
+            return redirect("standards:detail", row.content_hash)
+    return render(request, "standards/propose.html", {"form": form, "faults": faults}, status=400)
+
+
+def _proposed(form: ProposeForm, request: HttpRequest) -> StandardVersion:
+    actor, now, file = actor_of(request), now_of(request), form.cleaned_data["file"]
+    if file is None:
+        return standard_propose(actor=actor, now=now, name=form.cleaned_data["shipped"])
+    return standard_store(actor=actor, now=now, source=file.read(MAX_BYTES + 1), file=file.name)
 
 
 @require_POST
@@ -94,6 +130,7 @@ def _standard(
     is_active = found is not None and found.standard == standard
     today = _today(request)
     due = reviews[0].next_review if reviews else standard.next_review
+    may_propose = not is_active and may(actor_of(request), "standards.propose")
     may_review = is_active and may(actor_of(request), "standards.review", Reviewing(standard, today))
     return render(
         request,
@@ -104,6 +141,8 @@ def _standard(
             "review_due": due,
             "overdue_since": overdue_since(due, today),
             "reviews": reviews,
+            "consequences": consequences_of(standard, today).lines if may_propose else None,
+            "may_propose": may_propose,
             "review_form": (form or ReviewForm()) if may_review else None,
             "groups": groups_of(standard),
             "listed": [(one, quotation(one.source)) for one in standard.listed],

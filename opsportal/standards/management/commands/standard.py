@@ -1,4 +1,4 @@
-"""Standards from the command line: `standard check FILE`, `standard activate NAME|FILE`, `standard list`."""
+"""Standards from the command line: check a pack, propose one, put one in force, list what there is."""
 
 from __future__ import annotations
 
@@ -12,11 +12,19 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from opsportal.core.actor import Actor
 from opsportal.core.clock import edge_now
 from opsportal.core.errors import InvalidInput, Refusal
+from opsportal.core.ports import activate_by_change
 from opsportal.standards.cases import load_cases, run_case
 from opsportal.standards.packs import MAX_BYTES, PackError, Problem
 from opsportal.standards.rules import Standard
-from opsportal.standards.selectors import active_standard_or_none, read_pack, versions
-from opsportal.standards.services import standard_activate, standard_install
+from opsportal.standards.selectors import (
+    active_standard,
+    active_standard_or_none,
+    consequences_of,
+    read_pack,
+    standard_by_hash,
+    versions,
+)
+from opsportal.standards.services import standard_bootstrap, standard_propose, standard_store
 from opsportal.standards.shipped import shipped_names
 
 ACTOR = Actor.system("command.standard")
@@ -25,11 +33,11 @@ ACTOR = Actor.system("command.standard")
 class Command(BaseCommand):
     """Checks packs, puts a standard in force, lists what there is."""
 
-    help = "Check a pack, put a standard in force, list the standards."
+    help = "Check a pack, propose it, put a standard in force, list the standards."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the three verbs."""
-        verbs = parser.add_subparsers(dest="verb", required=True, metavar="check | activate | list")
+        """Declare the verbs."""
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="check | propose | activate | list")
         check = verbs.add_parser(
             "check", help="say all that is wrong with a pack; exit code 1 where anything is"
         )
@@ -37,15 +45,28 @@ class Command(BaseCommand):
         check.add_argument(
             "--cases", type=Path, metavar="FILE", help="cases that the pack must answer as they say"
         )
+        propose = verbs.add_parser("propose", help="store a pack, so that a change can name it")
+        propose.add_argument("name", help="a shipped pack, or a file")
         activate = verbs.add_parser("activate", help="put a standard in force")
         activate.add_argument("name", help="a shipped pack, a stored standard, or a file")
+        activate.add_argument(
+            "--change",
+            metavar="CHG-n",
+            default="",
+            help="the approved change, under way, that names it; needed where a standard is in force already",
+        )
         listing = verbs.add_parser("list", help="list the shipped packs and the stored standards")
-        for verb in (check, activate, listing):
+        for verb in (check, propose, activate, listing):
             verb.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Do what the verb says; a refusal goes to standard error, with exit code 1."""
-        verb = {"check": self._check, "activate": self._activate, "list": self._list}[options["verb"]]
+        verb = {
+            "check": self._check,
+            "propose": self._propose,
+            "activate": self._activate,
+            "list": self._list,
+        }[options["verb"]]
         try:
             verb(options)
         except InvalidInput as refusal:
@@ -74,18 +95,38 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _activate(self, options: dict[str, Any]) -> None:
-        name: str = options["name"]
-        if name.endswith(".toml") or "/" in name:
-            activation = standard_install(actor=ACTOR, now=edge_now(), source=_read(Path(name)), file=name)
+        name, now = options["name"], edge_now()
+        if options["change"]:
+            activate_by_change(ACTOR, now, options["change"], name)
         else:
-            activation = standard_activate(actor=ACTOR, now=edge_now(), name=name)
-        row = activation.standard
+            source = _read(Path(name)) if _is_file(name) else None
+            standard_bootstrap(actor=ACTOR, now=now, name=name, source=source)
+        self._tell(active_standard(), "is active", options)
+
+    def _propose(self, options: dict[str, Any]) -> None:
+        name, now = options["name"], edge_now()
+        row = (
+            standard_store(actor=ACTOR, now=now, source=_read(Path(name)), file=name)
+            if _is_file(name)
+            else standard_propose(actor=ACTOR, now=now, name=name)
+        )
+        self._tell(standard_by_hash(row.content_hash), "is stored: name it in a change", options)
+
+    def _tell(self, standard: Standard, words: str, options: dict[str, Any]) -> None:
+        consequences = consequences_of(standard, edge_now().date())
         if options["json"]:
-            self.stdout.write(
-                json.dumps({"name": row.name, "version": row.version, "hash": row.content_hash})
-            )
+            told = {
+                "name": standard.name,
+                "version": standard.version,
+                "hash": standard.content_hash,
+                "vacant_roles": [role.id for role in consequences.vacant],
+                "in_flight": dict(consequences.in_flight),
+            }
+            self.stdout.write(json.dumps(told))
         else:
-            self.stdout.write(f"{row.name} {row.version} is active, hash {row.content_hash}")
+            self.stdout.write(f"{standard.name} {standard.version} {words}, hash {standard.content_hash}")
+            for line in consequences.lines:
+                self.stderr.write(line)
 
     def _list(self, options: dict[str, Any]) -> None:
         active = active_standard_or_none()
@@ -106,6 +147,10 @@ class Command(BaseCommand):
         for one in stored:
             state = "active" if one["active"] else "stored"
             self.stdout.write(f"{one['name']}\t{one['version']}\t{state}\t{one['hash']}")
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith(".toml") or "/" in name
 
 
 def _read(file: Path) -> bytes:
