@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from changes.gate import Release
@@ -20,8 +21,37 @@ from opsportal.standards.rules import CHECK_RESULTS, Standard
 
 MAX_NAMES = 50
 MAX_FIGURE = 10**15
-COMMON_METRICS = frozenset({"error_rate", "latency_p95_ms"})
-"""Figures that any pipeline may report, whichever pack is active."""
+COMMON_METRICS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            (
+                "api_rate_limit",
+                "availability",
+                "cache_hit_rate",
+                "cpu_usage",
+                "disk_usage",
+                "error_rate",
+                "health_check_failures",
+                "latency_p95_ms",
+                "latency_p99_ms",
+                "memory_usage",
+            ),
+            "number",
+        ),
+        **dict.fromkeys(
+            (
+                "constitutional_hash_mismatch",
+                "critical_failure",
+                "health_check_passed",
+                "security_vulnerability",
+                "service_down",
+                "smoke_test_passed",
+            ),
+            "boolean",
+        ),
+    }
+)
+"""Figures that any pipeline may report, whichever pack is active, with types: those of all shipped ones."""
 REGISTRATION = (
     "service",
     "environment",
@@ -109,7 +139,7 @@ def clean_report(body: Mapping[str, Any]) -> Reported:
 
 def check_metrics(metrics: Mapping[str, float | bool], standard: Standard) -> None:
     """Raise `InvalidInput` for a metric that `standard` does not know, or that is not of its type."""
-    types = {**dict.fromkeys(COMMON_METRICS, "number"), **{one.id: one.type for one in standard.metrics}}
+    types = {**COMMON_METRICS, **{one.id: one.type for one in standard.metrics}}
     words = ", ".join(sorted(types))
     errors = []
     for name, figure in metrics.items():

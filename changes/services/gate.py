@@ -27,8 +27,10 @@ from opsportal.standards.rules import Standard
 from opsportal.standards.selectors import NONE_ACTIVE, standard_by_hash
 from opsportal.standards.vocabulary import Value
 
-COMMON_CHECKS = frozenset({"code_review", "tests", "security_scan", "staging"})
-"""What any pipeline may report, whichever pack is active: adopting another standard breaks no pipeline."""
+COMMON_CHECKS = frozenset(
+    {"backup", "code_review", "disposability", "preflight", "security_scan", "staging", "tests"}
+)
+"""What any pipeline may report, whichever pack is active: adopting another shipped one breaks no pipeline."""
 
 
 @dataclass(frozen=True, slots=True)

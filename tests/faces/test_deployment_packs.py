@@ -10,9 +10,13 @@ import pytest
 import time_machine
 from django.test import Client
 
+from changes.facts import DECLARATIONS
+from changes.services.deployment_fields import COMMON_METRICS
+from changes.services.gate import COMMON_CHECKS
 from opsportal.standards.selectors import active_standard
 from opsportal.standards.services import standard_activate
-from opsportal.standards.shipped import shipped_names
+from opsportal.standards.shipped import shipped_names, shipped_standard
+from opsportal.standards.vocabulary import Vocabulary
 from tests.deploying import SCOPES
 from tests.makers import NOW, ROOT, make_environment, make_service, make_token
 
@@ -70,6 +74,14 @@ def test_the_metrics_of_the_contract_are_understood(api: Client) -> None:
     metrics["error_rate"] = 0.5
     assert post(api, url, {"event": "rollout", "percent": 50, "metrics": metrics}).status_code == 200
     assert post(api, url, {"event": "verified", "metrics": {"speed": 1}}).status_code == 400
+
+
+def test_what_a_pipeline_reports_under_one_pack_is_known_under_every_other() -> None:
+    """Adopting another shipped standard breaks no pipeline."""
+    vocabulary = Vocabulary.of(DECLARATIONS)
+    packs = [shipped_standard(name, vocabulary) for name in shipped_names()]
+    assert {check.id for pack in packs for check in pack.checks} == set(COMMON_CHECKS)
+    assert {one.id: one.type for pack in packs for one in pack.metrics} == dict(COMMON_METRICS)
 
 
 def test_a_name_that_nobody_knows_is_still_bad_input(api: Client) -> None:

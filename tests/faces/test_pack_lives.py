@@ -19,7 +19,7 @@ from changes.services.closing import change_close
 from changes.services.deployment_events import deployment_report
 from changes.services.deployments import deployment_register
 from changes.services.drafts import change_create
-from changes.services.implementation import change_complete, change_start
+from changes.services.implementation import change_complete, change_fail, change_roll_back, change_start
 from changes.services.scene import targets_of
 from changes.services.schedule import change_schedule
 from changes.services.submission import change_submit
@@ -29,18 +29,20 @@ from opsportal.accounts.models import User
 from opsportal.approvals.models import ApprovalStage
 from opsportal.approvals.outcome import Decision
 from opsportal.core.actor import Actor
+from opsportal.core.errors import RuleRefused
 from opsportal.obligations.models import Obligation
 from opsportal.standards import engine
-from opsportal.standards.rules import Standard
+from opsportal.standards.rules import Permit, Standard
 from opsportal.standards.shipped import shipped_names
 from tests.deploying import SCOPES
 from tests.freezing import make_window
 from tests.makers import NOW, grant, make_environment, make_service, make_team, make_token, make_user
 from tests.packs import activate
+from tests.untouched import refused
 
 pytestmark = pytest.mark.django_db
 
-DAY = timedelta(days=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WINDOW = datetime(2026, 3, 15, 3, tzinfo=UTC)
 """A Sunday night, later than every lead time of the packs, and a maintenance window."""
 
@@ -117,8 +119,8 @@ def template(place: Place) -> str:
     return "routine"
 
 
-def approved(place: Place, kind: str) -> Change:
-    """Return a change of this type, raised and approved as the standard wants it."""
+def submitted(place: Place, kind: str) -> Change:
+    """Return a change of this type, raised as the standard wants it."""
     actor = place.requester.actor
     fields: dict[str, Any] = {
         "type": kind,
@@ -131,14 +133,19 @@ def approved(place: Place, kind: str) -> Change:
     else:
         fields |= {**TEXTS, "risk": "low"}
     if kind != "emergency":
-        fields |= {"window_start": WINDOW, "window_end": WINDOW + timedelta(hours=2)}
+        fields |= {"window_start": WINDOW, "window_end": WINDOW + 2 * HOUR}
     drafted = change_create(actor=actor, now=NOW, fields=fields)
-    decided(place, "change", change_submit(actor=actor, now=NOW, pk=drafted.pk), NOW)
-    change = Change.objects.get(pk=drafted.pk)
-    assert change.state == "approved"
+    return change_submit(actor=actor, now=NOW, pk=drafted.pk)
+
+
+def approved(place: Place, kind: str) -> Change:
+    """Return a change of this type, approved, and scheduled where it has a window."""
+    change = submitted(place, kind)
+    decided(place, "change", change, NOW)
+    assert Change.objects.get(pk=change.pk).state == "approved"
     if kind != "emergency":
-        change_schedule(actor=actor, now=NOW, pk=change.pk)
-    return change
+        change_schedule(actor=place.requester.actor, now=NOW, pk=change.pk)
+    return Change.objects.get(pk=change.pk)
 
 
 def rolled_out(place: Place, change: Change, now: datetime) -> None:
@@ -184,8 +191,34 @@ def closed(place: Place, change: Change, now: datetime) -> None:
         lessons_learned="Ask earlier.",
         attestations=dict.fromkeys(asked, "See the dashboard."),
     )
+    assert Change.objects.get(pk=change.pk).state == "closed"
     owed = Obligation.objects.filter(subject_kind="change", subject_key=change.key)
     assert [row.rule_id for row in owed if row.is_owed] == []
+
+
+def test_a_failed_change_is_rolled_back_and_closed(place: Place) -> None:
+    actor, change = place.requester.actor, approved(place, "normal")
+    change_start(actor=actor, now=WINDOW, pk=change.pk)
+    change_fail(actor=actor, now=WINDOW + HOUR, pk=change.pk, reason="The pool ran dry.")
+    change_roll_back(actor=actor, now=WINDOW + HOUR, pk=change.pk)
+    closed(place, Change.objects.get(pk=change.pk), WINDOW + 2 * HOUR)
+
+
+def test_an_emergency_starts_before_its_approval_where_that_is_permitted(place: Place) -> None:
+    """And where it is not, it is refused; an approval in retrospect lets it be closed."""
+    actor = place.requester.actor
+    change = submitted(place, "emergency")
+    permitted = any(isinstance(rule.demand, Permit) for rule in place.standard.rules_at("change.start"))
+    if change.state == "approved":
+        return  # nobody is asked, so that there is nothing to be ahead of
+    if not permitted:
+        with refused(RuleRefused):
+            change_start(actor=actor, now=NOW, pk=change.pk)
+        return
+    change_start(actor=actor, now=NOW, pk=change.pk)
+    change_complete(actor=actor, now=NOW + HOUR, pk=change.pk)
+    decided(place, "change", change, NOW + HOUR)
+    closed(place, Change.objects.get(pk=change.pk), NOW + 2 * HOUR)
 
 
 def test_every_type_of_change_goes_from_draft_to_closed(place: Place) -> None:
@@ -196,8 +229,7 @@ def test_every_type_of_change_goes_from_draft_to_closed(place: Place) -> None:
             rolled_out(place, change, now)
         else:
             change_start(actor=place.requester.actor, now=now, pk=change.pk)
-            change_complete(actor=place.requester.actor, now=now + timedelta(hours=1), pk=change.pk)
+            change_complete(actor=place.requester.actor, now=now + HOUR, pk=change.pk)
         done = Change.objects.get(pk=change.pk)
         assert done.state == "implemented"
         closed(place, done, now + 2 * DAY)
-        assert Change.objects.get(pk=change.pk).state == "closed"
