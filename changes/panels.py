@@ -25,8 +25,10 @@ from opsportal.core.access import may
 from opsportal.core.actor import Actor
 from opsportal.core.keys import format_key
 from opsportal.core.registry import (
+    CalendarEntry,
     Panel,
     SearchHit,
+    calendar_sources,
     key_urls,
     panels,
     search_sources,
@@ -39,6 +41,8 @@ KIND = "change"
 SHOWN = 6
 COUNT_CAP = 100
 SOON = timedelta(days=7)
+LONGEST_WINDOW = timedelta(days=366)
+MOST_ENTRIES = 2_000
 
 
 def change_path(number: int) -> str:
@@ -226,8 +230,41 @@ def in_flight_under_others(content_hash: str, most: int) -> int:
     return len(rows.values_list("pk", flat=True)[:most])
 
 
+def calendar_entries(actor: Actor, start: datetime, end: datetime) -> list[CalendarEntry]:
+    """Return the changes whose window lies there; those that will not take place as cancelled.
+
+    A draft that was never submitted is nobody else's plan yet. Two queries.
+    """
+    rows = (
+        changes_loaded()
+        .filter(window_start__lt=end, window_end__gt=start, window_start__gte=start - LONGEST_WINDOW)
+        .exclude(state="draft", submissions=0)
+        .order_by("window_start", "id")[:MOST_ENTRIES]
+    )
+    return [_entry(change, change.window_start, change.window_end) for change in rows]
+
+
+def _entry(change: Change, start: datetime | None, end: datetime | None) -> CalendarEntry:
+    if start is None or end is None:
+        raise ValueError(f"{change.key} has no window")
+    targets = list(change.targets.all())
+    return CalendarEntry(
+        key=change.key,
+        title=f"{change.key} {change.title}",
+        kind="change",
+        start=start,
+        end=end,
+        url=change_path(change.pk),
+        state=change.state,
+        cancelled=change.state in ("draft", "rejected", "cancelled"),
+        version=change.version,
+        services=tuple(sorted({target.service.slug for target in targets})),
+        environments=tuple(sorted({target.environment.slug for target in targets})),
+    )
+
+
 def register() -> None:
-    """Put this app's panels, search source and key resolver where they belong."""
+    """Put this app's panels, calendar and search source and key resolver where they belong."""
     panels.add("changes.waiting", Panel("home.waiting", 10, "changes/panel_waiting.html", waiting))
     panels.add("changes.on", Panel("home.on", 10, "changes/panel_on.html", going_on))
     panels.add("changes.broken", Panel("home.broken", 5, "changes/panel_broken.html", broken))
@@ -235,6 +272,7 @@ def register() -> None:
     panels.add("deployments.on", Panel("home.on", 20, "changes/panel_running.html", deployments_running))
     panels.add("deployments.broken", Panel("home.broken", 6, "changes/panel_failed.html", deployments_broken))
     panels.add("changes.service", Panel("service.main", 10, "changes/panel_service.html", of_service))
+    calendar_sources.add("changes", calendar_entries)
     search_sources.add("templates", search_templates)
     search_sources.add("changes", search)
     key_urls.add(PREFIX, change_path)

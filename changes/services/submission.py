@@ -30,8 +30,9 @@ def change_submit(*, actor: Actor, now: datetime, pk: int, version: int | None =
     """Submit a draft for approval and return the change: in review, or approved where nobody is asked.
 
     It runs under the standard that is active now, whatever is activated later. Raises `InvalidInput`
-    with every field that the standard demands, `RuleRefused` with every other reason (also where a
-    stage has nobody who may decide it), `NotFound`, `Forbidden`, `Stale` and `IllegalMove`.
+    for a window that is over (an emergency may have one) and with every field that the standard demands,
+    `RuleRefused` with every other reason (also where a stage has nobody who may decide it), `NotFound`,
+    `Forbidden`, `Stale` and `IllegalMove`.
     """
     with write(actor=actor, now=now):
         scene = scene_locked(pk)
@@ -39,6 +40,7 @@ def change_submit(*, actor: Actor, now: datetime, pk: int, version: int | None =
         scene.require(actor, "submit", now)
         require_version(change, version)
         state, facts = CHANGE.move(change.state, "submit"), scene.facts(now)
+        _refuse_past_window(change, now)
         _refuse_what_lacks(scene.standard, facts)
         change.state = state
         change.standard_hash = scene.standard.content_hash
@@ -97,6 +99,14 @@ def change_withdraw(
         scene.save(now)
         happened(scene, actor=actor, now=now, event="withdrawn")
         return change
+
+
+def _refuse_past_window(change: Change, now: datetime) -> None:
+    """Nobody decides on what could not be carried out any more; an emergency may be over when it is told."""
+    if change.type != Change.Type.EMERGENCY and change.window_end is not None and change.window_end <= now:
+        raise InvalidInput.of(
+            "window_end", "window_over", "This window is over. Give the change one that is still to come."
+        )
 
 
 def _refuse_what_lacks(standard: Standard, facts: Facts) -> None:

@@ -7,9 +7,10 @@ class CalendarConfig(AppConfig):
 
     def ready(self) -> None:
         from opsportal.audit.actions import register_all
-        from opsportal.calendar import permissions
+        from opsportal.calendar import panels, permissions
 
         permissions.register()
+        panels.register()
         register_all(
             {
                 "window.created": "added the maintenance window",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -12,7 +13,11 @@ from django.db.models import F, QuerySet, Value
 from opsportal.calendar.almanac import Almanac, FreezeSpan, MaintenanceSpan
 from opsportal.calendar.hours import WorkingTime
 from opsportal.calendar.models import Freeze, MaintenanceWindow, WorkingCalendar
+from opsportal.core.actor import Actor
 from opsportal.core.errors import NotFound
+from opsportal.core.registry import CalendarEntry, calendar_sources
+
+MOST_ENTRIES = 5_000
 
 
 def window_by_id(pk: int) -> MaintenanceWindow:
@@ -54,6 +59,39 @@ def almanac_at(now: datetime) -> Almanac:
         freezes=tuple(freeze.span for freeze in freezes_set(now)),
         working_time=calendar.working_time if calendar else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to leave in a calendar; empty is everything."""
+
+    kinds: tuple[str, ...] = ()
+    service: str = ""
+    environment: str = ""
+
+    def leaves(self, entry: CalendarEntry) -> bool:
+        return (
+            (not self.kinds or entry.kind in self.kinds)
+            and (not self.service or not entry.services or self.service in entry.services)
+            and (not self.environment or not entry.environments or self.environment in entry.environments)
+        )
+
+
+def entries_between(
+    actor: Actor, start: datetime, end: datetime, wanted: Wanted | None = None
+) -> list[CalendarEntry]:
+    """Return what of the calendar `actor` may see between two instants (aware, the end not included).
+
+    Of every registered source, by start; cancelled things too. At most `MOST_ENTRIES`, the first ones.
+    """
+    wanted = wanted or Wanted()
+    found = [
+        entry
+        for source in calendar_sources.values()
+        for entry in source(actor, start, end)
+        if wanted.leaves(entry)
+    ]
+    return sorted(found, key=lambda entry: (entry.start, entry.end, entry.key))[:MOST_ENTRIES]
 
 
 Part = tuple[QuerySet[Any, Any], str, Any, tuple[Any, ...]]

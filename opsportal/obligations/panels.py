@@ -5,13 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.urls import reverse
+
 from opsportal.core.actor import Actor
-from opsportal.core.registry import Panel, panels, under_other_standards
+from opsportal.core.clock import edge_now
+from opsportal.core.registry import CalendarEntry, Panel, calendar_sources, panels, under_other_standards
 from opsportal.obligations.models import Obligation
-from opsportal.obligations.selectors import about, lines_of, overdue, owed_by
+from opsportal.obligations.selectors import about, lines_of, overdue, owed_by, owned_by
 
 SHOWN = 5
 COUNT_CAP = 100
+MOST_ENTRIES = 500
 
 
 def mine(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
@@ -56,8 +60,33 @@ def owed_under_others(content_hash: str, most: int) -> int:
     return len(rows.values_list("pk", flat=True)[:most])
 
 
+def calendar_entries(actor: Actor, start: datetime, end: datetime) -> list[CalendarEntry]:
+    """Return what the reader, with the roles of today, owes or owed that is due there.
+
+    What is no longer needed is cancelled.
+    """
+    if not actor.is_user:
+        return []
+    rows = owned_by(actor.id, edge_now()).filter(due_at__gte=start, due_at__lt=end)
+    return [
+        CalendarEntry(
+            key=f"obligation-{row.pk}",
+            title=f"{row.what} ({row.subject_key})",
+            kind="obligation",
+            start=row.due_at,
+            end=row.due_at,
+            url=reverse("obligations:detail", args=[row.pk]),
+            state=row.state,
+            cancelled=row.state in ("waived", "void"),
+            version=row.version,
+        )
+        for row in rows.order_by("due_at", "id")[:MOST_ENTRIES]
+    ]
+
+
 def register() -> None:
-    """Put this app's panels where they belong."""
+    """Put this app's panels and calendar source where they belong."""
+    calendar_sources.add("obligations", calendar_entries)
     under_other_standards.add("obligations", owed_under_others)
     panels.add("obligations.mine", Panel("home.waiting", 20, "obligations/panel_mine.html", mine))
     panels.add("obligations.nav", Panel("nav.obligations", 10, "", nav))

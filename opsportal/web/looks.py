@@ -49,6 +49,9 @@ TONES: dict[str, str] = {
     "dead": "bad",
     "sent": "good",
     "delivered": "good",
+    # freezes and feeds
+    "set": "info",
+    "lifted": "done",
     # checks of a pipeline
     "passed": "good",
     "skipped": "neutral",

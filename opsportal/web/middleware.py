@@ -19,7 +19,7 @@ from opsportal.core import correlation
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Refusal, Unauthenticated
 from opsportal.web import refusals
-from opsportal.web.public import is_public, signs_in_itself
+from opsportal.web.public import is_public, signs_in_itself, without_secret
 from opsportal.web.requests import actor_of, is_htmx, sign_in_url
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -40,7 +40,7 @@ class CorrelationMiddleware:
             log.info(
                 "request",
                 method=request.method,
-                path=request.path,
+                path=without_secret(request.path),
                 status=response.status_code,
                 duration_ms=round((time.perf_counter() - started) * 1000, 1),
                 actor=_known_actor(request),

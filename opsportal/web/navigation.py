@@ -35,6 +35,13 @@ DESTINATIONS: tuple[Destination, ...] = (
     Destination("home", "Home", "home", "/", ()),
     Destination("changes", "Changes", "change", "/changes/", ("/changes/", "/templates/")),
     Destination("cab", "CAB", "board", "/cab/", ("/cab/",)),
+    Destination(
+        "calendar",
+        "Calendar",
+        "calendar",
+        "/calendar/",
+        ("/calendar/", "/freezes/", "/maintenance-windows/", "/working-time/"),
+    ),
     Destination("deployments", "Deployments", "rocket", "/deployments/", ("/deployments/", "/break-glass/")),
     Destination("services", "Services", "service", "/services/", ("/services/", "/environments/")),
     Destination("standard", "Standard", "standard", "/standards/active/", ("/standards/",)),

@@ -10,6 +10,7 @@ PUBLIC_PATHS: tuple[str, ...] = (
     r"/api/v1/(schema|docs)(/.*)?",
     r"/accounts/(login|logout|inactive)/",
     r"/accounts/password/reset/.*",
+    r"/calendar/feeds/[^/]+\.ics",  # the secret in the address is the credential
     r"/theme/",  # keeps one word in a cookie
     r"/static/.*",
     r"/favicon\.ico",
@@ -18,6 +19,9 @@ PUBLIC_PATHS: tuple[str, ...] = (
 OWN_SIGN_IN: tuple[str, ...] = (
     r"/api(/.*)?",  # bearer token, or the session with CSRF: opsportal.api
 )
+
+# Secrets that stand in a path; logs keep what they begin with.
+_SECRET = re.compile(r"\b(opf_[A-Za-z0-9_-]{4})[A-Za-z0-9_-]+")
 
 _public = re.compile("|".join(PUBLIC_PATHS))
 _own = re.compile("|".join(OWN_SIGN_IN))
@@ -31,3 +35,8 @@ def is_public(path: str) -> bool:
 def signs_in_itself(path: str) -> bool:
     """Return whether `path` is no page, and asks for its own credentials."""
     return _own.fullmatch(path) is not None
+
+
+def without_secret(path: str) -> str:
+    """Return `path` as a log may keep it."""
+    return _SECRET.sub(r"\1…", path)

@@ -18,9 +18,17 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """Return `moment` on the clock of `zone`; at the ends of the calendar, where there is none, in UTC."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment.astimezone(UTC)
+
+
 def wall_clock(moment: datetime, zone: tzinfo, *, now: datetime) -> str:
     """Return `moment` as read from a clock in `zone`; the year only where it is not this one."""
-    local = moment.astimezone(zone)
+    local = in_zone(moment, zone)
     day = f"{local.day} {local:%b}"
     if local.year != now.astimezone(zone).year:
         day += f" {local.year}"
@@ -29,7 +37,7 @@ def wall_clock(moment: datetime, zone: tzinfo, *, now: datetime) -> str:
 
 def utc_beside(moment: datetime, zone: tzinfo) -> str:
     """Return the UTC clock to stand beside the local one: the time, with the day where that differs."""
-    local, universal = moment.astimezone(zone), moment.astimezone(UTC)
+    local, universal = in_zone(moment, zone), moment.astimezone(UTC)
     if local.utcoffset() == timedelta(0):
         return "UTC"
     text = f"{universal:%H:%M} UTC"

@@ -48,7 +48,7 @@ def test_a_window_that_runs_or_is_to_come_can_be_scheduled(start: timedelta) -> 
 )
 def test_every_reason_against_it_is_told_at_once(fields: dict[str, Any], codes: list[str]) -> None:
     cast = make_cast()
-    change = approved(cast, **fields)
+    change = approved(cast, now=NOW - timedelta(days=1), **fields)
     with refused_as(RuleRefused, *codes) as caught:
         change_schedule(actor=cast.requester.actor, now=NOW, pk=change.pk)
     assert caught.value.reasons[0].rule == (

@@ -65,7 +65,7 @@ def test_the_same_service_at_the_same_time_is_a_conflict_both_ways(cast: Cast) -
 def test_windows_that_only_touch_do_not_overlap(cast: Cast) -> None:
     one = submitted(cast, **window())
     submitted(cast, **window(HOUR))
-    submitted(cast, **window(-3 * HOUR))
+    submitted(cast, now=NOW - 4 * HOUR, **window(-3 * HOUR))
     assert overlapping(one) == []
 
 

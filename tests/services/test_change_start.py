@@ -67,7 +67,7 @@ def test_a_pipeline_may_start_it() -> None:
 )
 def test_outside_its_window_it_does_not_start(start: timedelta, codes: list[str]) -> None:
     cast = make_cast()
-    change = approved(cast, **window(start))
+    change = approved(cast, now=NOW - timedelta(days=1), **window(start))
     with refused_as(RuleRefused, *codes) as caught:
         change_start(actor=cast.requester.actor, now=NOW, pk=change.pk)
     assert caught.value.reasons[0].rule == "portal.change_window"

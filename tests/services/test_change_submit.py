@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from changes.services.drafts import change_create
@@ -20,6 +22,7 @@ from opsportal.core.errors import (
 from opsportal.standards.selectors import active_standard
 from tests.changing import (
     DESCRIBED,
+    HOUR,
     activate,
     approved,
     draft,
@@ -242,3 +245,17 @@ def test_others_may_not_withdraw_it() -> None:
         change_withdraw(actor=cast.bystander.actor, now=NOW, pk=change.pk)
     with refused(Forbidden):
         change_withdraw(actor=Actor.anonymous(), now=NOW, pk=change.pk)
+
+
+@pytest.mark.parametrize(("kind", "refuses"), [("normal", True), ("emergency", False)])
+def test_a_window_that_is_over_is_refused_except_in_an_emergency(kind: str, refuses: bool) -> None:
+    cast = make_cast()
+    change = draft(cast, type=kind, **window(-2 * HOUR))
+    if not refuses:
+        assert change_submit(actor=cast.requester.actor, now=NOW, pk=change.pk).state == "in_review"
+        return
+    with refused(InvalidInput, "window_over") as caught:
+        change_submit(actor=cast.requester.actor, now=NOW, pk=change.pk)
+    assert caught.value.errors[0].pointer == "/window_end"
+    earlier = NOW - timedelta(seconds=1)
+    assert change_submit(actor=cast.requester.actor, now=earlier, pk=change.pk).state == "in_review"
