@@ -11,11 +11,12 @@ from uuid import UUID
 
 from django.db.models import Prefetch
 
-from changes.facts import change_facts, template_facts
+from changes.facts import template_facts
 from changes.models import Change, ChangeComment, ChangeTarget, ChangeTemplate, TemplateTarget
 from changes.selectors import Conflict, changes_loaded, conflicts_of_all
 from changes.web.approvals import Round, round_of
 from changes.web.places import Place, places_of
+from changes.web.seen_facts import FactsAt
 from changes.web.standing import Line, rule_lines
 from opsportal.accounts.models import Role
 from opsportal.approvals.models import ApprovalStage
@@ -30,7 +31,6 @@ from opsportal.core.errors import NotFound
 from opsportal.core.keys import number_of
 from opsportal.obligations.models import Obligation
 from opsportal.standards.selectors import standard_by_hash
-from opsportal.standards.vocabulary import Value
 
 SHOWN = 30
 LATELY = 4
@@ -128,16 +128,16 @@ def _of_changes(rounds: dict[str, Round], due: dict[str, datetime], now: datetim
     rows = list(changes_loaded().filter(pk__in=numbers).prefetch_related(comments))
     before = _carried_out({target.service_id for change in rows for target in change.targets.all()})
     conflicts = conflicts_of_all(rows)
+    facts_at = FactsAt(now)
     for change in rows:
         targets = list(change.targets.all())
-        facts = change_facts(change, targets, now=now)
         yield Card(
             kind="change",
             key=change.key,
             subject=change,
             round=rounds[change.key],
             places=places_of(targets),
-            lines=_lines(change.standard_hash, "change.submit", facts),
+            lines=_change_lines(change, targets, facts_at),
             due_at=due.get(change.key),
             is_late=change.key in due and due[change.key] <= now,
             conflicts=conflicts[change.pk],
@@ -157,14 +157,23 @@ def _of_templates(rounds: dict[str, Round], due: dict[str, datetime], now: datet
             subject=template,
             round=rounds[template.slug],
             places=places_of(template.targets.all()),
-            lines=_lines(template.standard_hash, "template.submit", template_facts(template)),
+            lines=_template_lines(template),
             due_at=due.get(template.slug),
             is_late=template.slug in due and due[template.slug] <= now,
         )
 
 
-def _lines(standard_hash: str, point: str, facts: dict[str, Value]) -> list[Line]:
-    return rule_lines(standard_by_hash(standard_hash), point, facts) if standard_hash else []
+def _change_lines(change: Change, targets: list[ChangeTarget], facts_at: FactsAt) -> list[Line]:
+    if not change.standard_hash:
+        return []
+    standard = standard_by_hash(change.standard_hash)
+    return rule_lines(standard, "change.submit", facts_at.of(change, targets, standard))
+
+
+def _template_lines(template: ChangeTemplate) -> list[Line]:
+    if not template.standard_hash:
+        return []
+    return rule_lines(standard_by_hash(template.standard_hash), "template.submit", template_facts(template))
 
 
 def _carried_out(services: Collection[int]) -> list[ChangeTarget]:

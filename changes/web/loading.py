@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from changes.facts import change_facts
 from changes.models import Change, ChangeTarget
 from changes.models.changes import PREFIX
 from changes.permissions import Case, case_of
 from changes.selectors import change_by_key
+from changes.web.seen_facts import FactsAt
 from opsportal.core.actor import Actor
 from opsportal.core.errors import NotFound
 from opsportal.core.keys import number_of
@@ -36,14 +37,11 @@ class Seen:
     case: Case
     actor: Actor
     now: datetime
+    facts: Mapping[str, Value]
 
     @property
     def key(self) -> str:
         return self.change.key
-
-    @property
-    def facts(self) -> dict[str, Value]:
-        return change_facts(self.change, self.targets, now=self.now)
 
     @property
     def today(self) -> date:
@@ -55,11 +53,13 @@ def change_seen(key: str, *, actor: Actor, now: datetime) -> Seen:
     change = change_by_key(key)
     targets = tuple(change.targets.all())
     copied = change.standard_hash
+    standard = standard_by_hash(copied) if copied else active_standard()
     return Seen(
         change=change,
         targets=targets,
-        standard=standard_by_hash(copied) if copied else active_standard(),
+        standard=standard,
         case=case_of(actor, change, targets, now.astimezone(UTC).date()),
         actor=actor,
         now=now,
+        facts=FactsAt(now).of(change, targets, standard),
     )

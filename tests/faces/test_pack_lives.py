@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from django.test import Client
 
 from changes.facts import change_facts
 from changes.models import Change, ChangeTemplate
@@ -233,3 +235,25 @@ def test_every_type_of_change_goes_from_draft_to_closed(place: Place) -> None:
         done = Change.objects.get(pk=change.pk)
         assert done.state == "implemented"
         closed(place, done, now + 2 * DAY)
+
+
+@pytest.mark.parametrize(("after", "met"), [(timedelta(), True), (12 * HOUR, False)])
+def test_a_page_says_what_the_calendar_holds_against_a_change(
+    client: Client, after: timedelta, met: bool
+) -> None:
+    """As much as its submission would."""
+    activate("aielon")
+    make_window()
+    requester = make_user()
+    make_service("payments-api", team=make_team("payments", requester))
+    make_environment("production")
+    window = {"window_start": WINDOW + after, "window_end": WINDOW + after + 2 * HOUR}
+    places = {"services": ["payments-api"], "environments": ["production"]}
+    fields = {"type": "normal", "title": "Raise the limit", **TEXTS, **window, **places}
+    change = change_create(actor=requester.actor, now=NOW, fields=fields)
+    client.force_login(requester)
+    with time_machine.travel(NOW, tick=False):
+        html = client.get(f"/changes/{change.key}/").content.decode()
+    assert "The window of a normal change to production lies in a maintenance window" in html
+    assert ("Give the change a window that lies within one of the maintenance windows" in html) is not met
+    assert "Not known yet" not in html
