@@ -14,6 +14,7 @@ from opsportal.standards.rules import (
     Act,
     Attest,
     Demand,
+    Dropped,
     Listed,
     Metric,
     Owe,
@@ -50,6 +51,7 @@ def content_of(standard: Standard) -> Table:
         "policy_hash": standard.policy_hash,
         "description": standard.description,
         "extends": standard.extends,
+        "extends_hash": standard.extends_hash,
         "review_by": standard.review_by,
         "review_source": source_of(standard.review_source) if standard.review_source else "",
     }
@@ -59,7 +61,8 @@ def content_of(standard: Standard) -> Table:
             "role": [{"id": role.id, "title": role.title, "kind": role.kind} for role in standard.roles],
             "check": [{"id": check.id, "title": check.title} for check in standard.checks],
             "metric": [_metric(metric) for metric in standard.metrics],
-            "rule": [_rule(rule) for rule in standard.rules],
+            "rule": [rule_of(rule) for rule in standard.rules],
+            "dropped": [_dropped(dropped) for dropped in standard.dropped],
             "listed": [_listed(listed) for listed in standard.listed],
         }
     )
@@ -124,7 +127,8 @@ def _metric(metric: Metric) -> Table:
     )
 
 
-def _rule(rule: Rule) -> Table:
+def rule_of(rule: Rule) -> Table:
+    """Return a rule as a pack writes it, with its origin and the documents of its sources."""
     return _filled(
         {
             "id": rule.id,
@@ -143,6 +147,17 @@ def _rule(rule: Rule) -> Table:
             "reason": rule.reason,
         }
     )
+
+
+def _dropped(dropped: Dropped) -> Table:
+    return {
+        "rule": dropped.rule,
+        "title": dropped.title,
+        "source": source_of(dropped.source),
+        "origin": dropped.origin,
+        "dropped_by": dropped.dropped_by,
+        "reason": dropped.reason,
+    }
 
 
 def _listed(listed: Listed) -> Table:

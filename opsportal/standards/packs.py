@@ -11,22 +11,19 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, Protocol, TypeVar, cast
 
 from opsportal.standards.content import hash_of
-from opsportal.standards.demand_reading import Names, Place, read_demand
+from opsportal.standards.demand_reading import Names
 from opsportal.standards.reading import FACT_WORD, MAX_LONG, PackError, Problem, Problems, Reader
+from opsportal.standards.rule_reading import MAX_RULES, Pack, read_origin, read_rules, read_source
 from opsportal.standards.rules import (
-    FORM_KINDS,
-    Attest,
     Check,
     Listed,
     Metric,
     Role,
-    Rule,
     Source,
-    Stage,
     Standard,
 )
 from opsportal.standards.vocabulary import Vocabulary
@@ -34,12 +31,10 @@ from opsportal.standards.vocabulary import Vocabulary
 __all__ = ["MAX_BYTES", "PackError", "Problem", "load", "named_parent", "restore"]
 
 MAX_BYTES = 1_048_576
-MAX_RULES = 500
 MAX_KEY_PARTS = 32
 # tomllib needs memory in the square of a key's parts, so a line of `a.a.a.a…` could fill the machine.
 _PART = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
 _LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MAX_KEY_PARTS}}}", re.ASCII)
-KINDS = ("gate", "obligation", "target", "duty")
 
 
 class _Named(Protocol):
@@ -48,16 +43,6 @@ class _Named(Protocol):
 
 
 N = TypeVar("N", bound=_Named)
-
-
-@dataclass(frozen=True, slots=True)
-class _Pack:
-    """What the parts of one pack are read against. `resolved`: it is stored content, complete in itself."""
-
-    name: str
-    document: str
-    resolved: bool
-    problems: Problems
 
 
 def load(
@@ -125,7 +110,7 @@ def _read(
 ) -> Standard:
     top = Reader(table, problems, "")
     head = top.table("standard", required=True) or Reader({}, problems, "", "standard")
-    pack = _Pack(head.word("name"), head.text("document", required=True), resolved, problems)
+    pack = Pack(head.word("name"), head.text("document", required=True), resolved, problems)
     parent = None if resolved else _parent(head, pack, parents)
     roles = _inherit(
         parent.roles if parent else (), [_role(one) for one in top.tables("role")], "role", problems
@@ -147,7 +132,7 @@ def _read(
         {check.id for check in checks},
         policy_hash,
     )
-    rules = _rules(top, pack, names, parent)
+    rules, dropped = read_rules(top, pack, names, parent)
     listed = [_listed(one, pack) for one in top.tables("listed", most=MAX_RULES)]
     review_source = head.table("review_source")
     standard = Standard(
@@ -168,8 +153,10 @@ def _read(
         rules=rules,
         listed=(*(parent.listed if parent else ()), *listed),
         vocabulary=names.vocabulary,
+        dropped=(*(parent.dropped if parent else ()), *dropped),
+        extends_hash=head.text("extends_hash") if resolved else parent.content_hash if parent else "",
         review_by=_reviewer(head, names),
-        review_source=_source(review_source, pack) if review_source else None,
+        review_source=read_source(review_source, pack) if review_source else None,
     )
     head.close()
     top.close()
@@ -177,7 +164,7 @@ def _read(
     return replace(standard, content_hash=hash_of(standard))
 
 
-def _parent(head: Reader, pack: _Pack, parents: Mapping[str, Standard]) -> Standard | None:
+def _parent(head: Reader, pack: Pack, parents: Mapping[str, Standard]) -> Standard | None:
     name = head.word("extends", required=False)
     if not name:
         return None
@@ -233,7 +220,7 @@ def _check(reader: Reader) -> Check:
     return check
 
 
-def _metric(reader: Reader, pack: _Pack) -> Metric:
+def _metric(reader: Reader, pack: Pack) -> Metric:
     kind = cast(Literal["number", "boolean"], reader.one_of("type", ("number", "boolean")))
     default = reader.raw("default")
     if pack.resolved and isinstance(default, str):
@@ -257,114 +244,12 @@ def _metric(reader: Reader, pack: _Pack) -> Metric:
     return metric
 
 
-def _rules(top: Reader, pack: _Pack, names: Names, parent: Standard | None) -> tuple[Rule, ...]:
-    inherited = {rule.id: rule for rule in parent.rules} if parent else {}
-    rules = dict(inherited)
-    seen: set[str] = set()
-    for number, reader in enumerate(top.tables("rule", most=MAX_RULES), 1):
-        reader.rule, reader.place = reader.place, ""
-        identifier = reader.word("id")
-        reader.rule = identifier or reader.rule
-        if identifier in seen:
-            reader.note("id", "this id stands twice")
-        rule = _rule(reader, identifier or str(number), pack, names, inherited.get(identifier))
-        seen.add(identifier)
-        if rule is not None:
-            rules[rule.id] = rule
-    _unique_demands(tuple(rules.values()), pack.problems)
-    return tuple(rules.values())
-
-
-def _rule(reader: Reader, identifier: str, pack: _Pack, names: Names, replaced: Rule | None) -> Rule | None:
-    kind = reader.one_of("kind", KINDS)
-    applies_to = reader.words("applies_to", required=True)
-    place = _place(reader, kind, applies_to, names)
-    when = reader.expression("when", place.facts, names.vocabulary.facts)
-    form, demand = read_demand(reader, place)
-    if form and FORM_KINDS[form] != kind:
-        reader.note("kind", f"a rule that demands '{form}' is of kind {FORM_KINDS[form]}, not {kind}")
-    if form == "action" and when is None:
-        reader.note("when", "is missing: it is the threshold at which the action is asked for")
-    message = reader.text("message", longest=500)
-    if form == "require" and not message:
-        reader.note("message", "is missing: the sentence that tells people what to do instead")
-    source = reader.table("source", required=True)
-    read = Rule(
-        id=identifier,
-        kind=cast(Literal["gate", "obligation", "target", "duty"], kind),
-        title=reader.text("title", required=True),
-        applies_to=applies_to,
-        when=when,
-        demand=demand or Attest("", ""),
-        source=_source(source, pack) if source else Source("", "", 1, ""),
-        also=tuple(_source(one, pack) for one in reader.tables("also")),
-        origin=_origin(reader, pack),
-        message=message,
-        code=reader.word("code", FACT_WORD, required=False),
-        reading=reader.text("reading", longest=MAX_LONG, lines=True),
-        reason=reader.text("reason", longest=MAX_LONG),
-        replaces=reader.text("replaces") if pack.resolved else replaced.origin if replaced else "",
-    )
-    if replaced and not read.reason:
-        reader.note("reason", f"is missing: why it replaces the rule of '{replaced.origin}'")
-    if not replaced and read.reason and not pack.resolved:
-        reader.note("reason", "has nothing to explain: no inherited rule has this id")
-    reader.close()
-    return read if demand is not None else None
-
-
-def _place(reader: Reader, kind: str, applies_to: tuple[str, ...], names: Names) -> Place:
-    known = names.vocabulary.events if kind == "obligation" else names.vocabulary.points
-    what = "an event" if kind == "obligation" else "a point"
-    for name in applies_to:
-        if name not in known:
-            there = ", ".join(sorted(known))
-            reader.note(
-                "applies_to", f"'{name[:60]}' is not {what}, which a {kind} applies to; there are: {there}"
-            )
-    found = tuple(name for name in applies_to if name in known)
-    points = tuple(names.vocabulary.points[name] for name in found if name in names.vocabulary.points)
-    return Place(names, points, names.facts_at(found))
-
-
-def _origin(reader: Reader, pack: _Pack) -> str:
-    return reader.text("origin", required=True) if pack.resolved else pack.name
-
-
-def _source(reader: Reader, pack: _Pack) -> Source:
-    document = reader.text("document", required=True) if pack.resolved else pack.document
-    source = Source(
-        document,
-        reader.text("section", required=True),
-        reader.integer("line", lowest=1, highest=1_000_000),
-        reader.text("quote", required=True, longest=MAX_LONG),
-    )
-    reader.close()
-    return source
-
-
-def _listed(reader: Reader, pack: _Pack) -> Listed:
+def _listed(reader: Reader, pack: Pack) -> Listed:
     source = reader.table("source", required=True)
     listed = Listed(
-        _source(source, pack) if source else Source("", "", 1, ""),
+        read_source(source, pack) if source else Source("", "", 1, ""),
         reader.text("reason", required=True, longest=MAX_LONG),
-        _origin(reader, pack),
+        read_origin(reader, pack),
     )
     reader.close()
     return listed
-
-
-def _unique_demands(rules: tuple[Rule, ...], problems: Problems) -> None:
-    """Note stages and attestations whose id stands twice at one point: one would hide the other."""
-    seen: dict[tuple[str, str, str], str] = {}
-    for rule in rules:
-        if isinstance(rule.demand, Stage | Attest):
-            for place in rule.applies_to:
-                key = (rule.demand.form, place, rule.demand.id)
-                first = seen.setdefault(key, rule.id)
-                if first != rule.id:
-                    problems.note(
-                        rule.id,
-                        f"demand.{rule.demand.form}.id",
-                        f"'{rule.demand.id}' stands in rule '{first}' already",
-                    )

@@ -255,12 +255,25 @@ class Listed:
     origin: str
 
 
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """An inherited rule that the pack `dropped_by` leaves out, and why. `origin` is the pack that has it."""
+
+    rule: str
+    title: str
+    source: Source
+    origin: str
+    dropped_by: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class Standard:
     """A loaded, checked, complete standard. Equal where its content is.
 
     `vocabulary` is what it was checked against, with the facts of its own checks and metrics. The
     holders of `review_by` owe the document's next review; the administrators, where it is empty.
+    `extends_hash` is the content hash of the pack that it extends, as it was then.
     """
 
     name: str
@@ -283,6 +296,8 @@ class Standard:
     content_hash: str = ""
     review_by: str = ""
     review_source: Source | None = None
+    dropped: tuple[Dropped, ...] = ()
+    extends_hash: str = ""
 
     def rule(self, rule_id: str) -> Rule | None:
         """Return the rule of that id, or None."""

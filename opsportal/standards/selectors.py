@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,6 +21,7 @@ from opsportal.standards.vocabulary import declared
 
 NONE_ACTIVE = "No standard is active; run manage.py standard activate baseline"
 _KEPT = 64
+_HASH = re.compile(r"[0-9a-f]{64}")
 CAP = 1_000
 _parsed: dict[str, Standard] = {}
 
@@ -216,6 +218,39 @@ def consequences_of(standard: Standard, today: date) -> Consequences:
 def newest_of(name: str) -> StandardVersion | None:
     """Return the version of the standard `name` that was stored last, or None."""
     return StandardVersion.objects.filter(name=name).order_by("-id").first()
+
+
+def standard_named(reference: str) -> Standard:
+    """Return the standard of this content hash or name: of a name, the one in force, else the newest stored.
+
+    Raises `NotFound` where none is stored, and `Unavailable` where its content cannot be read.
+    """
+    if _HASH.fullmatch(reference):
+        return standard_by_hash(reference)
+    active = active_standard_or_none()
+    if active is not None and active.name == reference:
+        return active
+    row = newest_of(reference)
+    if row is None:
+        raise NotFound("No standard of this name is stored.")
+    return standard_by_hash(row.content_hash)
+
+
+def base_of(standard: Standard) -> Standard | None:
+    """Return the standard that this one extends, as it was then where it is known still, else as it is now.
+
+    None where it extends none, or where nothing of that name is left.
+    """
+    if not standard.extends:
+        return None
+    try:
+        return standard_by_hash(standard.extends_hash)
+    except (NotFound, Unavailable):
+        pass
+    if standard.extends in shipped_names():
+        return shipped_standard(standard.extends, declared())
+    row = newest_of(standard.extends)
+    return standard_by_hash(row.content_hash) if row else None
 
 
 def read_pack(source: bytes, *, file: str = "") -> Standard:

@@ -246,3 +246,19 @@ def sent(client: Client, body: dict[str, Any], status: int = 201) -> dict[str, A
     assert response.status_code == status, response.content
     found: dict[str, Any] = response.json()
     return found
+
+
+def test_the_differences_are_told_rule_by_rule(machine: Client) -> None:
+    override = '[[override]]\nrule = "normal-board"\nreason = "Three sit on it."\ndemand.stage.quorum = 3\n'
+    own = install(override, extends="baseline")
+    told = got(machine, URL + "own/differences/")
+    assert (told["base"]["name"], told["own"]["hash"]) == ("baseline", own.content_hash)
+    (rule,) = told["rules"]
+    assert (rule["id"], rule["kind"], rule["reason"]) == ("normal-board", "changed", "Three sit on it.")
+    assert [(one["label"], one["own"]) for one in rule["values"]] == [("quorum", "3")]
+    assert rule["source"]["document"] == "baseline.md"
+    back = got(machine, f"{URL}baseline/differences/?with={own.content_hash}")
+    assert [(one["id"], one["kind"]) for one in back["rules"]] == [("normal-board", "changed")]
+    assert got(machine, URL + "baseline/differences/")["base"] is None
+    assert got(machine, URL + "nothing/differences/", 404)["status"] == 404
+    assert got(machine, URL + "own/differences/?with=nothing", 400)["errors"][0]["pointer"] == "/with"

@@ -247,3 +247,37 @@ def test_an_administrator_proposes_a_pack_by_file_or_by_name() -> None:
         assert title in text
         assert "Nobody holds the role" in text
         assert "/changes/new/?type=normal&amp;activates=" in text
+
+
+OVERRIDES = """
+[[override]]
+rule = "normal-board"
+reason = "Our board has three members."
+demand.stage.quorum = 3
+
+[[drop]]
+rule = "request-impact"
+reason = "Our description says it."
+"""
+
+
+def test_the_differences_of_an_own_pack_are_shown_with_reason_and_source(client: Client) -> None:
+    standard = install(OVERRIDES, extends="baseline")
+    text = plain(shown(client, "/standards/own/differences/"))
+    assert "Compared with Baseline Operations Standard 1.0.0." in text
+    assert "Our board has three members." in text
+    assert re.search(r"Quorum \S+ 3", text)
+    assert "Dropped rules" in text
+    assert "Our description says it." in text
+    assert "of baseline.md" in text
+    assert "/differences/" in shown(client)
+    activate("baseline")
+    assert "Compare with the one in force" in shown(client, f"/standards/{standard.content_hash}/")
+    assert "Nothing differs" in shown(client, f"/standards/own/differences/?with={standard.content_hash}")
+    assert "There is nothing to compare it with" in shown(client, "/standards/baseline/differences/")
+    assert client.get("/standards/nothing/differences/").status_code == 404
+
+
+def test_what_it_extends_is_stored_with_it_so_that_differences_stay_known(client: Client) -> None:
+    standard = install(OVERRIDES, extends="baseline")
+    assert StandardVersion.objects.filter(content_hash=standard.extends_hash, name="baseline").exists()

@@ -55,3 +55,12 @@ def test_every_form_and_every_field_is_told() -> None:
     for point in VOCABULARY.points.values():
         for field in point.fields:
             assert f"`{field.name}`" in told
+
+
+def test_the_example_of_overriding_is_in_order() -> None:
+    blocks = re.findall(r"(?:^    .*\n|\n(?=    ))+", MANUAL[MANUAL.index("## Overriding") :], re.MULTILINE)
+    example = re.sub(r"(?m)^    ", "", blocks[0])
+    head = EXAMPLE[: EXAMPLE.index("[[role]]")]
+    standard = load(head + example, parents=shipped_parents(EXAMPLE, VOCABULARY), vocabulary=VOCABULARY)
+    assert len(standard.dropped) == 1
+    assert len([rule for rule in standard.rules if rule.origin == "acme"]) == 2

@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
+from opsportal.standards.comparison import Comparison, Value
 from opsportal.standards.content import demand_of, source_of
 from opsportal.standards.packs import MAX_BYTES
 from opsportal.standards.presentation import RuleWords, words_of
@@ -113,6 +114,43 @@ class ReviewBody(Body):
     note = Text(max_length=MAX_NOTE, lines=True, required=False)
 
 
+class ValueOut(Body):
+    """One value of the base and of the other standard; `key` is its place in the pack."""
+
+    key = Text(max_length=200)
+    label = Text(max_length=200)  # type: ignore[assignment]
+    base = Text(max_length=5_000)
+    own = Text(max_length=5_000)
+
+
+class RuleDifferenceOut(Body):
+    """A rule that differs, with the reason that the pack gives and the source of the base's rule."""
+
+    id = Text(max_length=60)
+    title = Text(max_length=200)
+    kind = serializers.ChoiceField(["changed", "added", "dropped"])
+    values = ValueOut(many=True)
+    reason = Text(max_length=1_000)
+    source = SourceOut()  # type: ignore[assignment]
+
+
+class NamedOut(Body):
+    """A version of a standard."""
+
+    name = Text(max_length=60)
+    version = Text(max_length=200)
+    hash = Text(max_length=64)
+
+
+class DifferencesOut(Body):
+    """What a standard has other than its base; `base` is null where it extends none."""
+
+    base = NamedOut(allow_null=True)
+    own = NamedOut()
+    head = ValueOut(many=True)
+    rules = RuleDifferenceOut(many=True)
+
+
 class StandardRow(Body):
     """A stored version of a standard, in a list."""
 
@@ -181,6 +219,34 @@ def proposed_out(standard: Standard, today: date) -> dict[str, Any]:
         "vacant_roles": [role.id for role in consequences.vacant],
         "in_flight": dict(consequences.in_flight),
     }
+
+
+def differences_out(own: Standard, comparison: Comparison | None) -> dict[str, Any]:
+    """Return what the API says of what differs."""
+    return {
+        "base": _named(comparison.base) if comparison else None,
+        "own": _named(own),
+        "head": [_value(one) for one in comparison.head] if comparison else [],
+        "rules": [
+            {
+                "id": one.id,
+                "title": one.title,
+                "kind": one.kind,
+                "values": [_value(value) for value in one.values],
+                "reason": one.reason,
+                "source": source_of(one.source),
+            }
+            for one in (comparison.rules if comparison else ())
+        ],
+    }
+
+
+def _named(standard: Standard) -> dict[str, str]:
+    return {"name": standard.name, "version": standard.version, "hash": standard.content_hash}
+
+
+def _value(value: Value) -> dict[str, str]:
+    return {"key": value.key, "label": value.label, "base": value.base, "own": value.own}
 
 
 def row_out(line: Line, active_hash: str) -> dict[str, Any]:

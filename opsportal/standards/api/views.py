@@ -13,23 +13,29 @@ from opsportal.api.query import Query
 from opsportal.api.serializers import read_body, utc
 from opsportal.api.views import ApiView
 from opsportal.core.clock import edge_now
-from opsportal.core.errors import InvalidInput
+from opsportal.core.errors import InvalidInput, NotFound
 from opsportal.standards.api.serializers import (
+    DifferencesOut,
     ProposeBody,
     ProposedOut,
     ReviewBody,
     StandardOut,
     StandardPage,
+    differences_out,
     proposed_out,
     row_out,
     standard_out,
 )
+from opsportal.standards.comparison import compare
+from opsportal.standards.rules import Standard
 from opsportal.standards.selectors import (
     active_standard_or_none,
+    base_of,
     in_force,
     in_force_or_none,
     lines_of,
     standard_by_hash,
+    standard_named,
     versions,
 )
 from opsportal.standards.services import standard_propose, standard_review, standard_store
@@ -158,3 +164,32 @@ class StandardDetail(ApiView):
             {**standard_out(standard, today()), "active": is_active, "active_since": utc(since)},
             headers={"ETag": f'"{content_hash}"'},
         )
+
+
+class StandardDifferences(ApiView):
+    """What a standard does differently."""
+
+    area = "standards"
+
+    @extend_schema(
+        operation_id="standards_differences",
+        parameters=[
+            OpenApiParameter(
+                "with", str, description="Name or hash of the other one; else the one that it extends."
+            )
+        ],
+        responses=DifferencesOut,
+    )
+    def get(self, request: Request, reference: str) -> Response:
+        """Show what a standard (by name or hash) has other than its base, rule by rule, with the reasons."""
+        other = Query(request, {"with"}, paged=False).text("with")
+        own = standard_named(reference)
+        base = _other(other) if other else base_of(own)
+        return Response(differences_out(own, compare(base, own) if base else None))
+
+
+def _other(reference: str) -> Standard:
+    try:
+        return standard_named(reference)
+    except NotFound:
+        raise InvalidInput.of("with", "unknown", "No standard of this name or hash is stored.") from None

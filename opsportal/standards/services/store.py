@@ -15,7 +15,7 @@ from opsportal.standards.content import content_bytes
 from opsportal.standards.models import StandardVersion
 from opsportal.standards.packs import PackError
 from opsportal.standards.rules import Standard
-from opsportal.standards.selectors import read_pack
+from opsportal.standards.selectors import read_pack, versions
 from opsportal.standards.shipped import shipped_names, shipped_source
 
 
@@ -29,6 +29,7 @@ def standard_store(*, actor: Actor, now: datetime, source: bytes, file: str = ""
     with write(actor=actor, now=now):
         require(actor, "standards.propose")
         standard = _read(source, file)
+        _store_base(standard, actor=actor, now=now)
         try:
             row, made = StandardVersion.objects.get_or_create(
                 content_hash=standard.content_hash,
@@ -60,6 +61,13 @@ def standard_store(*, actor: Actor, now: datetime, source: bytes, file: str = ""
             data={"version": standard.version, "hash": standard.content_hash},
         )
         return row
+
+
+def _store_base(standard: Standard, *, actor: Actor, now: datetime) -> None:
+    """Keep the shipped pack that this one extends, so that the differences can be told for good."""
+    source = shipped_source(standard.extends)
+    if source is not None and not versions().filter(content_hash=standard.extends_hash).exists():
+        standard_store(actor=actor, now=now, source=source, file=f"{standard.extends}.toml")
 
 
 def standard_propose(*, actor: Actor, now: datetime, name: str) -> StandardVersion:

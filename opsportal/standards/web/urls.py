@@ -9,5 +9,6 @@ urlpatterns = [
     path("standards/active/", views.active, name="active"),
     path("standards/propose/", views.propose, name="propose"),
     path("standards/active/review/", views.reviewed, name="review"),
+    path("standards/<slug:reference>/differences/", views.differences, name="differences"),
     re_path(r"^standards/(?P<content_hash>[0-9a-f]{64})/$", views.detail, name="detail"),
 ]

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from opsportal.core.access import may, require
 from opsportal.core.errors import Conflict, InvalidInput
+from opsportal.standards.comparison import compare
 from opsportal.standards.models import StandardVersion
 from opsportal.standards.packs import MAX_BYTES
 from opsportal.standards.permissions import Reviewing
@@ -18,12 +19,14 @@ from opsportal.standards.presentation import groups_of, quotation
 from opsportal.standards.rules import Standard
 from opsportal.standards.selectors import (
     InForce,
+    base_of,
     consequences_of,
     in_force_or_none,
     lines_of,
     overdue_since,
     reviews_of,
     standard_by_hash,
+    standard_named,
     versions,
 )
 from opsportal.standards.services import standard_propose, standard_review, standard_store
@@ -64,6 +67,15 @@ def active(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, content_hash: str) -> HttpResponse:
     """Show a stored standard, such as the one that a change was submitted under."""
     return _standard(request, standard_by_hash(content_hash), in_force_or_none())
+
+
+@require_safe
+def differences(request: HttpRequest, reference: str) -> HttpResponse:
+    """Show what a standard has other than the one that it extends, or than that of `?with=`."""
+    own, other = standard_named(reference), request.GET.get("with", "")
+    base = standard_named(other) if other else base_of(own)
+    context = {"own": own, "comparison": compare(base, own) if base else None}
+    return render(request, "standards/differences.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -141,6 +153,7 @@ def _standard(
             "review_due": due,
             "overdue_since": overdue_since(due, today),
             "reviews": reviews,
+            "active_hash": found.standard.content_hash if found else "",
             "consequences": consequences_of(standard, today).lines if may_propose else None,
             "may_propose": may_propose,
             "review_form": (form or ReviewForm()) if may_review else None,
