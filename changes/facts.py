@@ -65,6 +65,7 @@ _CHANGE_FACTS = (
     Fact("change.has_window", BOOLEAN, "whether the change has a window"),
     Fact("change.production", BOOLEAN, "whether the change touches production"),
     Fact("change.activates_standard", BOOLEAN, "whether the change puts a standard in force"),
+    Fact("change.rolled_back_later", BOOLEAN, "whether the change was rolled back after its implementation"),
     Fact("change.retrospective", BOOLEAN, "whether the change was started ahead of its approval"),
     Fact("change.service_tiers", many(choice(*TIERS)), "the tiers of the services that the change names"),
     Fact(
@@ -234,6 +235,10 @@ _CHANGE_EVENTS = {
     "cancelled": "a change is cancelled",
     "retrospective_approved": "a change is approved in retrospect",
     "retrospective_rejected": "a change is rejected in retrospect",
+    "objection_answered": "an objection in retrospect is answered",
+    "objection_accepted": "the answer to an objection is accepted",
+    "objection_upheld": "the answer to an objection is not enough",
+    "rolled_back_later": "a change is rolled back after its implementation",
 }
 _STAGE_EVENTS = {
     "stage_opened": "a stage of a change's approval opens",
@@ -276,6 +281,7 @@ def change_facts(change: Change, targets: Collection[ChangeTarget], *, now: date
         "change.has_template": uses_approved_template(change, now),
         "change.has_window": change.window_start is not None,
         "change.activates_standard": bool(change.activates),
+        "change.rolled_back_later": change.rolled_back_later_at is not None,
         "change.retrospective": change.retrospective_state != RETROSPECTIVE.initial,
         "change.services": _each(target.service.slug for target in targets),
         "change.service_tiers": _each(target.service.tier for target in targets),

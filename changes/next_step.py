@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from changes.states import CHANGE, HOLDABLE, OVER
+from changes.states import CHANGE, HOLDABLE, OVER, RETROSPECTIVE
 
 STEPS: Mapping[str, str] = {
     "submit": "submit",
@@ -25,6 +25,9 @@ STEPS: Mapping[str, str] = {
     "roll_back": "roll_back",
     "review": "review",
     "attest": "attest",
+    "answer": "answer",
+    "accept": "settle",
+    "uphold": "settle",
     "close": "close",
     "edit": "edit",
     "withdraw": "withdraw",
@@ -37,6 +40,8 @@ STEPS: Mapping[str, str] = {
 
 _VERBS: Mapping[str, str] = {"edit": "revise"}
 _VOTES = frozenset({"approve", "reject", "abstain"})
+_SETTLING = frozenset({"accept", "uphold"})
+_OF_A_BOARD = _VOTES | _SETTLING | {"answer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,8 @@ class Situation:
 
     `waits_for` are the titles of the stages that are open, `votes_in` whether the reader may vote in one
     of them; `may_run_ahead`: the standard lets it start ahead of its approval; `has_standard_to_activate`:
-    it names a standard that it has not put in force yet.
+    it names a standard that it has not put in force yet; `judges`: the reader is one of those who settle an
+    objection in retrospect.
     """
 
     state: str
@@ -58,6 +64,8 @@ class Situation:
     votes_in: bool = False
     may_run_ahead: bool = False
     has_standard_to_activate: bool = False
+    judges: bool = False
+    rolled_back_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +93,27 @@ def is_possible(situation: Situation, step: str) -> bool:
         case "release":
             return situation.held
         case "review" | "attest":
-            return state in OVER
+            taken_back = step == "review" and state == "closed" and situation.rolled_back_later
+            return state in OVER or taken_back
         case "activate_standard":
             return state == "implementing" and situation.has_standard_to_activate and not situation.held
         case "start":
             ahead = state != "in_review" or situation.may_run_ahead
             return CHANGE.can(state, "start") and ahead and not situation.held
-        case _ if step in _VOTES:
-            return situation.votes_in and (state == "in_review" or situation.retrospective == "open")
+        case _ if step in _OF_A_BOARD:
+            return _is_possible_with_a_board(situation, step)
         case _:
             # What it names is put in force before it is done.
             too_early = step == "complete" and situation.has_standard_to_activate
             return CHANGE.can(state, _VERBS.get(step, step)) and not too_early
+
+
+def _is_possible_with_a_board(situation: Situation, step: str) -> bool:
+    state, retrospective = situation.state, situation.retrospective
+    if step in _VOTES:
+        return situation.votes_in and (state == "in_review" or retrospective == "open")
+    asked = situation.judges if step in _SETTLING else state in OVER
+    return asked and RETROSPECTIVE.can(retrospective, step)
 
 
 def sentence(situation: Situation) -> str:
@@ -104,8 +121,8 @@ def sentence(situation: Situation) -> str:
     deciders = _and(situation.waits_for) or "its approvers"
     if situation.held:
         return "It is on hold. It goes on when somebody releases it."
-    if situation.retrospective == "open" and situation.state != "implementing":
-        return f"It was started ahead of its approval; {deciders} still decides. It can be closed afterwards."
+    if situation.state in OVER and situation.retrospective in _IN_RETROSPECT:
+        return _IN_RETROSPECT[situation.retrospective].format(deciders=deciders)
     match situation.state:
         case "in_review" if situation.may_run_ahead:
             return f"It waits for the votes of {deciders}. If it cannot wait, it may start ahead of them."
@@ -135,6 +152,11 @@ def _before_the_start(situation: Situation) -> str:
     return f"It is {word}. Start it, or let the pipeline start it by deploying."
 
 
+_IN_RETROSPECT: Mapping[str, str] = {
+    "open": "It was started ahead of its approval; {deciders} still decides. It can be closed afterwards.",
+    "rejected": "The board rejected it in retrospect. Write the review, then answer the objection.",
+    "answered": "The objection is answered. Those who rejected it say whether that is enough.",
+}
 _SENTENCES: Mapping[str, str] = {
     "draft": "It is a draft. Fill in what the standard asks for, then submit it.",
     "implementing": "It is being carried out. Report it as done or failed; a pipeline does so by itself.",

@@ -18,7 +18,9 @@ from changes.next_step import STEPS, NextStep, Situation, next_step
 from changes.permissions import case_of
 from changes.selectors import changes_loaded, deployments_loaded, waiting_for
 from changes.selectors.break_glass import glasses_in_force
+from changes.selectors.emergencies import review_overdue, tally
 from changes.selectors.searching import changes_found
+from changes.services.objections import judges
 from changes.states import HOLDABLE, OVER
 from opsportal.approvals.selectors import Progress, live_requests, open_stages_for, progress_of
 from opsportal.core.access import may
@@ -78,6 +80,8 @@ def next_step_seen(
         window_end=change.window_end,
         waits_for=tuple(one.stage.title for one in stages),
         votes_in=any(one.seats_of(actor.id) for one in stages),
+        judges=change.retrospective_state == "answered" and judges(actor, change, now),
+        rolled_back_later=change.rolled_back_later_at is not None,
         may_run_ahead=_may_run_ahead(change, targets, now),
         has_standard_to_activate=bool(change.activates) and activation_by(change.key) is None,
     )
@@ -131,6 +135,17 @@ def votes_open(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | No
         return None
     stages = open_stages_for(UUID(actor.id), now)
     return {"count": len(stages.values_list("pk", flat=True)[:COUNT_CAP]), "words": "to vote on"}
+
+
+def emergencies_counted(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
+    """Return what is counted of emergencies, and those whose review is overdue; None where there are none."""
+    counted = tally(now)
+    if not counted.is_any:
+        return None
+    overdue = (
+        Change.objects.filter(review_overdue(now)).order_by("finished_at", "id") if counted.overdue else ()
+    )
+    return {"tally": counted, "overdue": list(overdue[:SHOWN])}
 
 
 def glass_path(number: int) -> str:
@@ -276,6 +291,9 @@ def register() -> None:
     search_sources.add("templates", search_templates)
     search_sources.add("changes", search)
     key_urls.add(PREFIX, change_path)
+    panels.add(
+        "changes.emergencies", Panel("home.broken", 8, "changes/panel_emergencies.html", emergencies_counted)
+    )
     panels.add("changes.glass", Panel("page.banner", 10, "changes/panel_glass.html", glass_in_force))
     key_urls.add(GLASS_PREFIX, glass_path)
     under_other_standards.add("changes", in_flight_under_others)

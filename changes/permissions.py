@@ -227,10 +227,13 @@ def register() -> None:
     for verb, words in {
         "review": "write the review of",
         "attest": "attest a duty on",
+        "answer": "answer an objection to",
         "close": "close",
     }.items():
         allow(f"change.{verb}", involved, otherwise=f"Only {_WORKERS} may {words} this change.")
     allow("change.vote", is_person, otherwise="Only people vote; a service account never can.")
+    # Who of them is checked with the stage that rejected it.
+    allow("change.settle", is_person, otherwise="Only people settle an objection.")
     allow("change.comment", is_person, otherwise="Only people comment on a change.")
     allow(
         "change.attach",

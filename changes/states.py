@@ -68,11 +68,18 @@ RETROSPECTIVE = Machine(
         "open": "Retrospective approval is open",
         "approved": "Approved in retrospect",
         "rejected": "Rejected in retrospect",
+        "answered": "Objection answered",
+        "accepted": "Answer accepted",
     },
     moves={
         ("none", "start"): "open",
         ("open", "approve"): "approved",
         ("open", "reject"): "rejected",
+        # The board's objection is answered, and the board says whether that is enough.
+        ("rejected", "answer"): "answered",
+        ("answered", "answer"): "answered",
+        ("answered", "accept"): "accepted",
+        ("answered", "uphold"): "rejected",
     },
 )
 

@@ -173,6 +173,13 @@ class CommentBody(Body):
     kind = serializers.ChoiceField(ChangeComment.Kind.choices, required=False)
 
 
+class AnswerBody(Body):
+    """What is done about an objection, or why it stays."""
+
+    answer = Text(max_length=MAX_TEXT, lines=True, blank=False)
+    version = _version()
+
+
 class AttestBody(Body):
     """A duty that the standard demands before closing is done, and what shows it."""
 

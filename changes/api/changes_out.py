@@ -53,6 +53,11 @@ class ChangeOut(Body):
     state = serializers.ChoiceField(CHANGE.choices)
     retrospective = Flag(help_text="It was started ahead of its approval.")
     retrospective_state = serializers.ChoiceField(RETROSPECTIVE.choices)
+    objection_answer = Text(max_length=20_000, help_text="What was answered to a rejection in retrospect.")
+    rolled_back_later_at = Moment(
+        allow_null=True, help_text="What it brought was taken back after its implementation."
+    )
+    opened_for = Text(max_length=24, help_text="What the portal opened it for, after the fact: BG-3, DEP-77.")
     held = HeldOut(allow_null=True)
     title = Text(max_length=200)
     description = Text(max_length=LONG)
@@ -181,6 +186,9 @@ def change_out(change: Change) -> dict[str, Any]:
         "state": change.state,
         "retrospective": change.retrospective_state != RETROSPECTIVE.initial,
         "retrospective_state": change.retrospective_state,
+        "objection_answer": change.objection_answer,
+        "rolled_back_later_at": utc(change.rolled_back_later_at),
+        "opened_for": change.opened_for,
         "held": _held(change),
         "title": change.title,
         "description": change.description,

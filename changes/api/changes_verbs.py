@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from changes.api.changes import IF_MATCH, answer
 from changes.api.changes_bodies import (
+    AnswerBody,
     ApproveBody,
     AttestBody,
     CloseBody,
@@ -30,6 +31,7 @@ from changes.services.closing import change_attest, change_cancel, change_close
 from changes.services.comments import change_comment
 from changes.services.holding import change_hold, change_release
 from changes.services.implementation import change_complete, change_fail, change_roll_back, change_start
+from changes.services.objections import change_accept_answer, change_answer, change_uphold_objection
 from changes.services.recounting import change_recuse
 from changes.services.schedule import change_schedule
 from changes.services.submission import change_submit, change_withdraw
@@ -168,6 +170,19 @@ VERBS: dict[str, type[ChangeVerb]] = {
         "Close a change, with its review, lessons learned and attestations where they are missing.",
         change_close,
         CloseBody,
+    ),
+    "answer": _move("answer", "Answer what a board objected to in retrospect.", change_answer, AnswerBody),
+    "accept": _move(
+        "accept",
+        "Accept the answer to an objection, as one of those who objected. Only people can.",
+        change_accept_answer,
+        ReasonBody,
+    ),
+    "uphold": _move(
+        "uphold",
+        "Say why the answer to an objection is not enough, as one of those who objected. Only people can.",
+        change_uphold_objection,
+        NeededReasonBody,
     ),
     "cancel": _move("cancel", "Cancel a change that is not under way yet.", change_cancel, NeededReasonBody),
     "hold": _move(

@@ -77,6 +77,10 @@ class Change(models.Model):
     retrospective_state = models.CharField(
         max_length=10, choices=RETROSPECTIVE.choices, default=RETROSPECTIVE.initial, editable=False
     )
+    # What those who ran ahead say to a board that rejected it afterwards.
+    objection_answer = models.TextField(blank=True, default="", db_default="", editable=False)
+    # It was carried out, and a pipeline took it back afterwards: a fact, for which there is no state.
+    rolled_back_later_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The key of what the portal opened it for, after the fact: nothing else is deployed under it.
     opened_for = models.CharField(max_length=24, blank=True, default="", db_default="", editable=False)
     held_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -151,6 +155,10 @@ class Change(models.Model):
             models.Index(fields=["state", "-updated_at", "-id"], name="change_state"),
             models.Index(fields=["requester", "state"], name="change_requester"),
             models.Index(fields=["window_start", "id"], name="change_window"),
+            # Emergencies are few: what is counted of them never reads the others.
+            models.Index(
+                fields=["created_at", "state"], name="change_emergency", condition=models.Q(type="emergency")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -24,6 +24,7 @@ from opsportal.standards.vocabulary import Value
 
 POINT = "change.close"
 RETROSPECTIVE_RULE = "portal.retrospective"
+EMERGENCY_RULE = "portal.emergency-review"
 MAX_EVIDENCE = 4_000
 
 
@@ -129,7 +130,7 @@ def closing_facts(scene: Scene, now: datetime) -> dict[str, Value]:
 
 
 def _require_over(change: Change, words: str) -> None:
-    if change.state not in OVER:
+    if change.state not in OVER and not (change.state == "closed" and change.rolled_back_later_at):
         raise IllegalMove(
             f"A change is {words} after its implementation; this one is {CHANGE.names[change.state].lower()}."
         )
@@ -186,9 +187,23 @@ def _still_missing(scene: Scene, now: datetime) -> Iterator[Reason]:
             RETROSPECTIVE_RULE,
             "It was started ahead of its approval, which is still open. Have the board decide it.",
         )
+    if (
+        scene.change.type == Change.Type.EMERGENCY
+        and not scene.change.review
+        and not _asks_review(scene, now)
+    ):
+        yield Reason(
+            "review_missing", EMERGENCY_RULE, "An emergency is not closed without its review. Write it."
+        )
     for owed in blocking(KIND, scene.key, POINT):
         yield Reason(
             "obligation_open",
             owed.rule_id,
             f"Still owed: {owed.what}. Meet it, or have it waived with a reason.",
         )
+
+
+def _asks_review(scene: Scene, now: datetime) -> bool:
+    """Return whether the standard itself asks for the review here: then it has said so already."""
+    asked = engine.fields(scene.standard, POINT, scene.facts(now))
+    return any(one.demand.fact == "change.review" for one in asked)

@@ -17,7 +17,7 @@ from changes.services.activation import activation_reasons
 from changes.services.deployment_fields import Reported, check_metrics, clean_report
 from changes.services.deployments import locked_anew, save, take_answer, tell
 from changes.services.gate import Reading
-from changes.services.implementation import change_complete, change_start
+from changes.services.implementation import change_complete, change_rolled_back_later, change_start
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, InvalidInput, NotFound, Reason, Refusal, RuleRefused
@@ -159,6 +159,7 @@ def _carry_out(
                 state=deployment.state,
             )
         deployment.started_at = now
+    before = deployment.state
     deployment.state, deployment.percent = advice.state, advice.reached
     if event in ("succeeded", "failed", "rolled_back"):
         deployment.finished_at = now
@@ -173,7 +174,16 @@ def _carry_out(
     )
     if event == "succeeded":
         _complete_change(deployment, actor=actor, now=now)
+    if event == "rolled_back" and before == "succeeded":
+        _note_roll_back(deployment, actor=actor, now=now)
     return advice
+
+
+def _note_roll_back(deployment: Deployment, *, actor: Actor, now: datetime) -> None:
+    """Note on a change that is over that what it brought was taken back: there is no move for that."""
+    change = deployment.change
+    if change is not None and change.state in ("implemented", "closed"):
+        change_rolled_back_later(actor=actor, now=now, pk=change.pk, deployment=deployment.key)
 
 
 def _start_change(deployment: Deployment, *, actor: Actor, now: datetime) -> tuple[Reason, ...]:

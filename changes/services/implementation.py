@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from changes.models import Change
 from changes.services.activation import activation_reasons
+from changes.services.emergencies import review_owed
 from changes.services.events import happened
 from changes.services.freezing import freezes_met, record_passed
 from changes.services.reasons import clean_reason, refuse
@@ -21,10 +22,13 @@ from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, Reason
 from opsportal.core.versions import require_version
 from opsportal.core.writes import write
+from opsportal.obligations.services import obligation_open
 from opsportal.standards import engine
 
 POINT = "change.start"
 APPROVAL_RULE = "portal.approval"
+ROLLED_BACK_RULE = "portal.rolled-back-later"
+ROLLED_BACK_WITHIN = timedelta(hours=48)
 
 
 def change_start(
@@ -107,6 +111,38 @@ def change_roll_back(
     return _end(actor, now, pk, version, verb="roll_back", event="rolled_back", reason=clean_reason(reason))
 
 
+def change_rolled_back_later(*, actor: Actor, now: datetime, pk: int, deployment: str) -> Change:
+    """Note that what a change had brought was taken back after its implementation, and return it.
+
+    Its state stays what it is. The first time, somebody owes the review of that. `deployment` is the key
+    of the deployment that was rolled back. Raises `NotFound` and `Forbidden`.
+    """
+    with write(actor=actor, now=now):
+        scene = scene_locked(pk)
+        change = scene.change
+        scene.require(actor, "roll_back", now)
+        if change.rolled_back_later_at is not None:
+            return change
+        change.rolled_back_later_at = now
+        scene.save(now)
+        happened(scene, actor=actor, now=now, event="rolled_back_later", data={"deployment": deployment})
+        obligation_open(
+            actor=actor,
+            now=now,
+            rule=ROLLED_BACK_RULE,
+            standard_hash=change.standard_hash,
+            subject=scene.subject,
+            occurrence=scene.round,
+            what="Say in the review why it was rolled back after all",
+            owner=scene.people()["requester"],
+            due_at=now + ROLLED_BACK_WITHIN,
+            remind=(ROLLED_BACK_WITHIN / 2, ROLLED_BACK_WITHIN / 12),
+            met_by=("change.reviewed",),
+            blocks=("change.close",),
+        )
+        return change
+
+
 def _end(
     actor: Actor, now: datetime, pk: int, version: int | None, *, verb: str, event: str, reason: str
 ) -> Change:
@@ -122,6 +158,8 @@ def _end(
         change.finished_at = now
         scene.save(now)
         happened(scene, actor=actor, now=now, event=event)
+        if change.type == Change.Type.EMERGENCY and event != "rolled_back":
+            review_owed(scene, actor=actor, now=now)
         return change
 
 

@@ -128,22 +128,27 @@ def approved_without_stages(scene: Scene, *, actor: Actor, now: datetime) -> Non
 
 
 def _rejected_in_retrospect(scene: Scene, *, actor: Actor, now: datetime) -> None:
-    opened = happened(scene, actor=actor, now=now, event="retrospective_rejected")
-    if any("change.close" in row.blocks for row in opened):
-        return
-    # The standard is silent, but what was carried out against a board's will is never simply closed.
+    happened(scene, actor=actor, now=now, event="retrospective_rejected")
+    answer_owed(scene, actor=actor, now=now)
+
+
+def answer_owed(scene: Scene, *, actor: Actor, now: datetime) -> None:
+    """Let the requester owe an answer to what was objected: that is never simply closed.
+
+    Whatever the standard says about it comes on top.
+    """
     obligation_open(
         actor=actor,
         now=now,
         rule=RETROSPECTIVE_RULE,
         standard_hash=scene.change.standard_hash,
         subject=scene.subject,
-        occurrence=scene.round,
-        what="Roll the change back or say why not",
+        occurrence=f"{scene.round}.v{scene.change.version}",
+        what="Answer the board's objection: roll the change back, or say why not",
         owner=scene.people()["requester"],
         due_at=now + RETROSPECTIVE_DEADLINE,
         remind=(RETROSPECTIVE_DEADLINE / 6,),
-        met_by=("change.rolled_back",),
+        met_by=("change.objection_answered",),
         void_by=(),
         blocks=("change.close",),
     )

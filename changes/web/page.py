@@ -13,6 +13,7 @@ from django.urls import reverse
 from changes.models import Attestation
 from changes.panels import next_step_seen
 from changes.selectors import Place, conflicts_of
+from changes.selectors.emergencies import is_review_overdue
 from changes.web.approvals import Round, rounds_of
 from changes.web.loading import Seen
 from changes.web.past import Revision, revisions_of
@@ -77,6 +78,7 @@ def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
     return {
         "seen": seen,
         "change": change,
+        "review_overdue": is_review_overdue(change, seen.now),
         "key": seen.key,
         "clone_url": reverse("changes:clone", args=[seen.key]),
         "places": places_of(seen.targets),

@@ -44,6 +44,11 @@ LOOKS: Mapping[str, Look] = {
     "complete": Look("Report as done", "check", "op-btn-good"),
     "fail": Look("Report a failure", "alert", "", "optional", "What went wrong? It stays with the history."),
     "roll_back": Look("Report as rolled back", "undo", "btn-primary", "optional", "How was it taken back?"),
+    "answer": Look(
+        "Answer the objection", "edit", "btn-primary", "required", "What is done about it, or why it stays."
+    ),
+    "accept": Look("Accept the answer", "check", "op-btn-good", "optional", "It may be closed then."),
+    "uphold": Look("Not enough", "cross", "", "required", "What is still missing? Another answer is owed."),
     "close": Look("Review and close", "flag", "btn-primary"),
     "edit": Look("Edit", "edit"),
     "withdraw": Look("Take it back", "undo", "", "optional", "It becomes a draft again, and votes are void."),
@@ -53,12 +58,18 @@ LOOKS: Mapping[str, Look] = {
         "Cancel the change", "cross", "", "required", "A cancelled change cannot be taken up again."
     ),
 }
+REVIEW = Look("Write the review", "edit", "btn-primary")
 _PAGES = {"edit": "changes:edit", "close": "changes:close"}
 
 
 def steps_for(seen: Seen, allowed: Iterable[str]) -> list[Step]:
     """Return the steps of `allowed` (as `changes.next_step` gives them) that have a button, forward first."""
-    return [_step(seen, verb) for verb in allowed if verb in LOOKS]
+    verbs = list(allowed)
+    steps = [_step(seen, verb) for verb in verbs if verb in LOOKS]
+    if "review" in verbs and "close" not in verbs:
+        # It is closed, and what it brought was rolled back since: only the review is still written.
+        steps.append(Step("review", REVIEW, reverse("changes:close", args=[seen.key]), page=True))
+    return steps
 
 
 def _step(seen: Seen, verb: str) -> Step:

@@ -17,6 +17,7 @@ from changes.services.closing import change_attest, change_cancel
 from changes.services.comments import change_comment
 from changes.services.holding import change_hold, change_release
 from changes.services.implementation import change_complete, change_fail, change_roll_back, change_start
+from changes.services.objections import change_accept_answer, change_answer, change_uphold_objection
 from changes.services.recounting import change_recuse
 from changes.services.schedule import change_schedule
 from changes.services.submission import change_withdraw
@@ -32,6 +33,11 @@ from opsportal.web.requests import actor_of, now_of
 
 Move = Callable[..., Change]
 
+
+def _answer(*, reason: str, **given: Any) -> Change:
+    return change_answer(answer=reason, **given)
+
+
 _MOVES: Mapping[str, tuple[Move, str]] = {
     "withdraw": (change_withdraw, "is a draft again."),
     "schedule": (change_schedule, "is scheduled."),
@@ -42,6 +48,9 @@ _MOVES: Mapping[str, tuple[Move, str]] = {
     "roll_back": (change_roll_back, "is reported as rolled back."),
     "hold": (change_hold, "is on hold."),
     "release": (change_release, "may go on."),
+    "answer": (_answer, "is answered. The board decides next."),
+    "accept": (change_accept_answer, "is settled. It may be closed."),
+    "uphold": (change_uphold_objection, "waits for another answer."),
     "cancel": (change_cancel, "is cancelled."),
 }
 _VOTED = {"approve": "You approved", "reject": "You rejected", "abstain": "You abstained on"}

@@ -264,7 +264,7 @@ def test_a_retrospective_reject_leaves_it_and_blocks_its_closing(cast: Cast) -> 
     do(change, cast.requester, "complete")
     assert fresh(change).state == "implemented"
     text = as_(cast.requester).get(f"/changes/{change.key}/close/").content.decode()
-    assert "Roll the change back or say why not" in text
+    assert "Answer the board&#x27;s objection" in text
     response = as_(cast.requester).post(
         f"/changes/{change.key}/close/",
         {"action": "close", "review": "Kept words", "lessons_learned": "x", "duty-documentation": "on"},

@@ -324,7 +324,7 @@ def test_a_retrospective_reject_leaves_the_state_and_is_owed_an_answer(cast: Cas
     assert ("portal.retrospective-reject", "open") in owed(change)
     row = Obligation.objects.get(rule_id="portal.retrospective-reject")
     assert (row.what, row.owner_key, row.blocks) == (
-        "Roll the change back or say why not",
+        "Answer the board's objection: roll the change back, or say why not",
         str(cast.requester.pk),
         ["change.close"],
     )
