@@ -240,6 +240,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "EnvironmentKind": "opsportal.catalog.models.Environment.Kind",
         "DependencyKind": "opsportal.catalog.models.Dependency.Kind",
+        "ImportOutcome": "opsportal.catalog.api.exchange.OUTCOMES",
         "ServiceState": "opsportal.catalog.states.SERVICE.choices",
         "ServiceTier": "opsportal.catalog.models.Service.Tier",
         "WindowState": "opsportal.calendar.states.WINDOW.choices",

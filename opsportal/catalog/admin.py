@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from opsportal.catalog.models import Dependency, Environment, Service
+from opsportal.catalog.models import Dependency, Environment, Provider, Service
 from opsportal.web.admin import LookAdmin
 
 
@@ -35,3 +35,14 @@ class DependencyAdmin(LookAdmin):
     list_filter = ["kind"]
     search_fields = ["service__slug", "service__name", "depends_on__slug", "depends_on__name"]
     list_select_related = ["service", "depends_on"]
+
+
+@admin.register(Provider)
+class ProviderAdmin(LookAdmin):
+    """External providers."""
+
+    list_display = ["name", "slug", "owner_team", "key_expires_on", "state", "updated_at"]
+    list_filter = ["state", "owner_team"]
+    search_fields = ["name", "slug", "description"]
+    list_select_related = ["owner_team"]
+    date_hierarchy = "key_expires_on"

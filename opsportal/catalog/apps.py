@@ -9,14 +9,23 @@ class CatalogConfig(AppConfig):
         from opsportal.accounts.services.roles import scope_kinds
         from opsportal.audit import actions
         from opsportal.catalog import permissions
-        from opsportal.catalog.panels import TEAM_PANEL, search_services
+        from opsportal.catalog.panels import (
+            KEYS_PANEL,
+            SERVICE_PANEL,
+            TEAM_PANEL,
+            search_providers,
+            search_services,
+        )
         from opsportal.catalog.selectors import service_exists
         from opsportal.core.registry import panels, search_sources
 
         permissions.register()
         scope_kinds.add("service", service_exists)
         search_sources.add("services", search_services)
+        search_sources.add("providers", search_providers)
         panels.add("catalog.team", TEAM_PANEL)
+        panels.add("catalog.keys", KEYS_PANEL)
+        panels.add("catalog.providers", SERVICE_PANEL)
         actions.register_all(
             {
                 "service.created": "added the service",
@@ -25,6 +34,10 @@ class CatalogConfig(AppConfig):
                 "service.reinstated": "reinstated the service",
                 "environment.created": "added the environment",
                 "environment.updated": "changed the environment",
+                "provider.created": "added the provider",
+                "provider.updated": "changed the provider",
+                "provider.retired": "retired the provider",
+                "provider.reinstated": "reinstated the provider",
                 "dependency.added": "added a dependency",
                 "dependency.removed": "removed a dependency",
             }

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
+from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from opsportal.catalog.models import Dependency, Environment, Service
+from opsportal.catalog.models import Dependency, Environment, Provider, Service
 from opsportal.core.errors import NotFound
+
+KEY_WARNING_DAYS = 30
 
 
 def services() -> QuerySet[Service]:
@@ -45,6 +50,52 @@ def environments_named(slugs: Collection[str]) -> dict[str, Environment]:
     """Return the environments with these slugs, by slug; unknown ones are missing."""
     found = Environment.objects.filter(slug__in=_storable(slugs))
     return {environment.slug: environment for environment in found}
+
+
+def providers() -> QuerySet[Provider]:
+    """Return all external providers with their owner team, by name."""
+    return Provider.objects.select_related("owner_team").order_by("name", "id")
+
+
+def provider_by_slug(slug: str) -> Provider:
+    """Return the provider with its owner team. Raises `NotFound`."""
+    provider = providers().filter(slug=slug).first()
+    if provider is None:
+        raise NotFound("There is no such provider.")
+    return provider
+
+
+def keys_ending(today: date) -> QuerySet[Provider]:
+    """Return the providers in use whose key is over or ends within 30 days of `today` (UTC)."""
+    soon = today + timedelta(days=KEY_WARNING_DAYS)
+    return providers().filter(state="active", key_expires_on__lte=soon).order_by("key_expires_on", "id")
+
+
+def entries(slugs: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """Return services (all, or those with these slugs) as export and import see them, by slug. Two queries.
+
+    `links` are `{"title", "url"}` each, `depends_on` is slug → kind.
+    """
+    rows = services().order_by("slug")
+    if slugs is not None:
+        rows = rows.filter(slug__in=_storable(slugs))
+    leans: dict[int, dict[str, str]] = defaultdict(dict)
+    links = Dependency.objects.values_list("service_id", "depends_on__slug", "kind")
+    for service, slug, kind in links.order_by("depends_on__slug"):
+        leans[service][slug] = kind
+    return [
+        {
+            "slug": row.slug,
+            "name": row.name,
+            "tier": row.tier,
+            "data_classification": row.data_classification,
+            "owner_team": row.owner_team.slug,
+            "description": row.description,
+            "links": row.links,
+            "depends_on": leans.get(row.pk, {}),
+        }
+        for row in rows
+    ]
 
 
 def service_exists(slug: str) -> bool:

@@ -13,3 +13,13 @@ SERVICE = Machine(
         ("retired", "reinstate"): "active",
     },
 )
+
+PROVIDER = Machine(
+    subject="provider",
+    initial="active",
+    names={"active": "Active", "retired": "Retired"},
+    moves={
+        ("active", "retire"): "retired",
+        ("retired", "reinstate"): "active",
+    },
+)

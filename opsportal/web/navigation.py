@@ -43,7 +43,9 @@ DESTINATIONS: tuple[Destination, ...] = (
         ("/calendar/", "/freezes/", "/maintenance-windows/", "/working-time/"),
     ),
     Destination("deployments", "Deployments", "rocket", "/deployments/", ("/deployments/", "/break-glass/")),
-    Destination("services", "Services", "service", "/services/", ("/services/", "/environments/")),
+    Destination(
+        "services", "Services", "service", "/services/", ("/services/", "/environments/", "/providers/")
+    ),
     Destination("standard", "Standard", "standard", "/standards/active/", ("/standards/",)),
     Destination("obligations", "My obligations", "check-list", "/obligations/", ("/obligations/",)),
 )

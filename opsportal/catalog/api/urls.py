@@ -1,6 +1,6 @@
 from django.urls import re_path
 
-from opsportal.catalog.api import views
+from opsportal.catalog.api import exchange, views
 
 SLUG = r"(?P<slug>[-a-zA-Z0-9_]{1,60})"
 
@@ -10,6 +10,14 @@ urlpatterns = [
     re_path(rf"^services/{SLUG}/retire/?$", views.ServiceRetire.as_view(), name="api-service-retire"),
     re_path(
         rf"^services/{SLUG}/reinstate/?$", views.ServiceReinstate.as_view(), name="api-service-reinstate"
+    ),
+    re_path(r"^catalog/?$", exchange.CatalogExchange.as_view(), name="api-catalog"),
+    re_path(r"^providers/?$", exchange.ProviderList.as_view(), name="api-providers"),
+    re_path(rf"^providers/{SLUG}/?$", exchange.ProviderDetail.as_view(), name="api-provider"),
+    re_path(
+        rf"^providers/{SLUG}/(?P<verb>retire|reinstate)/?$",
+        exchange.ProviderMove.as_view(),
+        name="api-provider-move",
     ),
     re_path(r"^environments/?$", views.EnvironmentList.as_view(), name="api-environments"),
     re_path(rf"^environments/{SLUG}/?$", views.EnvironmentDetail.as_view(), name="api-environment"),

@@ -46,11 +46,12 @@ def _clean(item: object, pointer: str) -> dict[str, str]:
         "title": clean_text(
             item.get("title", ""), field=f"{pointer}/title", max_length=MAX_TITLE, required=True, lines=False
         ),
-        "url": _clean_url(item.get("url", ""), f"{pointer}/url"),
+        "url": clean_url(item.get("url", ""), f"{pointer}/url"),
     }
 
 
-def _clean_url(value: object, pointer: str) -> str:
+def clean_url(value: object, pointer: str) -> str:
+    """Return a web address. Raises `InvalidInput` where it is not http(s), or carries a password."""
     url = clean_text(value, field=pointer, max_length=MAX_URL, required=True, lines=False)
     wrong = InvalidInput.of(
         pointer, "not_an_address", "Must be a web address that starts with http:// or https://."

@@ -13,7 +13,7 @@ from opsportal.core.text import clean_slug, clean_text
 from opsportal.outbox.services import outbox_put
 
 MAX_DESCRIPTION = 5_000
-_PAGES_OF_OURS = {"new"}
+_PAGES_OF_OURS = {"new", "import", "export"}
 
 
 def record(

@@ -6,12 +6,17 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from opsportal.accounts.models import Team
+from opsportal.accounts.selectors import teams_of
+from opsportal.accounts.services.periods import utc_day
 from opsportal.audit.actions import label
 from opsportal.audit.selectors import entries_about, entry_data
+from opsportal.core.access import may
 from opsportal.core.errors import Conflict, Forbidden, InvalidInput, Refusal, Stale
 from opsportal.web import refusals
 from opsportal.web.forms import PortalForm
 from opsportal.web.people import remember_people
+from opsportal.web.requests import actor_of, now_of
 
 FORM_REFUSALS = (InvalidInput, Conflict, Forbidden)
 SHOWN = 20
@@ -30,6 +35,16 @@ def refuse(request: HttpRequest, form: PortalForm, refusal: Refusal, *, version:
         data["version"] = str(version)
         form.data = data
     return refusal.status
+
+
+def teams_to_own(request: HttpRequest, keep: Team | None = None) -> list[tuple[str, str]]:
+    """Return the teams that the reader may make owner, as choices; `keep` is one of them anyway."""
+    actor = actor_of(request)
+    rows = Team.objects.all()
+    if not may(actor, "service.reclassify"):
+        mine = set() if keep is not None else teams_of(actor.id, utc_day(now_of(request)))
+        rows = rows.filter(slug__in=mine | ({keep.slug} if keep else set()))
+    return list(rows.values_list("slug", "name"))
 
 
 def moments_of(request: HttpRequest, kind: str, key: str) -> list[dict[str, Any]]:

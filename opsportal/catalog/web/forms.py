@@ -7,10 +7,12 @@ from typing import Any
 
 from django import forms
 
-from opsportal.catalog.models import Dependency, Environment, Service
+from opsportal.catalog.models import Dependency, Environment, Provider, Service
 from opsportal.catalog.services.environments import MAX_RANK
 from opsportal.catalog.services.links import MAX_LINKS
+from opsportal.catalog.services.providers import MAX_CONTACT
 from opsportal.catalog.services.records import MAX_DESCRIPTION
+from opsportal.catalog.sheet import MAX_BYTES, MAX_ROWS
 from opsportal.catalog.states import SERVICE
 from opsportal.web.forms import PortalForm
 
@@ -132,6 +134,70 @@ class DependencyForm(PortalForm):
     kind = forms.ChoiceField(
         choices=Dependency.Kind.choices, help_text="Hard: down without it. Soft: worse without it."
     )
+
+
+class ProviderForm(PortalForm):
+    """An external provider that is changed."""
+
+    name = forms.CharField(max_length=120)
+    description = forms.CharField(
+        required=False, max_length=MAX_DESCRIPTION, widget=forms.Textarea, help_text="What we use it for."
+    )
+    owner_team = forms.ChoiceField(help_text="Who answers for it here, and renews its key.")
+    status_url = forms.CharField(
+        label="Status page", required=False, max_length=500, help_text="Where it says whether it works."
+    )
+    contact = forms.CharField(
+        required=False, max_length=MAX_CONTACT, help_text="How to reach it: address, phone, contract number."
+    )
+    key_expires_on = forms.DateField(
+        label="Key expires on",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="Last good day of the key, certificate or contract. The home page warns 30 days ahead.",
+    )
+    used_by = forms.CharField(
+        required=False,
+        max_length=4_000,
+        help_text="Slugs of the services that lean on it, parted by blanks.",
+    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, teams: Choices, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owner_team"].choices = list(teams)  # type: ignore[attr-defined]
+
+    def clean_used_by(self) -> list[str]:
+        """Return the slugs, each once."""
+        return list(dict.fromkeys(str(self.cleaned_data["used_by"]).replace(",", " ").split()))
+
+    @classmethod
+    def of(cls, provider: Provider, *, teams: Choices) -> ProviderForm:
+        """Return the form filled with what is stored."""
+        names = ("name", "description", "status_url", "contact", "key_expires_on", "version")
+        used_by = provider.uses.order_by("service__slug").values_list("service__slug", flat=True)
+        initial = {name: getattr(provider, name) for name in names}
+        initial |= {"owner_team": provider.owner_team.slug, "used_by": " ".join(used_by)}
+        return cls(initial=initial, teams=teams)
+
+
+class NewProviderForm(ProviderForm):
+    """An external provider that is added."""
+
+    slug = forms.CharField(max_length=60, help_text="What it is called here, e.g. main-acquirer.")
+    field_order = ["slug", "name"]
+
+
+class ImportForm(PortalForm):
+    """A catalogue as a file or as text; `fingerprint` is of the preview that was seen."""
+
+    file = forms.FileField(
+        label="CSV or JSON file", required=False, help_text=f"UTF-8, at most {MAX_ROWS} services."
+    )
+    text = forms.CharField(
+        label="Or paste it here", required=False, widget=forms.Textarea, strip=False, max_length=MAX_BYTES
+    )
+    fingerprint = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
 
 class EnvironmentForm(PortalForm):

@@ -8,7 +8,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from opsportal.accounts.models import Team
-from opsportal.accounts.selectors import teams_of
 from opsportal.accounts.services.periods import utc_day
 from opsportal.catalog import selectors
 from opsportal.catalog.permissions import Ownership
@@ -21,7 +20,7 @@ from opsportal.catalog.services import (
     service_update,
 )
 from opsportal.catalog.states import SERVICE
-from opsportal.catalog.web.answers import FORM_REFUSALS, moments_of, refuse
+from opsportal.catalog.web.answers import FORM_REFUSALS, moments_of, refuse, teams_to_own
 from opsportal.catalog.web.forms import (
     DependencyForm,
     NewServiceForm,
@@ -59,7 +58,7 @@ def services(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page_of(rows, request, order=("name", "id")),
         "form": form,
-        "may_add": bool(_teams(request)),
+        "may_add": bool(teams_to_own(request)),
         "is_narrowed": any(request.GET.get(name) for name in form.fields),
     }
     return render(request, "catalog/services.html", context, status=200 if form.is_valid() else 400)
@@ -75,7 +74,7 @@ def service(request: HttpRequest, slug: str) -> HttpResponse:
 def service_new(request: HttpRequest) -> HttpResponse:
     """Add a service."""
     actor, now = actor_of(request), now_of(request)
-    teams = _teams(request)
+    teams = teams_to_own(request)
     if not teams:  # refuses, and says who may
         require(actor, "service.write", Ownership("", utc_day(now)))
     form = NewServiceForm(request.POST if request.method == "POST" else None, teams=teams)
@@ -98,7 +97,7 @@ def service_edit(request: HttpRequest, slug: str) -> HttpResponse:
     actor, now = actor_of(request), now_of(request)
     shown = selectors.service_by_slug(slug)
     require(actor, "service.write", Ownership(shown.owner_team.slug, utc_day(now)))
-    teams = _teams(request, keep=shown.owner_team)
+    teams = teams_to_own(request, keep=shown.owner_team)
     posted = request.method == "POST"
     form = ServiceForm(request.POST, teams=teams) if posted else ServiceForm.of(shown, teams=teams)
     status = _status_of(form)
@@ -184,16 +183,6 @@ def _detail(
         "moments": moments_of(request, "service", slug),
     }
     return render(request, "catalog/service.html", context, status=status)
-
-
-def _teams(request: HttpRequest, keep: Team | None = None) -> list[tuple[str, str]]:
-    """Return the teams that the reader may make owner, as choices; `keep` is one of them anyway."""
-    actor = actor_of(request)
-    rows = Team.objects.all()
-    if not may(actor, "service.reclassify"):
-        mine = set() if keep is not None else teams_of(actor.id, utc_day(now_of(request)))
-        rows = rows.filter(slug__in=mine | ({keep.slug} if keep else set()))
-    return list(rows.values_list("slug", "name"))
 
 
 def _status_of(form: PortalForm) -> int:

@@ -1,0 +1,182 @@
+"""The catalogue as a file, CSV or JSON: what an export writes is what an import reads. Pure.
+
+CSV has one service a line. `links` are `title address` parted by `|`, `depends_on` are slugs parted by
+blanks, a soft dependency with `:soft` behind it. A column that is not there leaves its field as it is; an
+empty cell empties it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from opsportal.core.cells import original_cell
+from opsportal.core.errors import FieldError, InvalidInput
+
+TEXTS = ("name", "tier", "data_classification", "owner_team", "description")
+COLUMNS = ("slug", *TEXTS, "links", "depends_on")
+MAX_ROWS = 5_000
+MAX_BYTES = 2_000_000
+_HARD = "hard"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One service of a file. `pointer` says where: `/services/0`; only given fields are in `values`.
+
+    `links` are `{"title", "url"}` each, `depends_on` is slug → kind.
+    """
+
+    pointer: str
+    slug: str
+    values: Mapping[str, Any]
+
+
+def read(content: bytes) -> list[Row]:
+    """Return the rows of a file, whichever of the two formats it is in.
+
+    Raises `InvalidInput`: not UTF-8, neither format, a wrong column, too many rows, a slug twice.
+    """
+    if len(content) > MAX_BYTES:
+        raise InvalidInput.of("", "too_large", f"The file is larger than {MAX_BYTES // 1_000_000} MB.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInput.of("", "not_utf8", "The file is not UTF-8. Save it as “CSV UTF-8”.") from None
+    if "\x00" in text:
+        raise InvalidInput.of("", "control_character", "The file contains a NUL character.")
+    rows = from_json(text) if text.lstrip().startswith(("{", "[")) else from_csv(text)
+    return checked(rows)
+
+
+def checked(rows: list[Row]) -> list[Row]:
+    """Return the rows. Raises `InvalidInput` where there are none, too many, or a slug stands twice."""
+    if not rows:
+        raise InvalidInput.of("services", "empty", "There is no service in it.")
+    if len(rows) > MAX_ROWS:
+        raise InvalidInput.of("services", "too_many", f"At most {MAX_ROWS} services at once.")
+    seen: dict[str, str] = {}
+    errors = []
+    for row in rows:
+        if row.slug in seen:
+            errors.append(FieldError(f"{row.pointer}/slug", "twice", f"{row.slug} stands in it twice."))
+        seen[row.slug] = row.pointer
+    if errors:
+        raise InvalidInput(errors)
+    return rows
+
+
+def from_csv(text: str) -> list[Row]:
+    """Return the rows of a CSV file. Raises `InvalidInput` with a pointer for each wrong one."""
+    reader = csv.reader(io.StringIO(text), delimiter=_delimiter(text), strict=True)
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+        _require_columns(header)
+        lines = [line for line in reader if any(cell.strip() for cell in line)]
+    except csv.Error as error:
+        raise InvalidInput.of("", "not_csv", f"Line {reader.line_num} is no CSV: {error}.") from None
+    wrong = [
+        FieldError(f"/services/{index}", "wrong_width", f"Has {len(line)} cells, the header {len(header)}.")
+        for index, line in enumerate(lines)
+        if len(line) != len(header)
+    ]
+    if wrong:
+        raise InvalidInput(wrong)
+    return [
+        _csv_row(index, dict(zip(header, map(original_cell, line), strict=True)))
+        for index, line in enumerate(lines)
+    ]
+
+
+def _delimiter(text: str) -> str:
+    # Spreadsheet programs write semicolons where the comma is the decimal sign.
+    first = text.partition("\n")[0]
+    return ";" if first.count(";") > first.count(",") else ","
+
+
+def _require_columns(header: list[str]) -> None:
+    errors = [
+        FieldError("", "unknown_column", f"There is no column “{name[:60]}”; known: {', '.join(COLUMNS)}.")
+        for name in header
+        if name not in COLUMNS
+    ]
+    if "slug" not in header:
+        errors.append(FieldError("", "missing_column", "The column “slug” is missing."))
+    if len(set(header)) != len(header):
+        errors.append(FieldError("", "column_twice", "A column stands in it twice."))
+    if errors:
+        raise InvalidInput(errors)
+
+
+def _csv_row(index: int, cells: Mapping[str, str]) -> Row:
+    values: dict[str, Any] = {name: cells[name].strip() for name in TEXTS if name in cells}
+    if "links" in cells:
+        values["links"] = [_link(part) for part in cells["links"].split("|") if part.strip()]
+    if "depends_on" in cells:
+        words = (word.partition(":") for word in cells["depends_on"].split())
+        values["depends_on"] = {slug: kind or _HARD for slug, _, kind in words}
+    return Row(f"/services/{index}", cells["slug"].strip(), values)
+
+
+def _link(part: str) -> dict[str, str]:
+    title, _, url = part.strip().rpartition(" ")
+    return {"title": title or url, "url": url}
+
+
+def from_json(text: str) -> list[Row]:
+    """Return the rows of a JSON document `{"services": [{…}]}`. Raises `InvalidInput`."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput.of("", "not_json", f"This is no JSON: {error}.") from None
+    return rows_of(document.get("services") if isinstance(document, dict) else document)
+
+
+def rows_of(services: object) -> list[Row]:
+    """Return the rows of a list of objects, as JSON has it. Raises `InvalidInput` with pointers."""
+    if not isinstance(services, list):
+        raise InvalidInput.of("services", "not_a_list", "Must be a list of services.")
+    errors: list[FieldError] = []
+    rows = []
+    for index, entry in enumerate(services[: MAX_ROWS + 1]):
+        try:
+            rows.append(_json_row(f"/services/{index}", entry))
+        except InvalidInput as refusal:
+            errors.extend(refusal.errors)
+    if errors:
+        raise InvalidInput(errors)
+    return rows
+
+
+def _json_row(pointer: str, entry: object) -> Row:
+    if not isinstance(entry, dict) or not isinstance(entry.get("slug"), str):
+        raise InvalidInput.of(pointer[1:], "not_a_service", "Must be an object with a slug.")
+    unknown = [name for name in entry if name not in COLUMNS]
+    wrong = [name for name in TEXTS if name in entry and not isinstance(entry[name], str)]
+    errors = [FieldError(f"{pointer}/{name[:60]}", "unknown", "There is no such field.") for name in unknown]
+    errors += [FieldError(f"{pointer}/{name}", "not_text", "Must be a text.") for name in wrong]
+    kinds = entry.get("depends_on", {})
+    if not isinstance(kinds, dict) or not all(isinstance(kind, str) for kind in kinds.values()):
+        words = "Must be an object: slug of a service → hard or soft."
+        errors.append(FieldError(f"{pointer}/depends_on", "not_an_object", words))
+    if errors:
+        raise InvalidInput(errors)
+    return Row(pointer, entry["slug"], {name: value for name, value in entry.items() if name != "slug"})
+
+
+def csv_cells(entry: Mapping[str, Any]) -> list[str]:
+    """Return a service, as `entries` of the selectors give it, as the cells of a CSV line."""
+    links = " | ".join(f"{link['title']} {link['url']}" for link in entry["links"])
+    leans = " ".join(
+        slug if kind == _HARD else f"{slug}:{kind}" for slug, kind in sorted(entry["depends_on"].items())
+    )
+    return [entry["slug"], *(entry[name] for name in TEXTS), links, leans]
+
+
+def json_document(entries: Iterable[Mapping[str, Any]]) -> str:
+    """Return services as the JSON document that `from_json` reads."""
+    return json.dumps({"services": list(entries)}, ensure_ascii=False, indent=2) + "\n"
