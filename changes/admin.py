@@ -12,6 +12,7 @@ from changes.models import (
     ChangeComment,
     ChangeTarget,
     ChangeTemplate,
+    ChangeWatch,
     Deployment,
     DeploymentEvent,
     TemplateTarget,
@@ -60,6 +61,17 @@ class ChangeCommentAdmin(LookAdmin):
     list_filter = ("kind",)
     search_fields = ("change__title", "text")
     list_select_related = ("change", "author")
+    ordering = ("-id",)
+
+
+@admin.register(ChangeWatch)
+class ChangeWatchAdmin(LookAdmin):
+    """Who chose to watch a change, or not to."""
+
+    list_display = ("change", "person", "state", "since")
+    list_filter = ("state",)
+    search_fields = ("=change__id",)
+    list_select_related = ("change", "person")
     ordering = ("-id",)
 
 

@@ -7,12 +7,14 @@ themselves, nor asked for a vote that is no longer needed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import UTC, datetime
 
+from changes.mentions import mentioned, spoken
 from changes.models import Change, ChangeComment, ChangeTemplate, Deployment
 from changes.models.break_glass import PREFIX as GLASS_PREFIX
 from changes.models.changes import PREFIX
 from changes.models.deployments import PREFIX as DEPLOYMENT_PREFIX
+from changes.selectors import muted_by, watchers_of
 from changes.selectors.break_glass import glasses_loaded
 from changes.services.events import STAGE_OPENED, topic
 from changes.services.recounting import RECOUNT, RECUSED, recount, recounts_ask
@@ -106,20 +108,88 @@ _DECISIONS = {
 
 
 def on_comment(message: Message) -> None:
-    """Tell requester and implementer what was asked or remarked."""
+    """Tell whoever is mentioned, works on the change or watches it what was asked or remarked."""
     comment = ChangeComment.objects.filter(pk=message.payload["comment"]).first()
     if comment is None:
         return
     asked = comment.kind == ChangeComment.Kind.QUESTION
-    change = _change(message)
+    change, mentions = _change(message), mentioned(comment.text)
+    said = spoken(comment.text, _nobody)[:QUOTED]
+    _tell_mentioned(message, change, comment, said)
+    if message.topic == topic("comment_edited"):
+        return
+    workers = [person for person in _workers(change) if asked or person not in muted_by(change)]
+    subject = "A question was asked" if asked else "A comment was made"
     _tell(
         message,
         change,
-        _workers(change),
+        [person for person in workers if person not in mentions],
         key=f"comment:{comment.pk}",
-        subject="A question was asked" if asked else "A comment was made",
-        lines=[comment.text[:QUOTED], "", "Answer with a comment on the change." if asked else ""],
+        subject=subject,
+        lines=[said, "", "Answer with a comment on the change." if asked else ""],
     )
+    _tell(
+        message,
+        change,
+        [person for person in _followers(message, change) if person not in mentions],
+        key=f"comment:{comment.pk}",
+        subject=subject,
+        lines=[said],
+        news="changes.watched",
+    )
+
+
+def _tell_mentioned(message: Message, change: Change, comment: ChangeComment, said: str) -> None:
+    _tell(
+        message,
+        change,
+        mentioned(comment.text),
+        key=f"mention:{comment.pk}",
+        subject="You are mentioned",
+        lines=[said, "", "Answer with a comment on the change."],
+        news="changes.mention",
+    )
+
+
+def _nobody(identifier: str) -> str:
+    """What was told to somebody is kept: it names nobody who may be erased."""
+    return "…"
+
+
+def on_moved(message: Message) -> None:
+    """Tell those who watch the change, and do not work on it, that it has moved on."""
+    event = message.topic.rpartition(".")[2]
+    change = _change(message)
+    subject, line = _MOVES[event]
+    _tell(
+        message,
+        change,
+        _followers(message, change),
+        key=f"moved:{event}:{message.payload['version']}",
+        subject=subject,
+        lines=[line],
+        news="changes.watched",
+    )
+
+
+_MOVES = {
+    "submitted": ("Submitted", "This change was submitted for approval."),
+    "withdrawn": ("Taken back", "This change was taken back; it is a draft again."),
+    "revised": ("Revised", "What this change says is different now; it is a draft again."),
+    "approved": ("Approved", "This change is approved."),
+    "rejected": ("Rejected", "This change was rejected."),
+    "scheduled": ("Scheduled", "This change is fixed to its window."),
+    "started": ("Started", "This change is being carried out."),
+    "implemented": ("Done", "This change is carried out."),
+    "failed": ("Failed", "This change failed."),
+    "rolled_back": ("Rolled back", "This change was rolled back."),
+    "closed": ("Closed", "This change is closed."),
+    "cancelled": ("Cancelled", "This change was cancelled."),
+    "retrospective_approved": ("Approved in retrospect", "It was started ahead of this approval."),
+    "retrospective_rejected": ("Rejected in retrospect", "It was started ahead of its approval."),
+    "held": ("On hold", "This change cannot start until it is released."),
+    "released": ("Released", "This change is held no more and may go on."),
+}
 
 
 def on_held(message: Message) -> None:
@@ -318,6 +388,13 @@ def _workers(change: Change) -> list[str]:
     return [str(person) for person in dict.fromkeys(people) if person]
 
 
+def _followers(message: Message, change: Change) -> list[str]:
+    """Return the ids of those who watched a change when it happened, and do not work on it."""
+    workers = set(_workers(change))
+    watchers = watchers_of(change, before=datetime.fromisoformat(message.payload["at"]))
+    return [person for person in watchers if person not in workers]
+
+
 def _tell(
     message: Message,
     change: Change,
@@ -353,8 +430,12 @@ def register() -> None:
     on(topic("started"), "changes.retrospective_due", on_started)
     for event in _DECISIONS:
         on(topic(event), "changes.decided", on_decided)
-    for event in ("commented", "asked"):
+    topics.add("changes.mention", Topic("Mentions", "Comments that mention me."))
+    topics.add("changes.watched", Topic("Changes that I watch", "Steps, comments and holds."))
+    for event in ("commented", "asked", "comment_edited"):
         on(topic(event), "changes.comment", on_comment)
+    for event in _MOVES:
+        on(topic(event), "changes.watchers", on_moved)
     for event in ("held", "released"):
         on(topic(event), "changes.held", on_held)
     on(topic(RECUSED), "changes.recused", on_recused)

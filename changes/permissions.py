@@ -13,7 +13,7 @@ from datetime import date
 
 from rules.predicates import predicate
 
-from changes.models import BreakGlass, Change, ChangeTarget, ChangeTemplate, TemplateTarget
+from changes.models import BreakGlass, Change, ChangeComment, ChangeTarget, ChangeTemplate, TemplateTarget
 from opsportal.accounts.selectors import roles_of, sits_on_a_board, teams_of
 from opsportal.catalog.models import Service
 from opsportal.core.access import allow
@@ -146,6 +146,11 @@ def wrote_it_by_machine(actor: Actor, case: Case) -> bool:
 
 
 @predicate
+def wrote_comment(actor: Actor, comment: ChangeComment) -> bool:
+    return actor.is_user and actor.id == str(comment.author_id)
+
+
+@predicate
 def is_pipeline(actor: Actor) -> bool:
     return actor.is_service_account and bool(PIPELINE_SCOPES & actor.scopes)
 
@@ -235,6 +240,8 @@ def register() -> None:
     # Who of them is checked with the stage that rejected it.
     allow("change.settle", is_person, otherwise="Only people settle an objection.")
     allow("change.comment", is_person, otherwise="Only people comment on a change.")
+    allow("change.comment_edit", wrote_comment, otherwise="Only whoever wrote a comment edits it.")
+    allow("change.watch", is_person, otherwise="Only people watch a change.")
     allow(
         "change.attach",
         may_write_changes,

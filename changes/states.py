@@ -131,6 +131,13 @@ BREAK_GLASS = Machine(
     },
 )
 
+WATCH = Machine(
+    subject="watch",
+    initial="watching",
+    names={"watching": "Watching", "muted": "Muted"},
+    moves={("watching", "mute"): "muted", ("muted", "watch"): "watching"},
+)
+
 DEPLOYMENT = Machine(
     subject="deployment",
     initial="registered",

@@ -180,6 +180,13 @@ class AnswerBody(Body):
     version = _version()
 
 
+class CommentPatch(Body):
+    """What a comment says from now on."""
+
+    text = Text(max_length=MAX_COMMENT, lines=True, blank=False)
+    version = _version()
+
+
 class AttestBody(Body):
     """A duty that the standard demands before closing is done, and what shows it."""
 

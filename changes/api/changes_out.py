@@ -6,11 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from changes.models import Change, ChangeComment
+from changes.mentions import mentioned, spoken
+from changes.models import Change
 from changes.next_step import STEPS, NextStep
 from changes.panels import change_path
 from changes.selectors import Conflict, Happening
-from changes.services.comments import MAX_COMMENT
 from changes.states import CHANGE, RETROSPECTIVE
 from opsportal.accounts.models import User
 from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
@@ -162,16 +162,6 @@ class HistoryPage(Body):
     results = HappeningOut(many=True)
 
 
-class CommentOut(Body):
-    """A comment."""
-
-    id = WholeNumber()
-    kind = serializers.ChoiceField(ChangeComment.Kind.choices)
-    text = Text(max_length=MAX_COMMENT)
-    author = PersonOut()
-    created_at = Moment()
-
-
 def person_out(person: User | None) -> dict[str, str] | None:
     """Return what the API says of a person, None for nobody."""
     return {"id": str(person.pk), "name": person.display_name} if person else None
@@ -260,6 +250,7 @@ def conflict_out(conflict: Conflict) -> dict[str, Any]:
 def happenings_out(happenings: list[Happening]) -> list[dict[str, Any]]:
     """Return what the API says of these; the names in one query for each kind of actor."""
     actors = {one.actor for one in happenings if one.actor[0]}
+    actors |= {("user", person) for one in happenings for person in mentioned(one.text)}
     names = person_names["people"](actors)
     return [
         {
@@ -269,19 +260,8 @@ def happenings_out(happenings: list[Happening]) -> list[dict[str, Any]]:
             "actor": {"kind": one.actor[0], "id": one.actor[1], "name": names[one.actor]}
             if one.actor[0]
             else None,
-            "text": one.text,
+            "text": spoken(one.text, lambda person: names["user", person]),
             "data": dict(one.data),
         }
         for one in happenings
     ]
-
-
-def comment_out(comment: ChangeComment) -> dict[str, Any]:
-    """Return what the API says of a comment; reads its author."""
-    return {
-        "id": comment.pk,
-        "kind": comment.kind,
-        "text": comment.text,
-        "author": person_out(comment.author),
-        "created_at": utc(comment.created_at),
-    }

@@ -2,14 +2,18 @@
 
 from django.urls import re_path
 
-from changes.api import attachments, changes, changes_verbs, clones
+from changes.api import attachments, changes, changes_verbs, clones, comments
 from opsportal.api.views import ApiView
 
 KEY = r"(?P<key>[A-Za-z]{2,5}-[0-9]{1,18})"
 ATTACHMENT = r"(?P<attachment>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"
 STEPS: dict[str, type[ApiView]] = {
     **changes_verbs.VERBS,
-    "comment": changes_verbs.ChangeCommentView,
+    "comment": comments.ChangeCommentView,
+    "comments": comments.ChangeComments,
+    "watch": comments.ChangeWatchView,
+    "unwatch": comments.ChangeUnwatchView,
+    "watchers": comments.ChangeWatchers,
     "clone": clones.ChangeClone,
     "attachments": attachments.ChangeAttachments,
     "approvals": changes.ChangeApprovals,
@@ -24,6 +28,11 @@ urlpatterns = [
     *(
         re_path(rf"^changes/{KEY}/{step}/?$", view.as_view(), name=f"api-change-{step}")
         for step, view in STEPS.items()
+    ),
+    re_path(
+        rf"^changes/{KEY}/comments/(?P<comment>[0-9]{{1,18}})/?$",
+        comments.ChangeCommentDetail.as_view(),
+        name="api-change-comment-detail",
     ),
     re_path(
         rf"^changes/{KEY}/attachments/{ATTACHMENT}/?$",

@@ -15,7 +15,6 @@ from changes.api.changes_bodies import (
     ApproveBody,
     AttestBody,
     CloseBody,
-    CommentBody,
     MoveBody,
     NeededReasonBody,
     ReasonBody,
@@ -23,12 +22,11 @@ from changes.api.changes_bodies import (
     VoteBody,
     attestations_of,
 )
-from changes.api.changes_out import ChangeDetailOut, CommentOut, comment_out
+from changes.api.changes_out import ChangeDetailOut
 from changes.models import Change
 from changes.selectors import change_by_key
 from changes.services.activation import change_activate_standard
 from changes.services.closing import change_attest, change_cancel, change_close
-from changes.services.comments import change_comment
 from changes.services.holding import change_hold, change_release
 from changes.services.implementation import change_complete, change_fail, change_roll_back, change_start
 from changes.services.objections import change_accept_answer, change_answer, change_uphold_objection
@@ -194,17 +192,3 @@ VERBS: dict[str, type[ChangeVerb]] = {
     "release": _move("release", "Release a held change.", change_release, ReasonBody),
 }
 """The endpoint of each step, by its place in the path."""
-
-
-class ChangeCommentView(ApiView):
-    """Comments on a change."""
-
-    area = "changes"
-
-    @extend_schema(operation_id="changes_comment", request=CommentBody, responses={201: CommentOut})
-    def post(self, request: Request, key: str) -> Response:
-        """Add a remark, or a question to the requester. Only people can."""
-        Query(request, paged=False)
-        body = read_body(request, CommentBody)
-        comment = change_comment(actor=self.actor, now=edge_now(), pk=change_by_key(key).pk, **body)
-        return Response(comment_out(comment), status=201)

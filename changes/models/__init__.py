@@ -5,6 +5,7 @@ from changes.models.comments import ChangeComment
 from changes.models.deployments import Deployment, DeploymentEvent
 from changes.models.search import SearchDocument
 from changes.models.templates import ChangeTemplate, TemplateTarget
+from changes.models.watching import ChangeWatch
 
 __all__ = [
     "Attestation",
@@ -14,6 +15,7 @@ __all__ = [
     "ChangeComment",
     "ChangeTarget",
     "ChangeTemplate",
+    "ChangeWatch",
     "Deployment",
     "DeploymentEvent",
     "SearchDocument",

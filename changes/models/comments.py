@@ -21,6 +21,8 @@ class ChangeComment(models.Model):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.REMARK)
     text = models.TextField()
     created_at = models.DateTimeField()
+    edited_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
 
     history = history()
 

@@ -10,6 +10,7 @@ from changes.selectors.lists import ORDERINGS, ChangeFilter, change_by_key, chan
 from changes.selectors.templates import TEMPLATE_ORDERINGS, template_by_slug, templates_loaded
 from changes.selectors.timeline import Happening, Place, timeline
 from changes.selectors.waiting import Waiting, waiting_for
+from changes.selectors.watching import muted_by, watchers_of
 
 __all__ = [
     "DEPLOYMENT_ORDERINGS",
@@ -29,8 +30,10 @@ __all__ = [
     "deployment_by_key",
     "deployment_list",
     "deployments_loaded",
+    "muted_by",
     "template_by_slug",
     "templates_loaded",
     "timeline",
     "waiting_for",
+    "watchers_of",
 ]

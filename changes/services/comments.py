@@ -5,15 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from changes.mentions import ADDRESS, TOKEN, Ambiguous, kept, mentioned
 from changes.models import ChangeComment
 from changes.services.events import record
 from changes.services.scene import scene_locked
+from opsportal.accounts.models import User
+from opsportal.core.access import require
 from opsportal.core.actor import Actor
-from opsportal.core.errors import InvalidInput
+from opsportal.core.errors import InvalidInput, NotFound
 from opsportal.core.text import clean_text
+from opsportal.core.versions import require_version
 from opsportal.core.writes import write
 
 MAX_COMMENT = 4_000
+MAX_MENTIONS = 20
 _ACTIONS = {ChangeComment.Kind.REMARK: "commented", ChangeComment.Kind.QUESTION: "asked"}
 
 
@@ -22,9 +27,10 @@ def change_comment(
 ) -> ChangeComment:
     """Add a remark, or a question of which the requester is told, and return it. In any state.
 
+    `@Full Name` or `@address` of an active person mentions them: they are told, and the text keeps their id.
     Raises `InvalidInput`, `NotFound` and `Forbidden`.
     """
-    words = clean_text(text, field="text", max_length=MAX_COMMENT, required=True)
+    words = _clean(text)
     if kind not in ChangeComment.Kind.values:
         raise InvalidInput.of("kind", "unknown", f"Must be one of: {', '.join(ChangeComment.Kind.values)}.")
     with write(actor=actor, now=now):
@@ -41,3 +47,57 @@ def change_comment(
             data={"comment": comment.pk},
         )
         return comment
+
+
+def change_comment_edit(
+    *, actor: Actor, now: datetime, pk: int, comment: int, text: object, version: int | None = None
+) -> ChangeComment:
+    """Write a comment of one's own anew and return it; what it said before stays with its history.
+
+    Whoever is mentioned now and was not before is told. The same text changes nothing. Raises
+    `InvalidInput`, `NotFound`, `Forbidden` for that of somebody else, and `Stale`.
+    """
+    words = _clean(text)
+    with write(actor=actor, now=now):
+        scene = scene_locked(pk)
+        row = ChangeComment.objects.select_for_update().filter(change=scene.change, pk=comment).first()
+        if row is None:
+            raise NotFound("There is no such comment.")
+        require(actor, "change.comment_edit", row)
+        require_version(row, version)
+        if words == row.text:
+            return row
+        row.text, row.edited_at = words, now
+        row.version += 1
+        row.save()
+        record(scene, actor=actor, now=now, action="comment_edited", data={"comment": row.pk})
+        return row
+
+
+def _clean(text: object) -> str:
+    words = clean_text(text, field="text", max_length=MAX_COMMENT, required=True)
+    if "@" not in words:
+        return words
+    wanted = {found.lower() for found in ADDRESS.findall(words)}
+    people = User.objects.filter(is_active=True)
+    try:
+        words = kept(
+            words,
+            names=[(str(pk), name) for pk, name in people.values_list("pk", "full_name")],
+            addresses={
+                email: str(pk) for email, pk in people.filter(email__in=wanted).values_list("email", "pk")
+            },
+        )
+    except Ambiguous as ambiguous:
+        raise InvalidInput.of(
+            "text",
+            "ambiguous",
+            f"Several people are called {ambiguous.name}: write @ and the e-mail address of one.",
+        ) from None
+    who = mentioned(words)
+    if len(who) > MAX_MENTIONS:
+        raise InvalidInput.of("text", "too_many", f"A comment mentions {MAX_MENTIONS} people at most.")
+    known = {str(pk) for pk in User.objects.filter(pk__in=who).values_list("pk", flat=True)}
+    if any(found not in known for found in TOKEN.findall(words)):
+        raise InvalidInput.of("text", "unknown", "It mentions somebody who does not exist.")
+    return words

@@ -17,7 +17,7 @@ from opsportal.outbox.services import outbox_put
 from opsportal.standards.rules import Owe
 
 WRITES_WORDS = frozenset(
-    {"created", "edited", "revised", "tagged", "reviewed", "learned", "commented", "asked"}
+    {"created", "edited", "revised", "tagged", "reviewed", "learned", "commented", "asked", "comment_edited"}
 )
 """After these the words of the change are others, and search has to find them."""
 STAGE_OPENED = "stage_opened"

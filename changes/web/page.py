@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from changes.models import Attestation
 from changes.panels import next_step_seen
-from changes.selectors import Place, conflicts_of
+from changes.selectors import Place, conflicts_of, watchers_of
 from changes.selectors.emergencies import is_review_overdue
 from changes.web.approvals import Round, rounds_of
 from changes.web.loading import Seen
@@ -68,12 +68,17 @@ def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
     next_step = next_step_seen(
         change, list(seen.targets), current.stages if current else (), actor=seen.actor, now=seen.now
     )
-    timeline, further = moments_of(change, _titles(rounds), before)
+    timeline, further = moments_of(change, _titles(rounds), seen.actor, before)
     attachments = list(attachments_of("change", seen.key))
     remember_people(request, _people(seen, rounds, attestations, revisions))
     remember_people(request, ((row.added_by_kind, row.added_by_id) for row in attachments))
     remember_people(request, ((row.removed_by_kind, row.removed_by_id) for row in attachments))
+    watchers = watchers_of(change)
     remember_people(request, ((moment.actor_kind, moment.actor_id) for moment in timeline))
+    remember_people(
+        request, (("user", one) for moment in timeline if moment.comment for one in moment.comment.mentions)
+    )
+    remember_people(request, (("user", one) for one in watchers))
     remember_people(request, (("user", moment.beside_id) for moment in timeline))
     return {
         "seen": seen,
@@ -95,6 +100,9 @@ def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "further": further.as_cursor() if further else "",
         "revisions": revisions,
         "conflicts": conflicts_of(change),
+        "watchers": watchers,
+        "watches": seen.actor.id in watchers,
+        "may_watch": may(seen.actor, "change.watch", seen.case),
         "may_comment": may(seen.actor, "change.comment", seen.case),
         **_files(seen, attachments),
         "may_attest": may(seen.actor, "change.attest", seen.case),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.urls import reverse
 
-from changes.models import Change
+from changes.mentions import mentioned, typed
+from changes.models import Change, ChangeComment
 from changes.selectors import Happening, Place, timeline
+from opsportal.accounts.models import User
+from opsportal.core.actor import Actor
 from opsportal.web.looks import words_of
 
 SHOWN = 60
@@ -52,13 +56,33 @@ _LOOKS: Mapping[str, tuple[str, str]] = {
     "deployment.rolled_back": ("undo", "bad"),
 }
 # What the standard makes of each step stands in the panel of obligations.
-_ELSEWHERE = {"obligation.opened", "obligation.met", "obligation.voided"}
+_ELSEWHERE = {
+    *("obligation.opened", "obligation.met", "obligation.voided"),
+    # What a comment says now stands where it was made.
+    *("change.comment_edited", "change.watched", "change.unwatched"),
+}
 _VOTES = {
     "approve": ("check", "good", "voted yes"),
     "reject": ("cross", "bad", "voted no"),
     "abstain": ("abstain", "neutral", "abstained"),
 }
 _GATE = {"allowed": "good", "blocked": "bad", "pending": "waiting"}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A comment as it stands now, and what it said before. `draft` is what its author edits, else empty."""
+
+    id: int
+    text: str
+    version: int
+    edited_at: datetime | None
+    earlier: tuple[tuple[datetime, str], ...]
+    draft: str = ""
+
+    @property
+    def mentions(self) -> list[str]:
+        return mentioned(" ".join([self.text, *(text for _, text in self.earlier)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +99,58 @@ class Moment:
     href: str = ""
     beside_id: str = ""
     """In whose place it was done."""
+    comment: Said | None = None
 
 
 def moments_of(
-    change: Change, stages: Mapping[str, str], before: Place | None = None
+    change: Change, stages: Mapping[str, str], reader: Actor, before: Place | None = None
 ) -> tuple[list[Moment], Place | None]:
     """Return what happened to a change before that place, newest first, and where the next page begins.
 
     `stages` are the titles of its stages of approval by id.
     """
     happened, further = timeline(change, before=before, most=SHOWN)
-    return [_moment(one, stages) for one in happened if one.action not in _ELSEWHERE], further
+    shown = [one for one in happened if one.action not in _ELSEWHERE]
+    said = _said(change, [one.data["comment"] for one in shown if "comment" in one.data], reader)
+    return [_moment(one, stages, said) for one in shown], further
 
 
-def _moment(one: Happening, stages: Mapping[str, str]) -> Moment:
+def _said(change: Change, numbers: list[int], reader: Actor) -> dict[int, Said]:
+    """Return these comments by id. Two queries, a third for the reader's own that mention somebody."""
+    rows = list(ChangeComment.objects.filter(change=change, pk__in=numbers))
+    edited = [row.pk for row in rows if row.edited_at is not None]
+    earlier: dict[int, list[tuple[datetime, str]]] = {}
+    for row in ChangeComment.history.filter(id__in=edited).order_by("-history_date", "-history_id"):
+        earlier.setdefault(row.id, []).append((row.history_date, row.text))
+    own = [row for row in rows if reader.is_user and reader.id == str(row.author_id)]
+    drafts = _drafts(own)
+    return {
+        row.pk: Said(
+            id=row.pk,
+            text=row.text,
+            version=row.version,
+            edited_at=row.edited_at,
+            earlier=tuple(earlier.get(row.pk, ())[1:]),
+            draft=drafts.get(row.pk, ""),
+        )
+        for row in rows
+    }
+
+
+def _drafts(own: list[ChangeComment]) -> dict[int, str]:
+    """Return what an author sees in the form of each comment: names in place of ids, where they are clear."""
+    wanted = {person for row in own for person in mentioned(row.text)}
+    if not wanted:
+        return {row.pk: row.text for row in own}
+    people = User.objects.filter(pk__in=wanted, is_active=True)
+    names = {str(pk): name for pk, name in people.values_list("pk", "full_name")}
+    namesakes = User.objects.filter(is_active=True, full_name__in=names.values())
+    count = Counter(namesakes.values_list("full_name", flat=True))
+    unique = {name for name, times in count.items() if times == 1}
+    return {row.pk: typed(row.text, names=names, unique=unique) for row in own}
+
+
+def _moment(one: Happening, stages: Mapping[str, str], said: Mapping[int, Said]) -> Moment:
     icon, tone = _LOOKS.get(one.action, ("dot", "neutral"))
     title, href, beside = one.words, "", ""
     if one.action == "approval.voted":
@@ -109,4 +171,15 @@ def _moment(one: Happening, stages: Mapping[str, str]) -> Moment:
             )
         elif one.data.get("percent") is not None:
             title = f"{one.words} at {one.data['percent']} %"
-    return Moment(one.at, title, icon, tone, *one.actor, text=one.text, href=href, beside_id=beside)
+    comment = said.get(one.data.get("comment", 0))
+    return Moment(
+        one.at,
+        title,
+        icon,
+        tone,
+        *one.actor,
+        text="" if comment else one.text,
+        href=href,
+        beside_id=beside,
+        comment=comment,
+    )

@@ -7,6 +7,7 @@ from changes.web import (
     views_cab,
     views_change,
     views_close,
+    views_comments,
     views_deployments,
     views_list,
     views_templates,
@@ -26,7 +27,13 @@ urlpatterns = [
     path("changes/<str:key>/clone/", views_write.change_cloned, name="clone"),
     path("changes/<str:key>/close/", views_close.change_close_page, name="close"),
     path("changes/<str:key>/vote/", views_change.change_voted, name="vote"),
-    path("changes/<str:key>/comment/", views_change.change_commented, name="comment"),
+    path("changes/<str:key>/comment/", views_comments.change_commented, name="comment"),
+    path(
+        "changes/<str:key>/comments/<int:comment>/",
+        views_comments.comment_edited,
+        name="comment-edit",
+    ),
+    path("changes/<str:key>/watch/", views_comments.change_watched, name="watch"),
     path("changes/<str:key>/attachments/", views_attachments.change_attached, name="attach"),
     path(
         "changes/<str:key>/attachments/<uuid:attachment>/",

@@ -22,7 +22,7 @@ from changes.services.recounting import change_recuse
 from changes.services.schedule import change_schedule
 from changes.services.submission import change_withdraw
 from changes.services.votes import change_vote
-from changes.web.forms import CommentForm, ReasonForm, VoteForm
+from changes.web.forms import ReasonForm, VoteForm
 from changes.web.loading import change_number, change_seen
 from changes.web.page import page_context
 from changes.web.steps import LOOKS
@@ -69,7 +69,7 @@ def change_page(request: HttpRequest, key: str) -> HttpResponse:
 def change_move(request: HttpRequest, key: str, verb: str) -> HttpResponse:
     """Take one step on a change; a GET asks for its reason on a page of its own."""
     if verb == "submit" and request.method == "POST":
-        return submitted(request, key, version=_version(request))
+        return submitted(request, key, version=version_of(request))
     if verb not in _MOVES:
         raise NotFound("There is no such step.")
     if request.method != "POST":
@@ -129,27 +129,6 @@ def vote_cast(request: HttpRequest, pk: int, given: Mapping[str, Any]) -> str:
 
 
 @require_POST
-def change_commented(request: HttpRequest, key: str) -> HttpResponse:
-    """Add a comment or a question."""
-    form = CommentForm(request.POST)
-    try:
-        if form.is_valid():
-            comment = change_comment(
-                actor=actor_of(request),
-                now=now_of(request),
-                pk=change_number(key),
-                text=form.cleaned_data["text"],
-                kind=form.cleaned_data["kind"] or ChangeComment.Kind.REMARK,
-            )
-            return redirect(f"{reverse('changes:change', args=[comment.change.key])}#timeline")
-    except InvalidInput as refusal:
-        form.add_refusal(refusal)
-    seen = change_seen(key, actor=actor_of(request), now=now_of(request))
-    context = {**page_context(request, seen), "comment_form": form}
-    return render(request, "changes/change.html", context, status=400)
-
-
-@require_POST
 def change_attested(request: HttpRequest, key: str) -> HttpResponse:
     """Attest a duty."""
     change_attest(
@@ -170,7 +149,8 @@ def _reason_page(
     return render(request, "changes/move.html", context, status=status)
 
 
-def _version(request: HttpRequest) -> int | None:
+def version_of(request: HttpRequest) -> int | None:
+    """Return the version that the form was made from, None where it names none. Raises `InvalidInput`."""
     text = request.POST.get("version", "")
     if not text:
         return None

@@ -123,8 +123,11 @@ def test_comments_and_questions(cast: Cast) -> None:
         "id": ChangeComment.objects.get().pk,
         "kind": "question",
         "text": "Why?",
+        "mentions": [],
         "author": {"id": str(cast.bystander.pk), "name": "Bob"},
         "created_at": "2026-03-02T09:30:00Z",
+        "edited_at": None,
+        "version": 1,
     }
 
 

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from opsportal.core.actor import ActorKind
 from opsportal.web import looks, times
+from opsportal.web.markdown import rendered
 from opsportal.web.navigation import PLACES
 from opsportal.web.panels import rendered_panels
 from opsportal.web.people import person_of
@@ -112,6 +113,12 @@ def user(
     if not identifier:
         return {"person": None, "missing": missing}
     return {"person": person_of(_request(context), ActorKind.USER, identifier), "plain": plain}
+
+
+@register.simple_tag(takes_context=True)
+def markdown(context: Context, text: str) -> SafeString:
+    """Show Markdown that people wrote, with the names of whom it mentions (which the view has remembered)."""
+    return rendered(text, lambda identifier: person_of(_request(context), ActorKind.USER, identifier).name)
 
 
 @register.simple_tag(takes_context=True)
