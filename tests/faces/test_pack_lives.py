@@ -150,18 +150,22 @@ def approved(place: Place, kind: str) -> Change:
     return Change.objects.get(pk=change.pk)
 
 
+def registration(place: Place, **more: str) -> dict[str, Any]:
+    """Return what a pipeline registers, with all that the standard has names for."""
+    return {
+        "service": "payments-api",
+        "environment": "production",
+        "commit": "9fceb02d0ae598e95dc970b74767f19372d61af8",
+        "checks": {check.id: "passed" for check in place.standard.checks},
+        "policy_hash": place.standard.policy_hash or None,
+        **more,
+    }
+
+
 def rolled_out(place: Place, change: Change, now: datetime) -> None:
     """Let the pipeline register, roll out and succeed, with all that the standard has names for."""
     standard = place.standard
-    body = {
-        "service": "payments-api",
-        "environment": "production",
-        "version": f"2.{change.pk}.0",
-        "commit": "9fceb02d0ae598e95dc970b74767f19372d61af8",
-        "change": change.key,
-        "checks": {check.id: "passed" for check in standard.checks},
-        "policy_hash": standard.policy_hash or None,
-    }
+    body = registration(place, version=f"2.{change.pk}.0", change=change.key)
     registered = deployment_register(actor=place.pipeline, now=now, body=body)
     assert registered.answer is not None
     assert (registered.answer.decision, registered.answer.reasons) == ("allowed", ())
@@ -235,6 +239,18 @@ def test_every_type_of_change_goes_from_draft_to_closed(place: Place) -> None:
         done = Change.objects.get(pk=change.pk)
         assert done.state == "implemented"
         closed(place, done, now + 2 * DAY)
+
+
+def test_a_pipeline_opens_its_own_standard_change_where_a_template_lets_it(place: Place) -> None:
+    """But for routine maintenance that has a window of its own: nobody has given that one."""
+    if place.standard.name in NO_TEMPLATES:
+        return
+    template(place)
+    body = registration(place, version="2.14.0")
+    answer = deployment_register(actor=place.pipeline, now=NOW, body=body).answer
+    assert answer is not None
+    expected = "blocked" if place.standard.name == "ai-system" else "allowed"
+    assert answer.decision == expected, answer.reasons
 
 
 @pytest.mark.parametrize(("after", "met"), [(timedelta(), True), (12 * HOUR, False)])

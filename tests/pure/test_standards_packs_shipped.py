@@ -7,13 +7,14 @@ import re
 
 import pytest
 
-from changes.facts import DECLARATIONS
+from changes.facts import DECLARATIONS, TEMPLATE_TEXTS
+from opsportal.standards import engine
 from opsportal.standards.cases import Case, load_cases, run_case
 from opsportal.standards.content import content_bytes
 from opsportal.standards.packs import restore
 from opsportal.standards.rules import Listed, Rule, Source, Standard
 from opsportal.standards.shipped import CASES, DOCUMENTS, shipped_names, shipped_standard
-from opsportal.standards.vocabulary import Vocabulary
+from opsportal.standards.vocabulary import Facts, Vocabulary
 
 VOCABULARY = Vocabulary.of(DECLARATIONS)
 STANDARDS = {name: shipped_standard(name, VOCABULARY) for name in shipped_names()}
@@ -130,6 +131,18 @@ def test_a_stored_standard_is_read_back_as_it_was(name: str) -> None:
     again = restore(content_bytes(standard), vocabulary=VOCABULARY, content_hash=standard.content_hash)
     assert again == standard
     assert again.content_hash == standard.content_hash
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_what_a_standard_change_has_from_its_template_is_demanded_of_the_template(name: str) -> None:
+    """Else a template is approved from which no change can be opened."""
+    standard = STANDARDS[name]
+    if not engine.stages(standard, "template.submit", {}):
+        return  # nobody approves templates under this one
+    facts: Facts = {"change.type": "standard", "change.production": True, "change.has_template": True}
+    asked = {one.demand.field for one in engine.fields(standard, "change.submit", facts) if one.certain}
+    template = {one.demand.field for one in engine.fields(standard, "template.submit", {})}
+    assert (asked & set(TEMPLATE_TEXTS)) - template == set()
 
 
 @pytest.mark.parametrize("name", shipped_names())
