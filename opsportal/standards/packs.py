@@ -28,7 +28,7 @@ from opsportal.standards.rules import (
 )
 from opsportal.standards.vocabulary import Vocabulary
 
-__all__ = ["MAX_BYTES", "PackError", "Problem", "load", "named_parent", "restore"]
+__all__ = ["MAX_BYTES", "PackError", "Problem", "load", "named_document", "named_parent", "restore"]
 
 MAX_BYTES = 1_048_576
 MAX_KEY_PARTS = 32
@@ -75,8 +75,17 @@ def restore(content: bytes, *, vocabulary: Vocabulary, content_hash: str) -> Sta
 
 def named_parent(source: str | bytes) -> str:
     """Return the name of the pack that `source` extends, `""` where it says none or cannot be read."""
+    return _named(source, "extends")
+
+
+def named_document(source: str | bytes) -> str:
+    """Return the file name of the document that `source` names, `""` as in `named_parent`."""
+    return _named(source, "document")
+
+
+def _named(source: str | bytes, key: str) -> str:
     table = _parse(source, Problems("")).get("standard")
-    name = table.get("extends") if isinstance(table, dict) else None
+    name = table.get(key) if isinstance(table, dict) else None
     return name if isinstance(name, str) else ""
 
 

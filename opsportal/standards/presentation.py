@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from opsportal.standards.rules import Owe, Rule, Source, Stage, Standard
 from opsportal.standards.wording import condition_in_words, demand_in_words
 
 OMISSION = " / "
+Pages = Mapping[str, str]
+"""The paths of the pages of documents, by their names."""
+NO_PAGES: Pages = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """A source sentence, in the parts between which something was left out."""
+    """A source sentence, in the parts between which something was left out. `url` leads to its line."""
 
     source: Source
     parts: tuple[str, ...]
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +43,14 @@ class Group:
     rules: tuple[RuleWords, ...]
 
 
-def words_of(rule: Rule, standard: Standard) -> RuleWords:
+def words_of(rule: Rule, standard: Standard, pages: Pages = NO_PAGES) -> RuleWords:
     """Return the rule with its words."""
     return RuleWords(
         rule,
         place_in_words(rule, standard),
         condition_in_words(rule.when) if rule.when else "",
         demand_in_words(rule, standard),
-        tuple(quotation(source) for source in (rule.source, *rule.also)),
+        tuple(quotation(source, pages) for source in (rule.source, *rule.also)),
     )
 
 
@@ -57,27 +61,32 @@ def place_in_words(rule: Rule, standard: Standard) -> str:
     return text[:1].upper() + text[1:]
 
 
-def quotation(source: Source) -> Quotation:
-    """Return a source with its quotation in parts."""
-    return Quotation(source, tuple(source.quote.split(OMISSION)))
+def quotation(source: Source, pages: Pages = NO_PAGES) -> Quotation:
+    """Return a source with its quotation in parts, and a link to its line where its document has a page."""
+    page = pages.get(source.document)
+    url = f"{page}#line-{source.line}" if page else ""
+    return Quotation(source, tuple(source.quote.split(OMISSION)), url)
 
 
-def groups_of(standard: Standard) -> tuple[Group, ...]:
+def groups_of(standard: Standard, pages: Pages = NO_PAGES) -> tuple[Group, ...]:
     """Return all rules in groups: what is asked at each point, who decides there, what is owed."""
     groups: list[Group] = []
     for name, point in standard.vocabulary.points.items():
         here = [rule for rule in standard.rules if rule.applies_to[0] == name]
         slug = name.replace(".", "-")
         title = point.title[:1].upper() + point.title[1:]
-        groups += _group(slug, title, (rule for rule in here if not isinstance(rule.demand, Stage)), standard)
+        others = (rule for rule in here if not isinstance(rule.demand, Stage))
+        groups += _group(slug, title, (words_of(rule, standard, pages) for rule in others))
         groups += _group(
             f"{slug}-who",
             f"Who decides {point.title}",
-            _in_order([rule for rule in here if isinstance(rule.demand, Stage)]),
-            standard,
+            (
+                words_of(rule, standard, pages)
+                for rule in _in_order([rule for rule in here if isinstance(rule.demand, Stage)])
+            ),
         )
-    owed = (rule for rule in standard.rules if isinstance(rule.demand, Owe))
-    return (*groups, *_group("owed", "What is owed, and by when", owed, standard))
+    owed = (words_of(rule, standard, pages) for rule in standard.rules if isinstance(rule.demand, Owe))
+    return (*groups, *_group("owed", "What is owed, and by when", owed))
 
 
 def _in_order(stages: list[Rule]) -> list[Rule]:
@@ -98,8 +107,8 @@ def _condition(rule: Rule) -> str:
     return rule.when.text if rule.when else ""
 
 
-def _group(slug: str, title: str, rules: Iterable[Rule], standard: Standard) -> list[Group]:
-    words = tuple(words_of(rule, standard) for rule in rules)
+def _group(slug: str, title: str, rules: Iterable[RuleWords]) -> list[Group]:
+    words = tuple(rules)
     return [Group(slug, title, words)] if words else []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -13,16 +14,23 @@ from opsportal.accounts.selectors import holdings_on
 from opsportal.core.errors import NotFound, Unavailable
 from opsportal.core.ports import Check
 from opsportal.core.registry import under_other_standards
-from opsportal.standards.models import Activation, Review, StandardVersion
+from opsportal.standards.models import Activation, Review, StandardDocument, StandardVersion
 from opsportal.standards.packs import PackError, Problem, load, named_parent, restore
 from opsportal.standards.rules import Role, Standard
-from opsportal.standards.shipped import shipped_names, shipped_parents, shipped_source, shipped_standard
+from opsportal.standards.shipped import (
+    shipped_document,
+    shipped_names,
+    shipped_parents,
+    shipped_source,
+    shipped_standard,
+)
 from opsportal.standards.vocabulary import declared
 
 NONE_ACTIVE = "No standard is active; run manage.py standard activate baseline"
 _KEPT = 64
 _HASH = re.compile(r"[0-9a-f]{64}")
 CAP = 1_000
+GENERATIONS = 8
 _parsed: dict[str, Standard] = {}
 
 
@@ -251,6 +259,33 @@ def base_of(standard: Standard) -> Standard | None:
         return shipped_standard(standard.extends, declared())
     row = newest_of(standard.extends)
     return standard_by_hash(row.content_hash) if row else None
+
+
+def document_of(standard: Standard) -> bytes | None:
+    """Return the document that the standard was written from, None where the portal does not have it.
+
+    Raises `Unavailable` where its bytes are no longer those of its SHA-256.
+    """
+    stored = StandardDocument.objects.filter(sha256=standard.document_sha256)
+    content = stored.values_list("content", flat=True).first()
+    found = bytes(content) if content is not None else shipped_document(standard.document)
+    if found is None:
+        return None
+    if hashlib.sha256(found).hexdigest() == standard.document_sha256:
+        return found
+    if content is None:  # a document of that name, but another one
+        return None
+    raise Unavailable("The stored document does not match its hash; it was changed after it was stored.")
+
+
+def sources_of(standard: Standard) -> dict[str, Standard]:
+    """Return the standards whose documents the rules of this one quote, by the name of the document."""
+    found: dict[str, Standard] = {}
+    one: Standard | None = standard
+    while one is not None and len(found) < GENERATIONS:
+        found.setdefault(one.document, one)
+        one = base_of(one)
+    return found
 
 
 def read_pack(source: bytes, *, file: str = "") -> Standard:

@@ -25,6 +25,12 @@ def shipped_source(name: str) -> bytes | None:
     return (PACKS / f"{name}.toml").read_bytes() if name in shipped_names() else None
 
 
+def shipped_document(name: str) -> bytes | None:
+    """Return the shipped document of this file name, or None."""
+    there = {path.name: path for path in DOCUMENTS.iterdir() if path.is_file()}
+    return there[name].read_bytes() if name in there else None
+
+
 def shipped_standard(name: str, vocabulary: Vocabulary) -> Standard:
     """Return the shipped pack `name`, loaded. Raises `PackError` where there is none or it is wrong."""
     source = shipped_source(name)

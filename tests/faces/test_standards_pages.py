@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -175,7 +176,7 @@ def test_the_page_costs_few_queries(
 ) -> None:
     activate("aielon")
     shown(client)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         shown(client)
 
 
@@ -281,3 +282,26 @@ def test_the_differences_of_an_own_pack_are_shown_with_reason_and_source(client:
 def test_what_it_extends_is_stored_with_it_so_that_differences_stay_known(client: Client) -> None:
     standard = install(OVERRIDES, extends="baseline")
     assert StandardVersion.objects.filter(content_hash=standard.extends_hash, name="baseline").exists()
+
+
+def test_the_document_stands_beside_the_rules_line_by_line_and_is_handed_out_as_it_is(client: Client) -> None:
+    standard = activate("acgs")
+    page = f"/standards/{standard.content_hash}/document/"
+    html = shown(client, page)
+    rule = standard.rules[0]
+    line = html[html.index(f'id="line-{rule.source.line}"') :]
+    assert f"#rule-{rule.id}" in line[: line.index("</li>")]
+    assert "✅ Comprehensive monitoring" in html
+    assert standard.document_sha256 in html
+    assert f'href="{page}#line-{rule.source.line}"' in shown(client)
+    answer = client.get(page + "original/")
+    assert hashlib.sha256(answer.content).hexdigest() == standard.document_sha256
+    assert answer["Content-Disposition"] == f'attachment; filename="{standard.document}"'
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Type"] == "application/octet-stream"
+
+
+def test_an_inherited_rule_leads_to_the_document_of_its_base(client: Client) -> None:
+    standard = install(extends="baseline")
+    assert f"/standards/{standard.extends_hash}/document/#line-" in shown(client)
+    assert client.get(f"/standards/{standard.content_hash}/document/").status_code == 404

@@ -156,6 +156,7 @@ class StandardRow(Body):
 
     name = Text(max_length=60)
     version = Text(max_length=200)
+    edition = WholeNumber(help_text="Above 1 where the portal ships a pack of this version anew.")
     title = Text(max_length=200)
     hash = Text(max_length=64)
     active = Flag()
@@ -255,6 +256,7 @@ def row_out(line: Line, active_hash: str) -> dict[str, Any]:
     return {
         "name": row.name,
         "version": row.version,
+        "edition": row.edition,
         "title": row.title,
         "hash": row.content_hash,
         "active": row.content_hash == active_hash,

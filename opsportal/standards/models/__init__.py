@@ -1,3 +1,3 @@
-from opsportal.standards.models.standards import Activation, Review, StandardVersion
+from opsportal.standards.models.standards import Activation, Review, StandardDocument, StandardVersion
 
-__all__ = ["Activation", "Review", "StandardVersion"]
+__all__ = ["Activation", "Review", "StandardDocument", "StandardVersion"]

@@ -18,6 +18,8 @@ class StandardVersion(AppendOnly):
     id = models.BigAutoField(primary_key=True)
     name = models.SlugField(max_length=60)
     version = models.CharField(max_length=200)
+    # A pack that is shipped may be read better by a later portal, while the document keeps its version.
+    edition = models.PositiveSmallIntegerField(default=1, db_default=1)
     title = models.CharField(max_length=200)
     content_hash = models.CharField(max_length=64, unique=True)
     content = models.TextField()
@@ -28,11 +30,27 @@ class StandardVersion(AppendOnly):
 
     class Meta:
         verbose_name = "standard"
-        constraints = [models.UniqueConstraint(fields=["name", "version"], name="standard_version_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["name", "version", "edition"], name="standard_edition_once")
+        ]
         indexes = [models.Index(fields=["name", "-id"], name="standard_newest")]
 
     def __str__(self) -> str:
         return f"{self.title} {self.version}"
+
+
+class StandardDocument(AppendOnly):
+    """The document that a standard was written from, byte for byte. Standards name it by its SHA-256."""
+
+    id = models.BigAutoField(primary_key=True)
+    sha256 = models.CharField(max_length=64, unique=True)
+    content = models.BinaryField()
+    stored_at = models.DateTimeField()
+    stored_by_kind = models.CharField(max_length=20)
+    stored_by_id = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return self.sha256
 
 
 class Review(AppendOnly):

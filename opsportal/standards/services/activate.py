@@ -48,26 +48,32 @@ def standard_activate(*, actor: Actor, now: datetime, name: str) -> Activation:
         return _activate(row, actor=actor, now=now)
 
 
-def standard_install(*, actor: Actor, now: datetime, source: bytes, file: str = "") -> Activation:
+def standard_install(
+    *, actor: Actor, now: datetime, source: bytes, file: str = "", document: bytes | None = None
+) -> Activation:
     """Store the pack `source` and put it in force, in one. Raises as the two do."""
     with write(actor=actor, now=now):
         require(actor, "standards.activate")
-        return _activate(standard_store(actor=actor, now=now, source=source, file=file), actor=actor, now=now)
+        row = standard_store(actor=actor, now=now, source=source, file=file, document=document)
+        return _activate(row, actor=actor, now=now)
 
 
-def standard_bootstrap(*, actor: Actor, now: datetime, name: str, source: bytes | None = None) -> Activation:
+def standard_bootstrap(
+    *, actor: Actor, now: datetime, name: str, source: bytes | None = None, document: bytes | None = None
+) -> Activation:
     """Put the first standard of an installation in force: `name` as in `standard_activate`, or a pack.
 
-    `source` is the pack's content, and `name` then its file. What is in force already stays so. Raises
-    `Conflict` (`bootstrap_over`) where another one is in force: from then on, an approved change puts a
-    standard in force. Raises what `standard_activate` and `standard_install` raise, too.
+    `source` is the pack's content, `name` then its file, and `document` as in `standard_store`. What is
+    in force already stays so. Raises `Conflict` (`bootstrap_over`) where another one is in force: from
+    then on, an approved change puts a standard in force. Raises what `standard_activate` and
+    `standard_install` raise, too.
     """
     with write(actor=actor, now=now):
         first = Activation.objects.order_by("-id").first()
         activation = (
             standard_activate(actor=actor, now=now, name=name)
             if source is None
-            else standard_install(actor=actor, now=now, source=source, file=name)
+            else standard_install(actor=actor, now=now, source=source, file=name, document=document)
         )
         if first is not None and activation != first:
             raise Conflict(BOOTSTRAP_OVER, code="bootstrap_over")

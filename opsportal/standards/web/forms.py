@@ -23,6 +23,11 @@ class ProposeForm(PortalForm):
         widget=forms.FileInput(attrs={"accept": ".toml"}),
         help_text="A TOML file; docs/standards.md tells how to write one.",
     )
+    document = forms.FileField(
+        required=False,
+        label="Its document",
+        help_text="The text that the pack quotes, as it is. It is kept and shown beside the rules.",
+    )
     shipped = forms.ChoiceField(required=False, label="Or one that is shipped with the portal")
 
     def __init__(self, *args: Any, **options: Any) -> None:

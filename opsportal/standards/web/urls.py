@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from opsportal.standards.web import views
+from opsportal.standards.web import documents, views
 
 app_name = "standards"
 
@@ -10,5 +10,11 @@ urlpatterns = [
     path("standards/propose/", views.propose, name="propose"),
     path("standards/active/review/", views.reviewed, name="review"),
     path("standards/<slug:reference>/differences/", views.differences, name="differences"),
+    re_path(r"^standards/(?P<content_hash>[0-9a-f]{64})/document/$", documents.document, name="document"),
+    re_path(
+        r"^standards/(?P<content_hash>[0-9a-f]{64})/document/original/$",
+        documents.original,
+        name="original",
+    ),
     re_path(r"^standards/(?P<content_hash>[0-9a-f]{64})/$", views.detail, name="detail"),
 ]

@@ -13,6 +13,7 @@ from opsportal.core.access import may, require
 from opsportal.core.errors import Conflict, InvalidInput
 from opsportal.standards.comparison import compare
 from opsportal.standards.models import StandardVersion
+from opsportal.standards.original import MAX_BYTES as MAX_DOCUMENT
 from opsportal.standards.packs import MAX_BYTES
 from opsportal.standards.permissions import Reviewing
 from opsportal.standards.presentation import groups_of, quotation
@@ -30,6 +31,7 @@ from opsportal.standards.selectors import (
     versions,
 )
 from opsportal.standards.services import standard_propose, standard_review, standard_store
+from opsportal.standards.web.documents import pages_of
 from opsportal.standards.web.forms import ProposeForm, ReviewForm
 from opsportal.web.paging import page_of
 from opsportal.web.people import remember_people
@@ -103,7 +105,10 @@ def _proposed(form: ProposeForm, request: HttpRequest) -> StandardVersion:
     actor, now, file = actor_of(request), now_of(request), form.cleaned_data["file"]
     if file is None:
         return standard_propose(actor=actor, now=now, name=form.cleaned_data["shipped"])
-    return standard_store(actor=actor, now=now, source=file.read(MAX_BYTES + 1), file=file.name)
+    given = form.cleaned_data["document"]
+    document = given.read(MAX_DOCUMENT + 1) if given is not None else None
+    source = file.read(MAX_BYTES + 1)
+    return standard_store(actor=actor, now=now, source=source, file=file.name, document=document)
 
 
 @require_POST
@@ -142,6 +147,7 @@ def _standard(
     is_active = found is not None and found.standard == standard
     today = _today(request)
     due = reviews[0].next_review if reviews else standard.next_review
+    pages = pages_of(standard)
     may_propose = not is_active and may(actor_of(request), "standards.propose")
     may_review = is_active and may(actor_of(request), "standards.review", Reviewing(standard, today))
     return render(
@@ -153,12 +159,13 @@ def _standard(
             "review_due": due,
             "overdue_since": overdue_since(due, today),
             "reviews": reviews,
+            "document_url": pages.get(standard.document, ""),
             "active_hash": found.standard.content_hash if found else "",
             "consequences": consequences_of(standard, today).lines if may_propose else None,
             "may_propose": may_propose,
             "review_form": (form or ReviewForm()) if may_review else None,
-            "groups": groups_of(standard),
-            "listed": [(one, quotation(one.source)) for one in standard.listed],
+            "groups": groups_of(standard, pages),
+            "listed": [(one, quotation(one.source, pages)) for one in standard.listed],
         },
         status=status,
     )

@@ -14,7 +14,8 @@ from opsportal.core.clock import edge_now
 from opsportal.core.errors import InvalidInput, Refusal
 from opsportal.core.ports import activate_by_change
 from opsportal.standards.cases import load_cases, run_case
-from opsportal.standards.packs import MAX_BYTES, PackError, Problem
+from opsportal.standards.original import MAX_BYTES as MAX_DOCUMENT
+from opsportal.standards.packs import MAX_BYTES, PackError, Problem, named_document
 from opsportal.standards.rules import Standard
 from opsportal.standards.selectors import (
     active_standard,
@@ -100,16 +101,18 @@ class Command(BaseCommand):
             activate_by_change(ACTOR, now, options["change"], name)
         else:
             source = _read(Path(name)) if _is_file(name) else None
-            standard_bootstrap(actor=ACTOR, now=now, name=name, source=source)
+            document = _document_of(Path(name), source) if source is not None else None
+            standard_bootstrap(actor=ACTOR, now=now, name=name, source=source, document=document)
         self._tell(active_standard(), "is active", options)
 
     def _propose(self, options: dict[str, Any]) -> None:
         name, now = options["name"], edge_now()
-        row = (
-            standard_store(actor=ACTOR, now=now, source=_read(Path(name)), file=name)
-            if _is_file(name)
-            else standard_propose(actor=ACTOR, now=now, name=name)
-        )
+        if _is_file(name):
+            source = _read(Path(name))
+            document = _document_of(Path(name), source)
+            row = standard_store(actor=ACTOR, now=now, source=source, file=name, document=document)
+        else:
+            row = standard_propose(actor=ACTOR, now=now, name=name)
         self._tell(standard_by_hash(row.content_hash), "is stored: name it in a change", options)
 
     def _tell(self, standard: Standard, words: str, options: dict[str, Any]) -> None:
@@ -151,6 +154,16 @@ class Command(BaseCommand):
 
 def _is_file(name: str) -> bool:
     return name.endswith(".toml") or "/" in name
+
+
+def _document_of(pack: Path, source: bytes) -> bytes | None:
+    """Return the document that lies beside the pack, None where none does."""
+    name = named_document(source)
+    file = pack.parent / name
+    if not name or Path(name).name != name or not file.is_file():
+        return None
+    with file.open("rb") as opened:
+        return opened.read(MAX_DOCUMENT + 1)
 
 
 def _read(file: Path) -> bytes:
