@@ -7,20 +7,17 @@ empty cell empties it.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from opsportal.core.cells import original_cell
 from opsportal.core.errors import FieldError, InvalidInput
+from opsportal.core.sheets import table_of, text_of
 
 TEXTS = ("name", "tier", "data_classification", "owner_team", "description")
 COLUMNS = ("slug", *TEXTS, "links", "depends_on")
 MAX_ROWS = 5_000
-MAX_BYTES = 2_000_000
 _HARD = "hard"
 
 
@@ -41,14 +38,7 @@ def read(content: bytes) -> list[Row]:
 
     Raises `InvalidInput`: not UTF-8, neither format, a wrong column, too many rows, a slug twice.
     """
-    if len(content) > MAX_BYTES:
-        raise InvalidInput.of("", "too_large", f"The file is larger than {MAX_BYTES // 1_000_000} MB.")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidInput.of("", "not_utf8", "The file is not UTF-8. Save it as “CSV UTF-8”.") from None
-    if "\x00" in text:
-        raise InvalidInput.of("", "control_character", "The file contains a NUL character.")
+    text = text_of(content)
     rows = from_json(text) if text.lstrip().startswith(("{", "[")) else from_csv(text)
     return checked(rows)
 
@@ -72,44 +62,8 @@ def checked(rows: list[Row]) -> list[Row]:
 
 def from_csv(text: str) -> list[Row]:
     """Return the rows of a CSV file. Raises `InvalidInput` with a pointer for each wrong one."""
-    reader = csv.reader(io.StringIO(text), delimiter=_delimiter(text), strict=True)
-    try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        _require_columns(header)
-        lines = [line for line in reader if any(cell.strip() for cell in line)]
-    except csv.Error as error:
-        raise InvalidInput.of("", "not_csv", f"Line {reader.line_num} is no CSV: {error}.") from None
-    wrong = [
-        FieldError(f"/services/{index}", "wrong_width", f"Has {len(line)} cells, the header {len(header)}.")
-        for index, line in enumerate(lines)
-        if len(line) != len(header)
-    ]
-    if wrong:
-        raise InvalidInput(wrong)
-    return [
-        _csv_row(index, dict(zip(header, map(original_cell, line), strict=True)))
-        for index, line in enumerate(lines)
-    ]
-
-
-def _delimiter(text: str) -> str:
-    # Spreadsheet programs write semicolons where the comma is the decimal sign.
-    first = text.partition("\n")[0]
-    return ";" if first.count(";") > first.count(",") else ","
-
-
-def _require_columns(header: list[str]) -> None:
-    errors = [
-        FieldError("", "unknown_column", f"There is no column “{name[:60]}”; known: {', '.join(COLUMNS)}.")
-        for name in header
-        if name not in COLUMNS
-    ]
-    if "slug" not in header:
-        errors.append(FieldError("", "missing_column", "The column “slug” is missing."))
-    if len(set(header)) != len(header):
-        errors.append(FieldError("", "column_twice", "A column stands in it twice."))
-    if errors:
-        raise InvalidInput(errors)
+    lines = table_of(text, columns=COLUMNS, needed=("slug",), name="services")
+    return [_csv_row(index, cells) for index, cells in enumerate(lines)]
 
 
 def _csv_row(index: int, cells: Mapping[str, str]) -> Row:

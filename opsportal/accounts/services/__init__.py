@@ -1,7 +1,13 @@
 from opsportal.accounts.services.absences import absence_end, absence_record
 from opsportal.accounts.services.deputies import deputy_end, deputy_name
 from opsportal.accounts.services.erasure import user_erase
-from opsportal.accounts.services.passwords import password_reset_request, reset_link_send, welcome_send
+from opsportal.accounts.services.imports import people_import, people_rows, roles_import
+from opsportal.accounts.services.passwords import (
+    first_password_link,
+    password_reset_request,
+    reset_link_send,
+    welcome_send,
+)
 from opsportal.accounts.services.people import time_zones
 from opsportal.accounts.services.roles import role_declare, role_end, role_grant
 from opsportal.accounts.services.service_accounts import (
@@ -25,11 +31,15 @@ __all__ = [
     "absence_record",
     "deputy_end",
     "deputy_name",
+    "first_password_link",
     "password_reset_request",
+    "people_import",
+    "people_rows",
     "reset_link_send",
     "role_declare",
     "role_end",
     "role_grant",
+    "roles_import",
     "service_account_create",
     "service_account_disable",
     "service_account_enable",

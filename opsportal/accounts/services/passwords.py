@@ -74,6 +74,15 @@ def welcome_send(*, user_id: str) -> None:
     _mail(user, "Welcome: choose your password", "account/email/welcome_message.txt", context)
 
 
+def first_password_link(*, user_id: UUID) -> str:
+    """Return the link to their first password for a person who has none, for the command line; else `""`.
+
+    It works for 7 days, and not any more once a password is set.
+    """
+    user = User.objects.get(pk=user_id)
+    return "" if user.has_usable_password() else _link(user, _WelcomeTokens())
+
+
 class _WelcomeTokens(EmailAwarePasswordResetTokenGenerator):  # type: ignore[misc]
     """Makes what the page of a reset link takes, dated ahead: it lasts longer than a forgotten password's."""
 

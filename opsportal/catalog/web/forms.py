@@ -12,8 +12,9 @@ from opsportal.catalog.services.environments import MAX_RANK
 from opsportal.catalog.services.links import MAX_LINKS
 from opsportal.catalog.services.providers import MAX_CONTACT
 from opsportal.catalog.services.records import MAX_DESCRIPTION
-from opsportal.catalog.sheet import MAX_BYTES, MAX_ROWS
+from opsportal.catalog.sheet import MAX_ROWS
 from opsportal.catalog.states import SERVICE
+from opsportal.core.sheets import MAX_BYTES
 from opsportal.web.forms import PortalForm
 
 Choices = Iterable[tuple[str, str]]

@@ -1,0 +1,185 @@
+"""`manage.py start`: the first steps of a real installation, in one transaction, as often as one likes."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from opsportal.accounts.models import User
+from opsportal.accounts.services import (
+    first_password_link,
+    people_import,
+    people_rows,
+    roles_import,
+    time_zones,
+    user_create,
+)
+from opsportal.accounts.services.imports import PersonRow
+from opsportal.catalog.services import catalog_import
+from opsportal.catalog.services.imports import CHANGED, NEW
+from opsportal.catalog.sheet import read
+from opsportal.core.actor import Actor
+from opsportal.core.clock import edge_now
+from opsportal.core.errors import InvalidInput, Refusal
+from opsportal.standards.selectors import active_standard_or_none
+from opsportal.standards.services import standard_bootstrap
+from opsportal.standards.shipped import shipped_names
+
+ACTOR = Actor.system("command.start")
+DEFAULT_STANDARD = "baseline"
+
+
+class Command(BaseCommand):
+    help = (
+        "First steps of a real installation: the standard, an administrator, people and services from CSV "
+        "files, the first board. What is there already stays as it is; on a terminal it asks."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--standard", metavar="NAME", help=f"one of: {', '.join(shipped_names())}")
+        parser.add_argument("--administrator", metavar="EMAIL", help="address of the first administrator")
+        parser.add_argument("--name", default="", help="full name of the administrator")
+        parser.add_argument("--time-zone", default="UTC", metavar="ZONE", help="zone of the administrator")
+        parser.add_argument(
+            "--password-file",
+            type=Path,
+            metavar="FILE",
+            help="first line: the administrator's password; without it a link to choose one is printed",
+        )
+        parser.add_argument(
+            "--people",
+            type=Path,
+            metavar="FILE",
+            help="CSV: email, full_name, time_zone, teams, roles, administrator",
+        )
+        parser.add_argument(
+            "--services", type=Path, metavar="FILE", help="CSV or JSON, as an export writes it"
+        )
+        parser.add_argument(
+            "--board",
+            action="append",
+            default=[],
+            metavar="ROLE=EMAIL,EMAIL",
+            help="who sits on a board, e.g. change-advisory-board=a@example.org,b@example.org",
+        )
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if sys.stdin.isatty() and not options["json"]:
+            self._ask(options)
+        try:
+            with transaction.atomic():
+                done = self._carry_out(options)
+        except InvalidInput as refusal:
+            lines = [f"{error.pointer}: {error.detail}" for error in refusal.errors]
+            raise CommandError("Nothing was changed.\n" + "\n".join(lines)) from None
+        except Refusal as refusal:
+            raise CommandError(f"Nothing was changed. {refusal.detail}") from None
+        if options["json"]:
+            self.stdout.write(json.dumps(done))
+            return
+        for line in done["lines"]:
+            self.stderr.write(line)
+        if done["link"]:
+            self.stdout.write(done["link"])
+
+    def _ask(self, options: dict[str, Any]) -> None:
+        active = active_standard_or_none()
+        if options["standard"] is None and active is None:
+            self.stderr.write(f"Standards: {', '.join(shipped_names())}")
+            options["standard"] = input(f"Which one is to be in force? [{DEFAULT_STANDARD}] ").strip() or None
+        if options["administrator"] is None and not _somebody_administers():
+            options["administrator"] = input("Address of the first administrator: ").strip() or None
+            options["name"] = options["name"] or input("Their full name: ").strip()
+            options["password"] = getpass.getpass("Their password (empty: print a link to choose one): ")
+        for name, words in (("people", "people"), ("services", "services")):
+            if options[name] is None and (given := input(f"CSV file with {words} (empty: none): ").strip()):
+                options[name] = Path(given)
+
+    def _carry_out(self, options: dict[str, Any]) -> dict[str, Any]:
+        now = edge_now()
+        lines: list[str] = []
+        active = active_standard_or_none()
+        if active is None:
+            standard_bootstrap(actor=ACTOR, now=now, name=options["standard"] or DEFAULT_STANDARD)
+            active = active_standard_or_none()
+            lines.append(f"{active and active.title} is in force.")
+        elif options["standard"] not in (None, active.name):
+            raise CommandError(
+                f"{active.name} is in force. Another standard comes by an approved change that names it."
+            )
+        link = self._administrator(options, lines)
+        people = people_rows(_content(options["people"])) if options["people"] else []
+        made = people_import(actor=ACTOR, now=now, rows=people)
+        plan = (
+            catalog_import(actor=ACTOR, now=now, rows=read(_content(options["services"])))
+            if options["services"]
+            else None
+        )
+        granted = roles_import(actor=ACTOR, now=now, rows=[*people, *_members(options["board"])])
+        if people:
+            lines.append(f"People: {len(made)} are new and get a mail, {len(people) - len(made)} were there.")
+        if plan:
+            lines.append(f"Services: {plan.count(NEW)} are new, {plan.count(CHANGED)} were changed.")
+        lines.append(f"Roles: {granted} are new." if granted else "Roles: none is new.")
+        lines.append("Next: manage.py preflight")
+        return {"standard": active and active.name, "lines": lines, "link": link}
+
+    def _administrator(self, options: dict[str, Any], lines: list[str]) -> str:
+        email = (options["administrator"] or "").strip().lower()
+        if not email:
+            if not _somebody_administers():
+                raise CommandError(
+                    "There is no administrator yet: give --administrator EMAIL and --name NAME."
+                )
+            return ""
+        user = User.objects.filter(email=email).first()
+        if user is not None:
+            lines.append(f"{email} is there already.")
+            return first_password_link(user_id=user.pk)
+        if options["time_zone"] not in time_zones():
+            raise CommandError(f"There is no time zone {options['time_zone']}; e.g. Europe/Berlin.")
+        given = options["password_file"]
+        password = _content(given).decode().partition("\n")[0] if given else options.get("password") or None
+        user = user_create(
+            actor=ACTOR,
+            now=edge_now(),
+            email=email,
+            full_name=options["name"],
+            time_zone=options["time_zone"],
+            password=password,
+            is_staff=True,
+        )
+        lines.append(f"{email} is the administrator.")
+        return first_password_link(user_id=user.pk)
+
+
+def _somebody_administers() -> bool:
+    return User.objects.filter(is_staff=True, is_active=True).exists()
+
+
+def _members(boards: list[str]) -> list[PersonRow]:
+    """Return who sits on the boards, as rows that name a role each."""
+    rows = []
+    for given in boards:
+        role, sign, people = given.partition("=")
+        if not sign or not people.strip():
+            raise CommandError(f"--board takes ROLE=EMAIL,EMAIL, not '{given}'.")
+        row = PersonRow("", "", "", "UTC", (), (role.strip(),), administrator=False)
+        emails = [email.strip().lower() for email in people.split(",") if email.strip()]
+        rows += [replace(row, pointer=f"/board/{role}/{email}", email=email) for email in emails]
+    return rows
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}.") from None

@@ -1,0 +1,141 @@
+"""`manage.py start`: a real installation from nothing, twice without harm, and nothing by halves."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from opsportal.accounts.models import RoleHolding, Team, User
+from opsportal.catalog.models import Service
+from opsportal.outbox.models import OutboxMessage
+from opsportal.standards.selectors import active_standard
+from tests.packs import activate
+from tests.untouched import nothing_written
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = (
+    "email,full_name,time_zone,teams,roles,administrator\n"
+    "ada@real.example,Ada Real,Europe/London,payments platform,technical-reviewer@team:payments,\n"
+    "bo@real.example,Bo Real,,payments,change-advisory-board security-reviewer@service:till,\n"
+)
+SERVICES = "slug,name,tier,data_classification,owner_team\ntill,Till,critical,restricted,payments\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "people.csv").write_text(PEOPLE, encoding="utf-8")
+    (tmp_path / "services.csv").write_text(SERVICES, encoding="utf-8")
+    return {"people": str(tmp_path / "people.csv"), "services": str(tmp_path / "services.csv")}
+
+
+def start(*arguments: str) -> dict[str, Any]:
+    out = StringIO()
+    call_command("start", "--json", *arguments, stdout=out, stderr=StringIO())
+    done: dict[str, Any] = json.loads(out.getvalue())
+    return done
+
+
+def all_of_it(files: dict[str, str]) -> list[str]:
+    who = ["--administrator", "Root@real.example", "--name", "Ro Root"]
+    board = ["--board", "change-advisory-board=ada@real.example,root@real.example"]
+    return [*who, "--people", files["people"], "--services", files["services"], *board]
+
+
+def test_an_empty_installation_has_all_that_it_needs_and_twice_is_once(files: dict[str, str]) -> None:
+    done = start(*all_of_it(files))
+    assert done["standard"] == active_standard().name == "baseline"
+    assert set(User.objects.values_list("email", "is_staff")) == {
+        ("root@real.example", True),
+        ("ada@real.example", False),
+        ("bo@real.example", False),
+    }
+    assert set(Team.objects.values_list("slug", flat=True)) == {"payments", "platform"}
+    assert Service.objects.get().owner_team.slug == "payments"
+    held = RoleHolding.objects.values_list("role__slug", "user__email", "scope_kind", "scope_key")
+    assert set(held) == {
+        ("technical-reviewer", "ada@real.example", "team", "payments"),
+        ("change-advisory-board", "ada@real.example", "", ""),
+        ("change-advisory-board", "bo@real.example", "", ""),
+        ("change-advisory-board", "root@real.example", "", ""),
+        ("security-reviewer", "bo@real.example", "service", "till"),
+    }
+    assert OutboxMessage.objects.filter(topic="accounts.welcome.wanted").count() == 3
+    with nothing_written():
+        again = start(*all_of_it(files))
+    assert again["link"]
+
+
+def test_the_printed_link_leads_to_a_first_password(client: Client) -> None:
+    link = start("--administrator", "root@real.example", "--name", "Ro Root")["link"]
+    path = link.removeprefix("http://127.0.0.1:8000")
+    page = client.get(path, follow=True)
+    assert page.status_code == 200
+    target = page.redirect_chain[-1][0]
+    answer = client.post(target, {"password1": "a long enough word 77", "password2": "a long enough word 77"})
+    assert answer.status_code == 302
+    assert User.objects.get().check_password("a long enough word 77")
+    assert start("--administrator", "root@real.example")["link"] == ""
+
+
+def test_a_password_from_a_file_needs_no_link(tmp_path: Path) -> None:
+    (tmp_path / "word").write_text("a long enough word 77\n", encoding="utf-8")
+    who = ["--administrator", "root@real.example", "--name", "Ro Root"]
+    assert start(*who, "--password-file", str(tmp_path / "word"))["link"] == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "give --administrator"),
+        (["--administrator", "no address", "--name", "X"], "/email"),
+        (["--administrator", "a@real.example"], "/full_name"),
+        (["--administrator", "a@real.example", "--name", "X", "--time-zone", "Mars/Base"], "no time zone"),
+        (["--administrator", "a@real.example", "--name", "X", "--standard", "nothing"], "nothing"),
+        (["--administrator", "a@real.example", "--name", "X", "--people", "/gone.csv"], "No such file"),
+        (["--administrator", "a@real.example", "--name", "X", "--board", "cab"], "ROLE=EMAIL"),
+        (
+            ["--administrator", "a@real.example", "--name", "X", "--board", "nosuch=a@real.example"],
+            "knows no role",
+        ),
+        (
+            ["--administrator", "a@real.example", "--name", "X", "--board", "cto=b@real.example"],
+            "nobody with this address",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_written(arguments: list[str], words: str) -> None:
+    with nothing_written(), pytest.raises(CommandError, match=words):
+        start(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("line", "pointer"),
+    [
+        ("no-address,X,,,,", "/people/2/email"),
+        ("c@real.example,,,,,", "/people/2/full_name"),
+        ("c@real.example,C,Mars/Base,,,", "/people/2/time_zone"),
+        ("c@real.example,C,,,nosuch,", "/people/2/roles"),
+        ("c@real.example,C,,,cto@service:gone,", "/people/2/scope_key"),
+        ("c@real.example,C,,,,perhaps", "/people/2/administrator"),
+        ("ada@real.example,C,,,,", "/people/2/email"),
+    ],
+)
+def test_one_wrong_person_and_nobody_is_added(
+    files: dict[str, str], tmp_path: Path, line: str, pointer: str
+) -> None:
+    (tmp_path / "people.csv").write_text(f"{PEOPLE}{line}\n", encoding="utf-8")
+    with nothing_written(), pytest.raises(CommandError, match=pointer):
+        start(*all_of_it(files))
+
+
+def test_another_standard_than_the_one_in_force_comes_by_a_change() -> None:
+    activate("aielon")
+    with nothing_written(), pytest.raises(CommandError, match="approved change"):
+        start("--standard", "baseline", "--administrator", "a@real.example", "--name", "X")
