@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from changes.facts import place_of
 from changes.models import Change, ChangeTarget
 from changes.models.changes import PREFIX
+from changes.outlook import Outlook, outlook_of
 from changes.permissions import Case, case_of
 from changes.selectors import change_by_key
+from changes.states import BEFORE_IMPLEMENTATION
 from changes.web.seen_facts import FactsAt
+from opsportal.calendar.almanac import Almanac
 from opsportal.core.actor import Actor
 from opsportal.core.errors import NotFound
 from opsportal.core.keys import number_of
@@ -38,10 +42,27 @@ class Seen:
     actor: Actor
     now: datetime
     facts: Mapping[str, Value]
+    almanac: Almanac
 
     @property
     def key(self) -> str:
         return self.change.key
+
+    @property
+    def outlook(self) -> Outlook:
+        """What the calendar holds in store for it, until it has begun."""
+        change = self.change
+        if change.state not in BEFORE_IMPLEMENTATION:
+            return Outlook()
+        return outlook_of(
+            self.standard,
+            self.facts,
+            self.almanac,
+            [place_of(target) for target in self.targets],
+            window=(change.window_start, change.window_end),
+            submitted_at=change.submitted_at,
+            now=self.now,
+        )
 
     @property
     def today(self) -> date:
@@ -54,6 +75,7 @@ def change_seen(key: str, *, actor: Actor, now: datetime) -> Seen:
     targets = tuple(change.targets.all())
     copied = change.standard_hash
     standard = standard_by_hash(copied) if copied else active_standard()
+    facts_at = FactsAt(now)
     return Seen(
         change=change,
         targets=targets,
@@ -61,5 +83,6 @@ def change_seen(key: str, *, actor: Actor, now: datetime) -> Seen:
         case=case_of(actor, change, targets, now.astimezone(UTC).date()),
         actor=actor,
         now=now,
-        facts=FactsAt(now).of(change, targets, standard),
+        facts=facts_at.of(change, targets, standard),
+        almanac=facts_at.almanac,
     )

@@ -90,6 +90,7 @@ def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "texts": [(label, getattr(change, name)) for name, label in TEXTS if getattr(change, name)],
         "steps": steps_for(seen, next_step.allowed),
         "next_words": next_step.sentence,
+        "outlook": seen.outlook,
         "names_standard": _named_standard(seen),
         "standing": standing_of(seen, [one.duty for one in attestations]),
         "current_round": current,

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from changes.facts import CHANGE_TEXTS, change_facts
+from changes.facts import CHANGE_TEXTS, calendar_facts, change_facts
 from changes.models import Change, ChangeTarget, ChangeTemplate
+from changes.outlook import Outlook
+from opsportal.calendar.almanac import Almanac
 from opsportal.catalog.models import Environment, Service
 from opsportal.standards import engine
 from opsportal.standards.engine import FieldDemand, StageDemand
@@ -29,13 +31,21 @@ class Shape:
     demands: Mapping[str, FieldDemand]
     stages: tuple[StageDemand, ...]
     starts_early: bool = field(default=False)
+    outlook: Outlook = field(default_factory=Outlook)
 
     @property
     def stage_lines(self) -> list[str]:
         return [stage_words(one.demand, self.standard, certain=one.certain) for one in self.stages]
 
 
-def shape_of(standard: Standard, facts: Facts, *, type: str, template: ChangeTemplate | None = None) -> Shape:
+def shape_of(
+    standard: Standard,
+    facts: Facts,
+    *,
+    type: str,
+    template: ChangeTemplate | None = None,
+    outlook: Outlook | None = None,
+) -> Shape:
     """Return what `standard` asks of a change with these facts when it is submitted."""
     return Shape(
         standard=standard,
@@ -47,6 +57,7 @@ def shape_of(standard: Standard, facts: Facts, *, type: str, template: ChangeTem
             one.demand.permit == "start_before_approval"
             for one in engine.permits(standard, "change.start", facts)
         ),
+        outlook=outlook or Outlook(),
     )
 
 
@@ -57,6 +68,7 @@ def facts_typed(
     template: ChangeTemplate | None,
     services: Iterable[Service],
     environments: Iterable[Environment],
+    almanac: Almanac,
     now: datetime,
 ) -> dict[str, Any]:
     """Return the facts of a change that is only typed so far. Saves and reads nothing."""
@@ -70,7 +82,8 @@ def facts_typed(
         for service in services
         for environment in places
     ]
-    return change_facts(change, targets, now=now)
+    facts = change_facts(change, targets, now=now)
+    return facts | calendar_facts(change, targets, almanac, now=now)
 
 
 def stage_words(stage: Stage, standard: Standard, *, certain: bool = True) -> str:

@@ -12,9 +12,12 @@ from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive, make_aware
 
 from changes.models import Change, ChangeTemplate
+from changes.outlook import outlook_of
 from changes.web.forms import ChangeForm, Options
 from changes.web.shape import Shape, facts_typed, shape_of
 from opsportal.accounts.models import User
+from opsportal.calendar.places import Place
+from opsportal.calendar.selectors import almanac_at
 from opsportal.catalog.models import Environment, Service
 from opsportal.core.errors import InvalidInput, NotFound
 from opsportal.standards.selectors import active_standard, versions
@@ -104,15 +107,36 @@ def _shape(
     now: datetime,
 ) -> Shape:
     fixed = {name: getattr(template, name) for name in ("risk", "plan", "rollback_plan")} if template else {}
+    standard, almanac = active_standard(), almanac_at(now)
     facts = facts_typed(
         {**values, **fixed},
         type=change_type,
         template=template,
         services=services,
         environments=environments,
+        almanac=almanac,
         now=now,
     )
-    return shape_of(active_standard(), facts, type=change_type, template=template)
+    outlook = outlook_of(
+        standard,
+        facts,
+        almanac,
+        [
+            Place(service.slug, service.tier, environment.slug, environment.kind)
+            for service in services
+            for environment in environments
+        ],
+        window=window_of(values),
+        submitted_at=None,
+        now=now,
+    )
+    return shape_of(standard, facts, type=change_type, template=template, outlook=outlook)
+
+
+def window_of(values: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
+    """Return the window that was typed: both ends in order, or none."""
+    start, end = values.get("window_start") or None, values.get("window_end") or None
+    return (start, end) if start and end and start < end else (None, None)
 
 
 def _typed_values(data: QueryDict) -> dict[str, Any]:

@@ -61,6 +61,18 @@ class Expression:
         """Return what the condition is under `facts`; None where that is not known."""
         return _truth(self.tree, self, facts)
 
+    def least(self, fact: str) -> Scalar | None:
+        """Return the least value of a fact with which the condition can hold, None where it sets none.
+
+        Only what is demanded whatever else is so: `a >= 24h and b`, not `a >= 24h or b`.
+        """
+        found = [
+            bound
+            for node in (self.tree.operands if isinstance(self.tree, Both) else (self.tree,))
+            if (bound := _lower_bound(node, fact)) is not None
+        ]
+        return max(found, default=None)
+
     def missing(self, facts: Facts) -> tuple[Fact, ...]:
         """Return the facts for want of which the condition is not known, in the order of the text."""
         names: dict[str, None] = {}
@@ -286,6 +298,15 @@ def _ordered(operator: str, left: Value, right: Value) -> bool:
         case ">":
             return not less and left != right
     return not less
+
+
+def _lower_bound(node: Node, fact: str) -> Scalar | None:
+    match node:
+        case Comparison(">=" | ">", FactName(name), Literal(value)) if name == fact:
+            return value
+        case Comparison("<=" | "<", Literal(value), FactName(name)) if name == fact:
+            return value
+    return None
 
 
 def _collect_missing(node: Node, expression: Expression, facts: Facts, names: dict[str, None]) -> None:

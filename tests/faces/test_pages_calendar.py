@@ -13,7 +13,7 @@ from django.test import Client
 from changes.models import Change
 from opsportal.accounts.models import User
 from opsportal.calendar.models import CalendarFeed, Freeze, MaintenanceWindow, WorkingCalendar
-from tests.changing import approved, make_cast, submitted, window
+from tests.changing import activate, approved, draft, make_cast, rule, submitted, window
 from tests.freezing import DAY, make_freeze, make_window, make_working_time
 from tests.makers import NOW, grant, make_environment, make_role, make_user
 from tests.untouched import nothing_written
@@ -229,3 +229,21 @@ def test_the_back_office_shows_it(model: str) -> None:
     link = re.search(rf'href="(/admin/calendar/{model}/[^"]+/change/)"', response.content.decode())
     assert link is not None
     assert client.get(link[1]).status_code == 200
+
+
+def test_a_change_is_told_before_its_submission_what_is_in_its_way() -> None:
+    cast = make_cast()
+    early = rule(
+        "early", "change.submit", "{ require = 'change.lead_time >= 24h' }", more='message = "Later."'
+    )
+    activate(early, version="2")
+    freeze = make_freeze(ends_at=NOW + 5 * DAY)
+    change = draft(cast, **window(timedelta(hours=20)))
+    client = client_of(cast.requester)
+    page = client.get(f"/changes/{change.key}/").content.decode()
+    assert "It needs 24 h before its window, and has 20 h." in page
+    assert re.search(r"The earliest start is <time[^>]+datetime=\"2026-03-03T09:30:00Z\"", page)
+    assert f'/freezes/{freeze.key}/">Quarter' in page
+    form = client.get(f"/changes/{change.key}/edit/").content.decode()
+    assert "What is in its way" in form
+    assert "It needs 24 h before its window, and has 20 h." in form
