@@ -7,6 +7,8 @@ Databases: the ``django_db`` mark for a test that rolls back, `fresh_database` f
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,15 +20,22 @@ from hypothesis import settings
 from pytest_django import DjangoDbBlocker
 
 from tests import chromium
-from tests.databases import Database, PostgresTemplates, SqliteTemplates, connected_to
+from tests.databases import Database, PostgresTemplates, SqliteTemplates, Templates, connected_to
 from tests.portal import LivePortal
+from tests.processes import ROOT
 from tests.servers import Mailbox
+from tests.spread import Spread
 
 _NAME_OUTSIDE_TESTS = connection.settings_dict["NAME"]
 
 # Examples are judged by what comes out, never by how long the machine took.
 settings.register_profile("opsportal", deadline=None)
 settings.load_profile("opsportal")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spread:
+    """Let tests that share something run in one process."""
+    return Spread(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,27 +52,43 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def database_templates(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[PostgresTemplates | SqliteTemplates]:
+) -> Iterator[Templates]:
     """The migrated database, ready to be copied."""
     with django_db_blocker.unblock():
         # pytest-django makes a test database only for tests that are marked with django_db.
         made = []
         if connection.settings_dict["NAME"] == _NAME_OUTSIDE_TESTS:
             made = setup_databases(verbosity=0, interactive=False, aliases={"default": True})
-        templates: PostgresTemplates | SqliteTemplates
-        if os.environ["TEST_DATABASE"] == "postgres":
-            templates = PostgresTemplates()
-        else:
-            templates = SqliteTemplates(tmp_path_factory.mktemp("template"))
+        kind = PostgresTemplates if os.environ["TEST_DATABASE"] == "postgres" else SqliteTemplates
+        templates = kind.of_test_database(tmp_path_factory.mktemp("template"))
     yield templates
     with django_db_blocker.unblock():
         templates.remove()
         teardown_databases(made, verbosity=0)
 
 
+@pytest.fixture(scope="session")
+def demo_templates(
+    database_templates: Templates,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Templates]:
+    """A database with the demo organisation, ready to be copied: loading it takes long."""
+    folder = tmp_path_factory.mktemp("demo")
+    with django_db_blocker.unblock(), database_templates.copy(folder / "data") as database:
+        # In a process of its own, so that the passwords are hashed as a portal's processes know them.
+        subprocess.run(
+            [sys.executable, "manage.py", "demo", "load"],
+            env={**os.environ, **database.env},
+            cwd=ROOT,
+            check=True,
+        )
+        yield database_templates.of_copy(database)
+
+
 @pytest.fixture
 def fresh_database(
-    database_templates: PostgresTemplates | SqliteTemplates,
+    database_templates: Templates,
     django_db_blocker: DjangoDbBlocker,
     tmp_path: Path,
 ) -> Iterator[Database]:

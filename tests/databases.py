@@ -54,23 +54,31 @@ END $$
 
 
 class PostgresTemplates:
-    """Copies of the migrated test database on a PostgreSQL server."""
+    """Copies of one database on a PostgreSQL server that nobody is connected to."""
 
-    def __init__(self) -> None:
-        """Copy the test database that Django is connected to: what migrations made, and no more."""
+    def __init__(self, template: str) -> None:
+        """Copy the database `template`."""
         self._address = os.environ["DATABASE_URL"]
+        self.template = template
+
+    @classmethod
+    def of_test_database(cls, _folder: Path) -> PostgresTemplates:
+        """Copy the test database that Django is connected to: what migrations made, and no more."""
         source = str(connection.settings_dict["NAME"])
-        self.template = f"{source}_template"
+        templates = cls(f"{source}_template")
         connections.close_all()  # a database that somebody is connected to cannot be copied
-        self._drop(self.template)
-        self._copy(source, self.template)
-        self._start_numbers_again()
+        templates._drop(templates.template)
+        templates._copy(source, templates.template)
+        templates._start_numbers_again()
+        return templates
 
     def _start_numbers_again(self) -> None:
         # Tests that rolled back have left the sequences where they were: keys would not start at 1.
-        address = urlunsplit(urlsplit(self._address)._replace(path=f"/{self.template}"))
-        with psycopg.connect(address, autocommit=True) as template:
+        with psycopg.connect(self._address_of(self.template), autocommit=True) as template:
             template.execute(_START_NUMBERS_AGAIN)
+
+    def _address_of(self, name: str) -> str:
+        return urlunsplit(urlsplit(self._address)._replace(path=f"/{name}"))
 
     def _execute(self, statement: sql.Composed) -> None:
         with psycopg.connect(self._address, autocommit=True) as admin:
@@ -89,11 +97,14 @@ class PostgresTemplates:
         """Yield a new database; it is dropped afterwards, whoever is still connected."""
         name = f"{self.template}_{next(_numbers)}"
         self._copy(self.template, name)
-        address = urlunsplit(urlsplit(self._address)._replace(path=f"/{name}"))
         try:
-            yield Database(name, {"DATABASE_URL": address})
+            yield Database(name, {"DATABASE_URL": self._address_of(name)})
         finally:
             self._drop(name)
+
+    def of_copy(self, database: Database) -> PostgresTemplates:
+        """Return copies of a copy that somebody has filled and let go."""
+        return PostgresTemplates(database.name)
 
     def remove(self) -> None:
         """Drop the template."""
@@ -101,15 +112,21 @@ class PostgresTemplates:
 
 
 class SqliteTemplates:
-    """Copies of the migrated test database as files."""
+    """Copies of one SQLite file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, template: Path) -> None:
+        """Copy the file `template`."""
+        self.template = template
+
+    @classmethod
+    def of_test_database(cls, folder: Path) -> SqliteTemplates:
         """Copy the test database that Django is connected to (it may be in memory) to a file in `folder`."""
-        self.template = folder / "template.sqlite3"
+        templates = cls(folder / "template.sqlite3")
         connection.ensure_connection()
-        with sqlite3.connect(self.template) as target:
+        with sqlite3.connect(templates.template) as target:
             connection.connection.backup(target)
         target.close()
+        return templates
 
     @contextmanager
     def copy(self, folder: Path) -> Iterator[Database]:
@@ -119,9 +136,19 @@ class SqliteTemplates:
         shutil.copyfile(self.template, path)
         yield Database(str(path), {"OPSPORTAL_DATA": str(folder)})
 
+    def of_copy(self, database: Database) -> SqliteTemplates:
+        """Return copies of a copy that somebody has filled and let go."""
+        with sqlite3.connect(database.name) as filled:
+            filled.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        filled.close()
+        return SqliteTemplates(Path(database.name))
+
     def remove(self) -> None:
         """Remove the template."""
         self.template.unlink(missing_ok=True)
+
+
+Templates = PostgresTemplates | SqliteTemplates
 
 
 @contextmanager

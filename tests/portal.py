@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,11 @@ from opsportal.run import static
 from tests.processes import ROOT, Process, free_port, wait_until
 from tests.servers import Valkey
 
+PATIENCE = 90.0
+"""Seconds until a process that does not start counts as broken, on a machine that does much else."""
+
 _CELERY = [sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "-A", "opsportal.celery"]
+_WORKS, _TICKS = " ready.", "maxinterval"  # what a worker and a scheduler print when they are up
 _ALONE = ["--without-mingle", "--without-gossip", "-l", "INFO"]
 
 
@@ -69,40 +74,61 @@ class LivePortal:
         return process
 
     def start_web(self, **env: str) -> Process:
-        """Start gunicorn on `url` and return when ``/startup`` answers 200 (at most 30 s).
+        """Start gunicorn on `url` and return when ``/startup`` answers 200 (at most `PATIENCE`).
 
         ``/ready`` does once the test has activated a standard.
         """
+        web = self._begin_web(env)
+        self._wait_for_web(web)
+        return web
+
+    def start_worker(self, *options: str, **env: str) -> Process:
+        """Start a Celery worker (`options` go to it) and return when it takes tasks (at most `PATIENCE`)."""
+        worker = self._begin_worker(options, env)
+        self._wait_for_line(worker, _WORKS)
+        return worker
+
+    def start_all(
+        self, *, workers: int = 1, beats: int = 1, web: dict[str, str] | None = None
+    ) -> list[Process]:
+        """Start so many workers and schedulers at once, with `web` (its environment) a web server, too.
+
+        Returns the workers, then the schedulers, when all of them are ready.
+        """
+        begun = [(self._begin_worker((), {}), _WORKS) for _ in range(workers)]
+        begun += [(self._begin_beat(), _TICKS) for _ in range(beats)]
+        serving = self._begin_web(web) if web is not None else None
+        for process, line in begun:
+            self._wait_for_line(process, line)
+        if serving is not None:
+            self._wait_for_web(serving)
+        return [process for process, _ in begun]
+
+    def _begin_web(self, env: dict[str, str]) -> Process:
         _collect_static()
         command = [sys.executable, "-m", "gunicorn", "opsportal.wsgi:application"]
         command += ["-b", f"127.0.0.1:{self.port}"]
         command += ["-w", "2", "--threads", "2", "--no-control-socket", "--graceful-timeout", "5"]
-        web = self._start("web", command, env)
+        return self._start("web", command, env)
 
+    def _begin_worker(self, options: Sequence[str], env: dict[str, str]) -> Process:
+        return self._start("worker", [*_CELERY, "worker", "-c", "2", *_ALONE, *options], env)
+
+    def _begin_beat(self) -> Process:
+        number = sum(process.log.name.startswith("beat-") for process in self.processes)
+        schedule = self.folder / f"beat-schedule-{number}"
+        return self._start("beat", [*_CELERY, "beat", "-l", "INFO", "-s", str(schedule), "--pidfile="], {})
+
+    def _wait_for_web(self, web: Process) -> None:
         def ready() -> bool:
             if not web.alive:
                 raise RuntimeError(f"the web server ended:\n{web.output()}")
             return self.status("/startup") == 200
 
         try:
-            wait_until(ready, seconds=30, what="/startup answers 200")
+            wait_until(ready, seconds=PATIENCE, what="/startup answers 200")
         except TimeoutError as error:
             raise RuntimeError(f"{error}\n{self.body('/startup')}\n{web.output()}") from error
-        return web
-
-    def start_worker(self, *options: str, **env: str) -> Process:
-        """Start a Celery worker (`options` go to it) and return when it takes tasks (at most 30 s)."""
-        worker = self._start("worker", [*_CELERY, "worker", "-c", "2", *_ALONE, *options], env)
-        self._wait_for_line(worker, " ready.")
-        return worker
-
-    def start_beat(self, **env: str) -> Process:
-        """Start the scheduler and return when it ticks (at most 30 s)."""
-        schedule = self.folder / "beat-schedule"
-        command = [*_CELERY, "beat", "-l", "INFO", "-s", str(schedule), "--pidfile="]
-        beat = self._start("beat", command, env)
-        self._wait_for_line(beat, "maxinterval")
-        return beat
 
     def _wait_for_line(self, process: Process, text: str) -> None:
         def seen() -> bool:
@@ -110,7 +136,7 @@ class LivePortal:
                 raise RuntimeError(f"{process.log.stem} ended:\n{process.output()}")
             return text in process.output()
 
-        wait_until(seen, seconds=30, what=f"{process.log.stem} prints {text!r}")
+        wait_until(seen, seconds=PATIENCE, what=f"{process.log.stem} prints {text!r}")
 
     def manage(self, *arguments: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
         """Run ``manage.py`` on the same data and return the ended process with its output."""

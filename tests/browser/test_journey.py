@@ -117,10 +117,7 @@ def vote_by_keyboard(page: Page, key: str) -> None:
 def test_a_change_travels_from_request_to_deployment(
     portal: LivePortal, mailbox: Mailbox, browser: Browser
 ) -> None:
-    portal.manage("demo", "load")
-    portal.start_web(OPSPORTAL_DEMO_LOGINS="1")
-    portal.start_worker()
-    portal.start_beat()
+    portal.start_all(web={"OPSPORTAL_DEMO_LOGINS": "1"})
     token = bearer(portal)
 
     with signed_in(browser, portal, "Elena Rossi") as elena:

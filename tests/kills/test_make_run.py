@@ -8,12 +8,11 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.processes import Process, free_port, wait_until
+from tests.processes import ROOT, Process, free_port, wait_until
 
 RUN = [sys.executable, "-m", "opsportal.run"]
 
@@ -33,6 +32,12 @@ class Supervisor:
     def start_again(self) -> None:
         """Start it on the same data, after it has ended."""
         self.process = Process(RUN, log=self.folder / "run.log", env=self.env)
+
+    def manage(self, *arguments: str) -> None:
+        """Run ``manage.py`` on the same data."""
+        subprocess.run(
+            [sys.executable, "manage.py", *arguments], env=self.env, cwd=ROOT, capture_output=True, check=True
+        )
 
     def wait(self) -> None:
         """Wait until the portal answers and all its processes run."""
@@ -83,28 +88,25 @@ class Supervisor:
         )
 
 
-@contextmanager
-def running(folder: Path) -> Iterator[Supervisor]:
-    """Yield a supervisor whose portal answers; whatever is left of it is killed."""
-    started = Supervisor(folder)
-    try:
-        started.wait()
-        yield started
-    finally:
-        started.process.stop(seconds=40)
-
-
 @pytest.fixture(scope="module")
-def supervisor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
-    """One portal for all tests that leave it running."""
-    with running(tmp_path_factory.mktemp("run")) as started:
-        yield started
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
+    """One supervisor for all tests, begun on an empty folder; then with a standard in force: it is ready."""
+    own = Supervisor(tmp_path_factory.mktemp("run"))
+    try:
+        own.wait()
+        own.manage("standard", "activate", "baseline")
+        yield own
+    finally:
+        own.process.stop(seconds=40)
 
 
-def test_it_stops_all_of_it_on_sigterm(tmp_path: Path) -> None:
-    with running(tmp_path) as own:
-        assert own.process.stop(seconds=30) == 0
-        assert own.left() == []
+@pytest.fixture
+def supervisor(started: Supervisor) -> Supervisor:
+    """The supervisor, running; started again on its data where the test before has ended it."""
+    if not started.process.alive:
+        started.start_again()
+        started.wait()
+    return started
 
 
 def test_what_is_killed_comes_back(supervisor: Supervisor) -> None:
@@ -124,18 +126,6 @@ def test_what_is_killed_comes_back(supervisor: Supervisor) -> None:
         assert f"opsportal: {name} ended with code -9, starts again in 1 s" in supervisor.process.output()
 
 
-def test_nothing_outlives_a_killed_supervisor_and_it_starts_again_at_once(tmp_path: Path) -> None:
-    with running(tmp_path) as own:
-        key = (own.folder / "data" / "secret_key").read_text()
-        own.process.send(signal.SIGKILL)
-        own.process.popen.wait()
-        own.start_again()
-        own.wait()
-        assert (own.folder / "data" / "secret_key").read_text() == key
-        assert own.process.stop(signum=signal.SIGINT, seconds=30) == 0
-        assert own.left() == []
-
-
 def test_a_second_one_on_the_same_data_refuses_in_one_line(supervisor: Supervisor) -> None:
     refused = supervisor.again(PORT=str(free_port()))
     assert refused.returncode == 1
@@ -149,3 +139,19 @@ def test_a_taken_port_is_refused_in_one_line(supervisor: Supervisor, tmp_path: P
     assert refused.returncode == 1
     assert refused.stderr.startswith(f"opsportal: port {supervisor.port} cannot be used")
     assert len(refused.stderr.splitlines()) == 1
+
+
+def test_nothing_outlives_a_killed_supervisor_and_it_starts_again_at_once(supervisor: Supervisor) -> None:
+    key = (supervisor.folder / "data" / "secret_key").read_text()
+    supervisor.process.send(signal.SIGKILL)
+    supervisor.process.popen.wait()
+    supervisor.start_again()
+    supervisor.wait()
+    assert (supervisor.folder / "data" / "secret_key").read_text() == key
+    assert supervisor.process.stop(signum=signal.SIGINT, seconds=30) == 0
+    assert supervisor.left() == []
+
+
+def test_it_stops_all_of_it_on_sigterm(supervisor: Supervisor) -> None:
+    assert supervisor.process.stop(seconds=30) == 0
+    assert supervisor.left() == []

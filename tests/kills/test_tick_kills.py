@@ -20,6 +20,7 @@ from tests.telling import (
     assert_each_came,
     finished_at,
     tell,
+    tick_through,
     wait_for_all_sent,
     wait_until_it_ticks,
 )
@@ -33,16 +34,14 @@ def subjects(mailbox: Mailbox, user: User) -> list[str]:
     return [mail.subject for mail in mailbox.to(user.email)]
 
 
-def wait_for_another_round(*names: str) -> None:
-    for name in names:
-        wait_until_it_ticks(name, since=finished_at(name))
+def wait_for_another_round(name: str) -> None:
+    wait_until_it_ticks(name, since=finished_at(name))
 
 
 def test_a_broker_that_forgets_everything_delays_and_loses_nothing(
     portal: LivePortal, mailbox: Mailbox
 ) -> None:
-    portal.start_worker()
-    portal.start_beat()
+    portal.start_all()
     tell(2, key="before")
     wait_for_all_sent(2)
     redis.Redis.from_url(portal.broker.url()).flushall()
@@ -55,7 +54,7 @@ def test_a_broker_that_forgets_everything_delays_and_loses_nothing(
 def test_a_broker_that_is_killed_is_found_again_and_what_was_told_meanwhile_is_delivered(
     portal: LivePortal, mailbox: Mailbox
 ) -> None:
-    worker, beat = portal.start_worker(), portal.start_beat()
+    worker, beat = portal.start_all()
     tell(2, key="before")
     wait_for_all_sent(2)
     for number in range(1, 4):  # several times, since what hurts is a tick that is under way
@@ -90,10 +89,9 @@ def test_a_scheduler_that_was_down_for_hours_makes_good_what_was_missed_once(
         due=12 * HOUR,
         remind=[11 * HOUR, 5 * HOUR, 4 * HOUR],
     )
-    portal.start_worker()
-    portal.start_beat()
+    portal.start_all()
     wait_for_all_sent(3)
-    wait_for_another_round("obligations.tick", "outbox.dispatch", "notify.deliver")
+    tick_through(portal, "obligations.tick", "outbox.dispatch", "notify.deliver")
     assert_each_came(mailbox)
     assert subjects(mailbox, ada) == ["Overdue: Review the change (CHG-7)"]
     assert subjects(mailbox, chief) == ["Overdue, and now with you: Review the change (CHG-7)"]
@@ -101,10 +99,7 @@ def test_a_scheduler_that_was_down_for_hours_makes_good_what_was_missed_once(
 
 
 def test_two_schedulers_and_two_workers_tell_nobody_twice(portal: LivePortal, mailbox: Mailbox) -> None:
-    portal.start_worker()
-    portal.start_worker()
-    portal.start_beat()
-    portal.start_beat()
+    portal.start_all(workers=2, beats=2)
     people = [make_user() for _ in range(10)]
     chief = make_user()
     grant(make_role("cto", "job"), chief)
@@ -118,7 +113,7 @@ def test_two_schedulers_and_two_workers_tell_nobody_twice(portal: LivePortal, ma
             climb=climbs((0, "cto")),
         )
     wait_for_all_sent(20)
-    wait_for_another_round("obligations.tick", "outbox.dispatch", "notify.deliver")
+    tick_through(portal, "obligations.tick", "outbox.dispatch", "notify.deliver")
     assert_each_came(mailbox)
     assert {len(subjects(mailbox, person)) for person in people} == {1}
     assert len(subjects(mailbox, chief)) == 10
