@@ -259,6 +259,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "DeploymentState": "changes.states.DEPLOYMENT.choices",
         "GateDecision": "changes.models.Deployment.Decision",
         "BreakGlassState": "changes.states.BREAK_GLASS.choices",
+        "DeploymentOutcome": "changes.services.deployment_fields.OUTCOMES",
+        "ChangeOutcome": "changes.models.Change.Outcome",
     },
     "SORT_OPERATIONS": False,
     "POSTPROCESSING_HOOKS": [

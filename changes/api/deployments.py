@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -37,14 +37,17 @@ from opsportal.core.clock import edge_now
 from opsportal.core.errors import InvalidInput
 from opsportal.core.keys import number_of
 
-NAMES = frozenset({"service", "environment", "change", "version", "decision", "state", "updated_since"})
+NAMES = frozenset(
+    {"service", "environment", "change", "version", "decision", "state", "registration", "updated_since"}
+)
 FILTERS = [
     OpenApiParameter("service", str, description="Slug of a service."),
     OpenApiParameter("environment", str, description="Slug of an environment."),
-    OpenApiParameter("change", str, description="Key of a change."),
+    OpenApiParameter("change", str, description="Key of a change; `none`: those without a change."),
     OpenApiParameter("version", str),
     OpenApiParameter("decision", str, enum=Deployment.Decision.values),
     OpenApiParameter("state", str, enum=list(DEPLOYMENT.states)),
+    OpenApiParameter("registration", str, enum=Deployment.Registration.values),
     OpenApiParameter("updated_since", str, description="Only what changed at or after this time."),
     OpenApiParameter("ordering", str, enum=sorted(DEPLOYMENT_ORDERINGS)),
     OpenApiParameter("page_size", int, description="1 to 200"),
@@ -72,6 +75,8 @@ class DeploymentList(ApiView):
             service=_known(query, "service"),
             environment=_known(query, "environment"),
             change=_change(query),
+            without_change=query.text("change") == "none",
+            registration=query.choice("registration", Deployment.Registration.values),
             version=query.text("version"),
             decision=query.choice("decision", Deployment.Decision.values),
             state=query.choice("state", DEPLOYMENT.states),
@@ -90,7 +95,7 @@ class DeploymentList(ApiView):
     def post(self, request: Request) -> Response:
         """Register a deployment and get the gate's answer. One that is not allowed is recorded, too."""
         enforce = Query(request, {"enforce"}, paged=False).flag("enforce")
-        body = body_of(request)
+        body = _with_moments(body_of(request), ("started_at", "finished_at"))
         now = edge_now()
         decided = deployment_register(actor=self.actor, now=now, body=body)
         row = decided.deployment
@@ -140,9 +145,7 @@ class DeploymentEvents(ApiView):
     def post(self, request: Request, key: str) -> Response:
         """Report an event and be told to continue, to hold or to roll back."""
         Query(request, paged=False)
-        body = body_of(request)
-        if body.get("at") is not None:
-            body = {**body, "at": parse_moment(body["at"], field="at")}
+        body = _with_moments(body_of(request), ("at",))
         number = deployment_by_key(key).pk
         return Response(
             told_out(deployment_report(actor=self.actor, now=edge_now(), number=number, body=body))
@@ -155,6 +158,12 @@ def body_of(request: Request) -> Mapping[str, Any]:
     if not isinstance(body, Mapping):
         raise InvalidInput.of("", "not_an_object", "The body must be a JSON object.")
     return body
+
+
+def _with_moments(body: Mapping[str, Any], names: Iterable[str]) -> Mapping[str, Any]:
+    """Return the body with these of its times read. Raises `InvalidInput`."""
+    given = {name: parse_moment(body[name], field=name) for name in names if body.get(name) is not None}
+    return {**body, **given}
 
 
 def _with_retry(response: Response, decided: Decided, now: datetime) -> Response:
@@ -175,6 +184,8 @@ def _known(query: Query, name: str) -> int | None:
 
 def _change(query: Query) -> int | None:
     key = query.text("change")
+    if key == "none":
+        return None
     number = number_of(key, CHANGE_PREFIX)
     if key and not (number and Change.objects.filter(pk=number).exists()):
         raise InvalidInput.of("change", "unknown", "There is no such change.")

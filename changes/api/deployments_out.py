@@ -14,8 +14,9 @@ from changes.models.break_glass import PREFIX as GLASS_PREFIX
 from changes.models.changes import PREFIX
 from changes.rollout import EVENTS, Action
 from changes.services.deployment_events import Told
+from changes.services.deployment_fields import OUTCOMES
 from changes.states import DEPLOYMENT
-from opsportal.api.serializers import Body, Moment, Text, WholeNumber, utc
+from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
 from opsportal.core.keys import format_key
 from opsportal.standards.rules import CHECK_RESULTS
 
@@ -65,6 +66,16 @@ class RegistrationBody(Body):
         help_text="Results by name. The names are those of the active standard.",
     )
     policy_hash = Text(max_length=128, required=False, help_text="Where the active standard demands it.")
+    late = Flag(
+        required=False,
+        help_text="It has happened already. Then `started_at` is needed, and an emergency change is opened"
+        " for it unless an approved one fits.",
+    )
+    started_at = Moment(required=False, help_text="When it really started; at most 30 days ago.")
+    finished_at = Moment(required=False, help_text="When it really ended; needs `outcome`.")
+    outcome = serializers.ChoiceField(
+        OUTCOMES, required=False, help_text="How it ended; needs `finished_at`."
+    )
 
 
 class ReportBody(Body):
@@ -90,6 +101,7 @@ class GateOut(Body):
     reasons = ReasonOut(many=True)
     change = Text(max_length=KEY, allow_null=True)
     url = Text(max_length=URL, allow_null=True, help_text="The page of the change, for people.")
+    registration = serializers.ChoiceField(Deployment.Registration.choices)
     break_glass = Text(
         max_length=KEY, allow_null=True, help_text="The break-glass that lets it pass although rules say no."
     )
@@ -201,6 +213,7 @@ def registered_out(deployment: Deployment, *, service: str, environment: str) ->
         "service": service,
         "environment": environment,
         "version": deployment.release,
+        "registration": str(deployment.registration),
         "break_glass": _glass_key(deployment),
     }
 

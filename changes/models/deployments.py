@@ -26,6 +26,10 @@ class Deployment(models.Model):
         EXPIRED = "expired", "Expired"
         WITHDRAWN = "withdrawn", "Withdrawn"
 
+    class Registration(models.TextChoices):
+        AHEAD = "ahead", "Ahead"
+        LATE = "late", "After the fact"
+
     id = models.BigAutoField(primary_key=True)
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="deployments")
     environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="deployments")
@@ -48,6 +52,9 @@ class Deployment(models.Model):
         BreakGlass, on_delete=models.PROTECT, null=True, blank=True, related_name="deployments"
     )
 
+    registration = models.CharField(
+        max_length=5, choices=Registration, default=Registration.AHEAD, db_default=Registration.AHEAD
+    )
     decision = models.CharField(max_length=10, choices=Decision)
     reasons = models.JSONField(default=list)
     decided_at = models.DateTimeField()
@@ -72,6 +79,9 @@ class Deployment(models.Model):
             models.CheckConstraint(
                 name="deployment_decision_known",
                 condition=models.Q(decision__in=["allowed", "pending", "blocked", "expired", "withdrawn"]),
+            ),
+            models.CheckConstraint(
+                name="deployment_registration_known", condition=models.Q(registration__in=["ahead", "late"])
             ),
             models.CheckConstraint(name="deployment_percent", condition=models.Q(percent__lte=100)),
         ]

@@ -31,6 +31,8 @@ class DeploymentFilter:
     version: str = ""
     decision: str = ""
     state: str = ""
+    registration: str = ""
+    without_change: bool = False
     updated_since: datetime | None = None
 
 
@@ -48,6 +50,8 @@ def deployment_list(wanted: DeploymentFilter) -> QuerySet[Deployment]:
         "release": wanted.version or None,
         "decision": wanted.decision or None,
         "state": wanted.state or None,
+        "registration": wanted.registration or None,
+        "change__isnull": True if wanted.without_change else None,
         "updated_at__gte": wanted.updated_since,
     }
     given = {name: value for name, value in columns.items() if value is not None}

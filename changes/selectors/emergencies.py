@@ -34,9 +34,10 @@ class Tally:
 
 def review_overdue(now: datetime) -> Q:
     """Return the condition "an emergency that ended more than 24 h ago and has no review" at `now`."""
-    return Q(
-        type=Change.Type.EMERGENCY, state__in=tuple(OVER), review="", finished_at__lte=now - REVIEWED_WITHIN
-    )
+    since = now - REVIEWED_WITHIN
+    # What was registered days afterwards could not be reviewed before it was registered.
+    ended = Q(finished_at__lte=since, created_at__lte=since)
+    return ended & Q(type=Change.Type.EMERGENCY, state__in=tuple(OVER), review="")
 
 
 def is_review_overdue(change: Change, now: datetime) -> bool:
@@ -46,7 +47,7 @@ def is_review_overdue(change: Change, now: datetime) -> bool:
         and change.state in OVER
         and not change.review
         and change.finished_at is not None
-        and change.finished_at <= now - REVIEWED_WITHIN
+        and max(change.finished_at, change.created_at) <= now - REVIEWED_WITHIN
     )
 
 

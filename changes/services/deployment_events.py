@@ -7,27 +7,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Exists, OuterRef
-
 from changes.gate import Candidate, GateInput, gate_facts
-from changes.models import Change, ChangeTarget, Deployment, DeploymentEvent
+from changes.models import Deployment, DeploymentEvent
 from changes.rollout import Action, Advice, Effect, Standing, advise
-from changes.services.activation import activation_reasons
+from changes.services.deployment_changes import complete_change, note_roll_back, start_change
 from changes.services.deployment_fields import Reported, check_metrics, clean_report
 from changes.services.deployments import locked_anew, save, take_answer, tell
 from changes.services.gate import Reading
-from changes.services.implementation import change_complete, change_rolled_back_later, change_start
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
-from opsportal.core.errors import Conflict, InvalidInput, NotFound, Reason, Refusal, RuleRefused
+from opsportal.core.errors import Conflict, InvalidInput, NotFound
 from opsportal.core.writes import write
 from opsportal.standards.selectors import standard_by_hash
 
 AHEAD = timedelta(minutes=5)
 """How far a pipeline's clock may be ahead of ours."""
 BEHIND = timedelta(days=1)
-_STARTABLE = ("in_review", "approved", "scheduled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +144,7 @@ def _carry_out(
     if (advice.state, advice.reached) == (deployment.state, deployment.percent):
         return advice
     if event == "started":
-        refused = _start_change(deployment, actor=actor, now=now)
+        refused = start_change(deployment, actor=actor, now=now)
         if refused:
             return replace(
                 advice,
@@ -173,73 +168,10 @@ def _carry_out(
         data={"percent": deployment.percent, "told": advice.action.value},
     )
     if event == "succeeded":
-        _complete_change(deployment, actor=actor, now=now)
+        complete_change(deployment, actor=actor, now=now)
     if event == "rolled_back" and before == "succeeded":
-        _note_roll_back(deployment, actor=actor, now=now)
+        note_roll_back(deployment, actor=actor, now=now)
     return advice
-
-
-def _note_roll_back(deployment: Deployment, *, actor: Actor, now: datetime) -> None:
-    """Note on a change that is over that what it brought was taken back: there is no move for that."""
-    change = deployment.change
-    if change is not None and change.state in ("implemented", "closed"):
-        change_rolled_back_later(actor=actor, now=now, pk=change.pk, deployment=deployment.key)
-
-
-def _start_change(deployment: Deployment, *, actor: Actor, now: datetime) -> tuple[Reason, ...]:
-    """Move the change to implementing where it is not; return why not, should it refuse after all."""
-    change = deployment.change
-    if change is None:
-        return ()
-    other = _other_release_under_way(deployment, change)
-    if other is not None:
-        words = (
-            f"{other.key} is bringing {other.release} there under {change.key}. Report how that ended first."
-        )
-        return (Reason("change_running_here", "portal.change_once", words),)
-    if change.state not in _STARTABLE:
-        return ()
-    try:
-        with transaction.atomic():
-            place = (deployment.service.slug, deployment.environment.slug)
-            change_start(actor=actor, now=now, pk=change.pk, at=place)
-    except RuleRefused as refusal:
-        return refusal.reasons
-    except Refusal as refusal:
-        return (Reason(refusal.code, "portal.change_start", refusal.detail),)
-    return ()
-
-
-def _other_release_under_way(deployment: Deployment, change: Change) -> Deployment | None:
-    """Return the deployment that brings another release here under `change`: an approval is for one."""
-    running = Deployment.objects.filter(
-        change=change,
-        service_id=deployment.service_id,
-        environment_id=deployment.environment_id,
-        state__in=["deploying", "verified"],
-    )
-    return running.exclude(release=deployment.release).order_by("id").first()
-
-
-def _complete_change(deployment: Deployment, *, actor: Actor, now: datetime) -> None:
-    """Make the change implemented where this was the last place that it names.
-
-    The one of a break-glass goes on until the glass is whole again.
-    """
-    change = deployment.change
-    if change is None or change.state != "implementing" or deployment.break_glass_id is not None:
-        return
-    if activation_reasons(change):  # the standard that it names has to be put in force first
-        return
-    done = Deployment.objects.filter(
-        change=OuterRef("change"),
-        service=OuterRef("service"),
-        environment=OuterRef("environment"),
-        state="succeeded",
-        decision=Deployment.Decision.ALLOWED,
-    )
-    if not ChangeTarget.objects.filter(~Exists(done), change=change).exists():
-        change_complete(actor=actor, now=now, pk=change.pk)
 
 
 def _keep(deployment: Deployment, advice: Advice, reported: Reported, now: datetime) -> Told:

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -63,7 +63,16 @@ REGISTRATION = (
     "pipeline",
     "checks",
     "policy_hash",
+    "late",
+    "started_at",
+    "finished_at",
+    "outcome",
 )
+ONLY_REGISTERED = ("environment_url", "pipeline", "late", "started_at", "finished_at", "outcome")
+"""What a registration takes and a question does not."""
+OUTCOMES = ("succeeded", "failed", "rolled_back")
+LATEST = timedelta(days=30)
+"""How long after its start a deployment may still be registered."""
 PIPELINE = ("provider", "run_url", "actor")
 REPORT = ("event", "percent", "metrics", "id", "at")
 
@@ -86,12 +95,25 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """When a deployment really happened that is registered afterwards, and how it ended, where it has."""
+
+    started_at: datetime
+    finished_at: datetime | None = None
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Registration:
-    """What a pipeline registers: the question to the gate, and what is only kept."""
+    """What a pipeline registers: the question to the gate, and what is only kept.
+
+    `late` is set where it has happened already.
+    """
 
     asked: Asked
     environment_url: str = ""
     pipeline: Mapping[str, str] = field(default_factory=dict)
+    late: Late | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +125,14 @@ class Reported:
     at: datetime | None = None
 
 
-def clean_registration(body: Mapping[str, Any]) -> Registration:
-    """Return the registration in `body`. Raises `InvalidInput`."""
+def clean_registration(body: Mapping[str, Any], now: datetime) -> Registration:
+    """Return the registration in `body` at `now` (aware UTC). Raises `InvalidInput`."""
     read = _Reader(body, REGISTRATION)
     registration = Registration(
         asked=_asked(read),
         environment_url=read.take("environment_url", _address, ""),
         pipeline=read.take("pipeline", _pipeline, {}),
+        late=_late(read, now),
     )
     read.close()
     return registration
@@ -117,7 +140,7 @@ def clean_registration(body: Mapping[str, Any]) -> Registration:
 
 def clean_question(parameters: Mapping[str, Any]) -> Asked:
     """Return what is asked; only the version need not be there. Raises `InvalidInput`."""
-    read = _Reader(parameters, [name for name in REGISTRATION if name not in ("environment_url", "pipeline")])
+    read = _Reader(parameters, [name for name in REGISTRATION if name not in ONLY_REGISTERED])
     asked = _asked(read, needs_version=False)
     read.close()
     return asked
@@ -179,6 +202,12 @@ class _Reader:
             self._errors.extend(error.errors)
             return default
 
+    def wrong(self, name: str, code: str, detail: str, *, once: bool = False) -> None:
+        """Collect an error; with `once` only where the field has none yet."""
+        pointer = f"/{name}"
+        if not (once and any(error.pointer == pointer for error in self._errors)):
+            self._errors.append(FieldError(pointer, code, detail))
+
     def close(self) -> None:
         if self._errors:
             raise InvalidInput(self._errors)
@@ -204,6 +233,53 @@ def _asked(read: _Reader, *, needs_version: bool = True) -> Asked:
             checks=read.take("checks", _checks, {}),
         ),
     )
+
+
+def _late(read: _Reader, now: datetime) -> Late | None:
+    is_late = read.take("late", _flag, None)
+    started = read.take("started_at", _past(now), None, required=is_late is True)
+    finished = read.take("finished_at", _past(now), None)
+    outcome = read.take("outcome", _outcome, "", required=finished is not None)
+    if is_late is None and started is None and finished is None and not outcome:
+        return None
+    if is_late is False:
+        if started or finished or outcome:
+            read.wrong("late", "contradiction", "It has happened already: leave `late` out, or say true.")
+        return None
+    if started is None:
+        read.wrong("started_at", "required", "This is needed: it has happened already.", once=True)
+        return None
+    if outcome and finished is None:
+        read.wrong("finished_at", "required", "This is needed with an outcome.", once=True)
+    if finished is not None and finished < started:
+        read.wrong("finished_at", "ends_before_start", "It cannot have ended before it started.")
+    return Late(started, finished, outcome)
+
+
+def _past(now: datetime) -> Callable[[str, Any], datetime]:
+    def clean(name: str, value: Any) -> datetime:
+        moment = _moment(name, value)
+        if moment > now:
+            raise InvalidInput.of(name, "in_the_future", "This time has not come yet. Check the clock.")
+        if moment < now - LATEST:
+            raise InvalidInput.of(
+                name, "too_early", f"This is more than {LATEST.days} days ago; it is not registered any more."
+            )
+        return moment
+
+    return clean
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidInput.of(name, "not_a_flag", "Must be true or false.")
+    return value
+
+
+def _outcome(name: str, value: Any) -> str:
+    if not isinstance(value, str) or value not in OUTCOMES:
+        raise InvalidInput.of(name, "unknown", f"Must be one of: {', '.join(OUTCOMES)}.")
+    return value
 
 
 def _text(max_length: int) -> Callable[[str, Any], str]:
@@ -295,7 +371,7 @@ def _percent(name: str, value: Any) -> int | None:
     return value
 
 
-def _moment(name: str, value: Any) -> datetime | None:
+def _moment(name: str, value: Any) -> datetime:
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise InvalidInput.of(name, "not_a_time", "Must be a time with its zone, e.g. 2026-11-21T03:00:00Z.")
     return value

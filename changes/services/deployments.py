@@ -14,8 +14,10 @@ from uuid import UUID
 from changes.gate import Decision, GateAnswer, Release
 from changes.models import ChangeTemplate, Deployment
 from changes.services.break_glass import break_glass_used
-from changes.services.deployment_fields import Asked, Registration, clean_registration
+from changes.services.deployment_changes import complete_change, start_change
+from changes.services.deployment_fields import Asked, Late, Registration, clean_registration
 from changes.services.gate import Reading, read
+from changes.services.late import after_the_fact, emergency_opened, not_after_all
 from changes.services.openings import change_open_for_pipeline
 from opsportal.audit.canonical import JSON
 from opsportal.audit.services import audit_record
@@ -41,15 +43,20 @@ class Decided:
 def deployment_register(*, actor: Actor, now: datetime, body: Mapping[str, Any]) -> Decided:
     """Register what a pipeline is about to deploy, whatever the gate says of it, and return both.
 
+    What has happened already (`late`, `started_at`, …) is registered with its own times; where the gate would
+    not have let it pass, an emergency is opened for it in retrospect.
+
     Where no change fits and one template does, a standard change is opened from it, unless something
     else blocks the deployment anyway. `body` is as in the contract. Raises `InvalidInput` with
     pointers (nothing is written then), `Forbidden`, and `Unavailable` where no standard is active.
     """
-    registration = clean_registration(body)
+    registration = clean_registration(body, now)
     with write(actor=actor, now=now):
         require(actor, "deployment.register")
-        reading = read(registration.asked, now=now, lock=True)
+        reading = read(registration.asked, now=now, lock=True, late=registration.late is not None)
         answer = reading.answer
+        if registration.late is not None:
+            return _register_late(registration, reading, registration.late, actor=actor, now=now)
         if answer.opens is not None and answer.decision.rank <= Decision.PENDING.rank:
             reading, answer = _with_opened_change(registration.asked, actor=actor, now=now)
         deployment = _row(registration, reading, answer, actor=actor, now=now)
@@ -166,6 +173,36 @@ def tell(
         key=deployment.key,
         payload={"deployment": deployment.pk, "key": deployment.key, "at": now.isoformat(), **about},
     )
+
+
+def _register_late(
+    registration: Registration, reading: Reading, late: Late, *, actor: Actor, now: datetime
+) -> Decided:
+    """Register what has happened already: what the gate says now, and what happened under which change."""
+    answer = after_the_fact(reading.answer, late)
+    deployment = _row(registration, reading, answer, actor=actor, now=now)
+    if answer.allowed:
+        refused = start_change(deployment, actor=actor, now=now)
+        if refused:
+            answer = not_after_all(answer, refused)
+            _put(deployment, answer, now)
+    deployment.registration = Deployment.Registration.LATE
+    deployment.state = late.outcome or "deploying"
+    deployment.percent = 100 if late.outcome == "succeeded" else 0
+    deployment.started_at, deployment.finished_at = late.started_at, late.finished_at
+    if not answer.allowed:
+        # Under whatever change it named: it was not let pass under that one.
+        deployment.change = None
+        deployment.change_content_hash = ""
+    deployment.save(force_insert=True)
+    tell(deployment, "registered", actor=actor, now=now, data={"codes": _codes(answer), "late": True})
+    if not answer.allowed:
+        emergency_opened(deployment, late, actor=actor, now=now)
+        save(deployment, now)
+    elif late.outcome == "succeeded":
+        deployment.refresh_from_db(fields=["change"])  # it has started meanwhile
+        complete_change(deployment, actor=actor, now=now)
+    return Decided(deployment, answer)
 
 
 def _with_opened_change(asked: Asked, *, actor: Actor, now: datetime) -> tuple[Reading, GateAnswer]:

@@ -57,15 +57,22 @@ def gate_ask(*, actor: Actor, now: datetime, asked: Asked) -> GateAnswer:
 
 
 def read(
-    asked: Asked, *, now: datetime, lock: bool = False, again: bool = False, bound_hash: str = ""
+    asked: Asked,
+    *,
+    now: datetime,
+    lock: bool = False,
+    again: bool = False,
+    late: bool = False,
+    bound_hash: str = "",
 ) -> Reading:
     """Read what the gate needs. Two statements: the names with the active standard, and the changes.
 
     With `lock` (in a transaction) the changes stay as they are until it ends. `again`: a registered
     deployment is decided anew; `asked.change` is then the change that it belongs to, `bound_hash` the
-    hash that it was registered with, and no template is looked for. Raises as `gate_ask`.
+    hash that it was registered with, and no template is looked for. `late`: it has happened already, so that
+    neither a template nor a break-glass counts. Raises as `gate_ask`.
     """
-    context = _Context(context_rows(asked, now, with_templates=not asked.change and not again))
+    context = _Context(context_rows(asked, now, with_templates=not asked.change and not again and not late))
     number = number_of(asked.change, PREFIX)
     no_such_change = FieldError("/change", "unknown", "There is no such change.")
     _refuse([*context.errors(), *([no_such_change] if asked.change and not number else [])])
@@ -85,7 +92,7 @@ def read(
         templates=context.templates(now),
         bound_hash=bound_hash,
         freezes=context.freezes(now),
-        glass=context.glass(now),
+        glass=None if late else context.glass(now),
     )
     return Reading(question, context.service_id, context.environment_id)
 

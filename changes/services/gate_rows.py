@@ -80,6 +80,8 @@ def _context(with_version: bool, with_templates: bool) -> Statement:
                 release=mark.text("version"),
                 state="succeeded",
                 decision=Deployment.Decision.ALLOWED,
+                # What was registered after the fact shows nothing that was asked ahead.
+                registration=Deployment.Registration.AHEAD,
             )
             parts.append(_part(succeeded, "succeeded", Value(0), F("environment__kind")).distinct())
         if with_templates:

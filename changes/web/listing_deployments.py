@@ -26,6 +26,10 @@ def chosen_of(request: HttpRequest) -> dict[str, str]:
             for name in ("service", "environment")
         },
         "decision": known("decision", query.get("decision", ""), set(Deployment.Decision.values)),
+        "change": known("change", query.get("change", ""), {"none"}),
+        "registration": known(
+            "registration", query.get("registration", ""), set(Deployment.Registration.values)
+        ),
         "state": known("state", query.get("state", ""), set(DEPLOYMENT.states)),
     }
     # A list that is empty because a name was misspelt looks like one that is empty because nothing happened.
@@ -38,4 +42,8 @@ def chosen_of(request: HttpRequest) -> dict[str, str]:
 def deployments_listed(chosen: Mapping[str, str]) -> QuerySet[Deployment]:
     """Return the deployments that the filters leave, with what their rows show."""
     rows = Deployment.objects.select_related("service", "environment", "change")
-    return rows.filter(**{_COLUMNS.get(name, name): value for name, value in chosen.items() if value})
+    if chosen["change"]:
+        rows = rows.filter(change__isnull=True)
+    return rows.filter(
+        **{_COLUMNS.get(name, name): value for name, value in chosen.items() if value and name != "change"}
+    )

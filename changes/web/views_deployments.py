@@ -66,6 +66,7 @@ def deployment_list(request: HttpRequest) -> HttpResponse:
             "is_filtered": any(chosen.values()),
             "decisions": Deployment.Decision.choices,
             "states": DEPLOYMENT.choices,
+            "registrations": Deployment.Registration.choices,
             "services": list(services().values_list("slug", "name")),
             "environments": list(Environment.objects.values_list("slug", "name")),
         },

@@ -114,6 +114,13 @@ def members_of(team: str, on: date) -> QuerySet[User]:
     return User.objects.filter(Exists(memberships), is_active=True)
 
 
+def longest_member(team: str, on: date) -> User | None:
+    """Return who has been the longest in `team` (its slug) of its active members on that day."""
+    memberships = TeamMembership.objects.filter(in_force(on), team__slug=team, user__is_active=True)
+    first = memberships.select_related("user").order_by("valid_from", "id").first()
+    return first.user if first else None
+
+
 def board_members(on: date) -> QuerySet[User]:
     """Return the active people who sit on any board on that day, each once, by name."""
     seats = RoleHolding.objects.filter(in_force(on), user=OuterRef("pk"), role__kind=Role.Kind.BOARD)

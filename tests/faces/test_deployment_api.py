@@ -96,6 +96,7 @@ def test_the_example_of_the_contract_is_answered_as_the_contract_says(cast: Cast
         "service": "payments-api",
         "environment": "production",
         "version": "2.14.0",
+        "registration": "ahead",
         "break_glass": None,
     }
     assert response["Location"] == f"{URL}{row.key}/"
@@ -230,6 +231,26 @@ def test_the_number_of_statements_does_not_grow_with_the_tables(cast: Cast, api:
     with CaptureQueriesContext(connection) as many:
         post(api, URL, body(change=change.key))
     assert len(domain_statements(many)) == len(domain_statements(few))
+
+
+def test_what_happened_already_is_registered_and_found(cast: Cast, api: Client) -> None:
+    past = {"late": True, "started_at": "2026-03-02T07:00:00Z"}
+    end = {"finished_at": "2026-03-02T08:00:00+00:00", "outcome": "succeeded"}
+    sent = body(**past, **end)
+    first = post(api, URL, sent, **{"Idempotency-Key": "late-1"})
+    again = post(api, URL, sent, **{"Idempotency-Key": "late-1"})
+    assert (first.status_code, first.json(), Deployment.objects.count()) == (201, again.json(), 1)
+    key = first.json()["key"]
+    assert (first.json()["registration"], first.json()["state"]) == ("late", "succeeded")
+    shown = api.get(f"{URL}{key}/").json()
+    assert (shown["started_at"], shown["finished_at"]) == ("2026-03-02T07:00:00Z", "2026-03-02T08:00:00Z")
+    post(api, URL, body())
+    found = {
+        name: len(api.get(f"{URL}?{name}").json()["results"]) for name in ("registration=late", "change=none")
+    }
+    assert found == {"registration=late": 1, "change=none": 1}
+    assert pointers(post(api, URL, body(started_at="2026-03-02T07:00:00"))) == ["/started_at"]
+    assert pointers(post(api, URL, body(started_at="2026-03-02T10:00:00Z"))) == ["/started_at"]
 
 
 # --- idempotency --------------------------------------------------------------------------------------

@@ -51,6 +51,8 @@ def test_the_list_is_filtered_by_service_environment_gate_and_state(cast: Cast) 
         "?service=ledger": set(),
         "?decision=allowed": {row.key for row in (one, two) if row.decision == "allowed"},
         "?state=failed": set(),
+        "?change=none": {two.key},
+        "?registration=late": set(),
     }.items():
         text = shown(client, f"/deployments/{query}")
         assert {key for key in (one.key, two.key) if f">{key}<" in text} == keys, query
