@@ -16,10 +16,11 @@ from changes.models.changes import PREFIX
 from changes.models.deployments import PREFIX as DEPLOYMENT_PREFIX
 from changes.selectors import muted_by, watchers_of
 from changes.selectors.break_glass import glasses_loaded
+from changes.services.condition_duties import DONE, SET, SETTLED
 from changes.services.events import STAGE_OPENED, topic
 from changes.services.recounting import RECOUNT, RECUSED, recount, recounts_ask
 from opsportal.accounts.selectors import ADMINISTRATORS, board_members, holders_of, members_of
-from opsportal.approvals.models import ApprovalStage
+from opsportal.approvals.models import ApprovalStage, Condition
 from opsportal.approvals.selectors import eligible, people_asked
 from opsportal.core.actor import Actor
 from opsportal.core.registry import key_urls
@@ -212,19 +213,45 @@ def on_held(message: Message) -> None:
 
 def on_recused(message: Message) -> None:
     """Tell the others who decide it that one of them does not any more."""
-    change = _change(message)
     stages = ApprovalStage.objects.select_related("request").filter(request=message.payload["request"])
-    today = message.now.astimezone(UTC).date()
-    people = {str(person.pk): None for stage in stages for person in eligible(stage, today)}
     _tell(
         message,
-        change,
-        people,
+        _change(message),
+        {str(person.pk): None for stage in stages for person in eligible(stage, message.now.date())},
         key=f"recused:{message.payload['request']}:{message.payload['actor']}",
         subject="A conflict of interest was stated",
         lines=["One of those who decide this has stated a conflict of interest, and votes no more on it."],
         news="changes.vote",
     )
+
+
+def on_condition(message: Message) -> None:
+    """Tell who carries it out of what is asked of them, and who decided of what they are to confirm."""
+    change, state = _change(message), str(message.payload["state"])
+    condition = Condition.objects.select_related("stage__request", "vote").get(
+        pk=message.payload["condition"]
+    )
+    people = _workers(change)
+    if state == "done":
+        deciders = eligible(condition.stage, message.now.astimezone(UTC).date())
+        people = list(dict.fromkeys(str(pk) for pk in (condition.vote.voter_id, *(d.pk for d in deciders))))
+    _tell(
+        message,
+        change,
+        people,
+        key=f"condition:{condition.pk}:{message.payload['tries']}:{state}",
+        subject=_CONDITIONS[state][0],
+        lines=[_CONDITIONS[state][1], "", f"Condition: {condition.text}"],
+        news="changes.vote" if state == "done" else "changes.mine",
+    )
+
+
+_CONDITIONS = {
+    "open": ("A condition to meet", "Something is to be done first. Meet it, and say what shows that."),
+    "done": ("A condition to confirm", "They say that it is met. Confirm it, or send it back."),
+    "confirmed": ("A condition is confirmed", "When all are confirmed, the change may start."),
+    "withdrawn": ("A condition was withdrawn", "It stands in the way of the change no more."),
+}
 
 
 def on_membership(message: Message) -> None:
@@ -439,6 +466,8 @@ def register() -> None:
     for event in ("held", "released"):
         on(topic(event), "changes.held", on_held)
     on(topic(RECUSED), "changes.recused", on_recused)
+    for event in (SET, DONE, SETTLED):
+        on(topic(event), "changes.condition", on_condition)
     for event in ("role.ended", "user.deactivated", "user.erased"):
         on(f"accounts.{event}", "changes.membership", on_membership)
     on(RECOUNT, "changes.recount", on_recount)

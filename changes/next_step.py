@@ -17,6 +17,7 @@ STEPS: Mapping[str, str] = {
     "approve": "vote",
     "reject": "vote",
     "abstain": "vote",
+    "recuse": "vote",
     "schedule": "schedule",
     "start": "start",
     "activate_standard": "activate_standard",
@@ -39,7 +40,7 @@ STEPS: Mapping[str, str] = {
 """Each step, the way forward first, and the permission (`change.<…>`) that it takes."""
 
 _VERBS: Mapping[str, str] = {"edit": "revise"}
-_VOTES = frozenset({"approve", "reject", "abstain"})
+_VOTES = frozenset({"approve", "reject", "abstain", "recuse"})
 _SETTLING = frozenset({"accept", "uphold"})
 _OF_A_BOARD = _VOTES | _SETTLING | {"answer"}
 
@@ -51,7 +52,7 @@ class Situation:
     `waits_for` are the titles of the stages that are open, `votes_in` whether the reader may vote in one
     of them; `may_run_ahead`: the standard lets it start ahead of its approval; `has_standard_to_activate`:
     it names a standard that it has not put in force yet; `judges`: the reader is one of those who settle an
-    objection in retrospect.
+    objection in retrospect; `conditions` is how many conditions of its approval are not confirmed yet.
     """
 
     state: str
@@ -66,6 +67,7 @@ class Situation:
     has_standard_to_activate: bool = False
     judges: bool = False
     rolled_back_later: bool = False
+    conditions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def is_possible(situation: Situation, step: str) -> bool:
             return state == "implementing" and situation.has_standard_to_activate and not situation.held
         case "start":
             ahead = state != "in_review" or situation.may_run_ahead
-            return CHANGE.can(state, "start") and ahead and not situation.held
+            return CHANGE.can(state, "start") and ahead and not situation.held and not situation.conditions
         case _ if step in _OF_A_BOARD:
             return _is_possible_with_a_board(situation, step)
         case _:
@@ -146,6 +148,9 @@ def _before_the_start(situation: Situation) -> str:
     word = CHANGE.names[situation.state].lower()
     if end is not None and end <= now:
         return "Its window is over. Edit it to give it a new one, and submit it again."
+    if situation.conditions:
+        some = "a condition" if situation.conditions == 1 else f"{situation.conditions} conditions"
+        return f"It is {word}, on {some}. It may start when all are met and confirmed."
     if start is not None and start > now:
         also = " Schedule it now, or start" if situation.state == "approved" else " Start"
         return f"It is {word}.{also} it when its window opens."

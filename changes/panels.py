@@ -22,7 +22,13 @@ from changes.selectors.emergencies import review_overdue, tally
 from changes.selectors.searching import changes_found
 from changes.services.objections import judges
 from changes.states import HOLDABLE, OVER
-from opsportal.approvals.selectors import Progress, live_requests, open_stages_for, progress_of
+from opsportal.approvals.selectors import (
+    Progress,
+    live_requests,
+    open_stages_for,
+    progress_of,
+    unmet_conditions,
+)
 from opsportal.core.access import may
 from opsportal.core.actor import Actor
 from opsportal.core.keys import format_key
@@ -42,6 +48,7 @@ from opsportal.standards.selectors import activation_by, standard_by_hash
 KIND = "change"
 SHOWN = 6
 COUNT_CAP = 100
+_MAY_START = frozenset({"in_review", "approved", "scheduled"})
 SOON = timedelta(days=7)
 LONGEST_WINDOW = timedelta(days=366)
 MOST_ENTRIES = 2_000
@@ -84,6 +91,7 @@ def next_step_seen(
         rolled_back_later=change.rolled_back_later_at is not None,
         may_run_ahead=_may_run_ahead(change, targets, now),
         has_standard_to_activate=bool(change.activates) and activation_by(change.key) is None,
+        conditions=len(unmet_conditions(KIND, change.key)) if change.state in _MAY_START else 0,
     )
     return next_step(situation, frozenset(held))
 

@@ -248,6 +248,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "CalendarKind": "opsportal.calendar.api.entries.KINDS",
         "ObligationState": "opsportal.obligations.states.OBLIGATION.states",
         "ApprovalState": "opsportal.approvals.states.REQUEST.choices",
+        "ConditionState": "opsportal.approvals.states.CONDITION.choices",
         "StageState": "opsportal.approvals.states.STAGE.choices",
         "VoteDecision": "opsportal.approvals.models.Vote.Choice",
         "ChangeState": "changes.states.CHANGE.choices",

@@ -10,10 +10,11 @@ from rest_framework import serializers
 from changes.api.changes_out import HASH, LONG, SLUG, URL, PersonOut, person_out
 from changes.services.comments import MAX_COMMENT
 from opsportal.api.serializers import Body, Moment, Text, WholeNumber, utc
-from opsportal.approvals.models import ApprovalRequest, Vote
+from opsportal.approvals.models import ApprovalRequest, Condition, Vote
+from opsportal.approvals.models.conditions import MAX_CONDITION
 from opsportal.approvals.models.recusals import MAX_REASON
 from opsportal.approvals.selectors import Progress
-from opsportal.approvals.states import REQUEST, STAGE
+from opsportal.approvals.states import CONDITION, REQUEST, STAGE
 
 
 class VoteOut(Body):
@@ -82,6 +83,49 @@ class ApprovalPage(Body):
     next = Text(max_length=URL, allow_null=True)
     previous = Text(max_length=URL, allow_null=True)
     results = ApprovalOut(many=True)
+
+
+class ConditionOut(Body):
+    """What a yes was tied to."""
+
+    id = WholeNumber()
+    text = Text(max_length=MAX_CONDITION)
+    state = serializers.ChoiceField(CONDITION.choices)
+    stage = Text(max_length=SLUG)
+    revision = WholeNumber()
+    set_by = PersonOut()
+    evidence = Text(max_length=LONG)
+    done_by = PersonOut(allow_null=True)
+    done_at = Moment(allow_null=True)
+    remark = Text(max_length=LONG, help_text="Why it was sent back or withdrawn.")
+    settled_by = PersonOut(allow_null=True, help_text="Who confirmed or withdrew it.")
+    settled_at = Moment(allow_null=True)
+
+
+class ConditionPage(Body):
+    """All conditions of all rounds, oldest first."""
+
+    next = Text(max_length=URL, allow_null=True)
+    previous = Text(max_length=URL, allow_null=True)
+    results = ConditionOut(many=True)
+
+
+def condition_out(condition: Condition) -> dict[str, Any]:
+    """Return what the API says of a condition from `conditions_about`."""
+    return {
+        "id": condition.pk,
+        "text": condition.text,
+        "state": condition.state,
+        "stage": condition.stage.stage_id,
+        "revision": condition.request.revision,
+        "set_by": person_out(condition.vote.voter),
+        "evidence": condition.evidence,
+        "done_by": person_out(condition.done_by),
+        "done_at": utc(condition.done_at),
+        "remark": condition.remark,
+        "settled_by": person_out(condition.settled_by),
+        "settled_at": utc(condition.settled_at),
+    }
 
 
 def approval_out(request: ApprovalRequest, stages: Iterable[Progress]) -> dict[str, Any]:

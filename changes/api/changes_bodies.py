@@ -12,6 +12,8 @@ from changes.services.comments import MAX_COMMENT
 from changes.services.fields import MAX_TAGS, MAX_TARGETS, MAX_TEXT
 from changes.services.reasons import MAX_REASON
 from opsportal.api.serializers import Body, Moment, Text, WholeNumber
+from opsportal.approvals.models.conditions import MAX_CONDITION, MAX_CONDITIONS, MAX_REMARK
+from opsportal.approvals.models.conditions import MAX_EVIDENCE as MAX_PROOF
 from opsportal.approvals.models.recusals import MAX_REASON as MAX_RECUSAL
 from opsportal.core.errors import InvalidInput
 
@@ -158,6 +160,34 @@ class ApproveBody(VoteBody):
     """A yes to exactly the content that the voter saw."""
 
     content_hash = Text(max_length=HASH, blank=False, help_text="The hash of what the voter saw.")
+    conditions = serializers.ListField(
+        child=Text(max_length=MAX_CONDITION, blank=False),
+        required=False,
+        max_length=MAX_CONDITIONS,
+        help_text="Tasks, one line each. The change does not start before all of them are confirmed.",
+    )
+
+
+class DoneBody(Body):
+    """A condition is met, and what shows it."""
+
+    evidence = Text(max_length=MAX_PROOF, lines=True, blank=False)
+
+
+class EmptyBody(Body):
+    """Nothing is told along."""
+
+
+class RemarkBody(Body):
+    """Why, in a few words."""
+
+    reason = Text(max_length=MAX_REMARK, lines=True, required=False)
+
+
+class NeededRemarkBody(Body):
+    """Why it is sent back."""
+
+    reason = Text(max_length=MAX_REMARK, lines=True, blank=False)
 
 
 class RecuseBody(Body):

@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from changes.api import attachments, changes, changes_verbs, clones, comments
+from changes.api import attachments, changes, changes_verbs, clones, comments, conditions
 from opsportal.api.views import ApiView
 
 KEY = r"(?P<key>[A-Za-z]{2,5}-[0-9]{1,18})"
@@ -17,6 +17,7 @@ STEPS: dict[str, type[ApiView]] = {
     "clone": clones.ChangeClone,
     "attachments": attachments.ChangeAttachments,
     "approvals": changes.ChangeApprovals,
+    "conditions": conditions.ChangeConditions,
     "conflicts": changes.ChangeConflicts,
     "history": changes.ChangeHistory,
     "obligations": changes.ChangeObligations,
@@ -28,6 +29,14 @@ urlpatterns = [
     *(
         re_path(rf"^changes/{KEY}/{step}/?$", view.as_view(), name=f"api-change-{step}")
         for step, view in STEPS.items()
+    ),
+    *(
+        re_path(
+            rf"^changes/{KEY}/conditions/(?P<number>[0-9]{{1,18}})/{step}/?$",
+            view.as_view(),
+            name=f"api-change-condition-{step}",
+        )
+        for step, view in conditions.CONDITION_VERBS.items()
     ),
     re_path(
         rf"^changes/{KEY}/comments/(?P<comment>[0-9]{{1,18}})/?$",

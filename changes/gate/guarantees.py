@@ -31,6 +31,7 @@ def guarantees(change: Candidate, asked: GateInput) -> list[Finding]:
         *_state_findings(change, asked),
         *_window_findings(change, asked.now),
         *_content_findings(change, asked.bound_hash),
+        *_condition_findings(change),
         *_start_findings(change, asked),
     ]
 
@@ -111,6 +112,18 @@ def _window_findings(change: Candidate, now: datetime) -> Iterator[Finding]:
                 "portal.change_window",
                 f"The window of {change.key} ended {_instant(change.window_end)}. Have a new one approved.",
             ),
+        )
+
+
+def _condition_findings(change: Candidate) -> Iterator[Finding]:
+    """What it was approved on. Once it is under way, conditions set since then hold up its closing only."""
+    if change.state not in ("in_review", "approved", "scheduled"):
+        return
+    for text in change.open_conditions:
+        yield pending(
+            "condition_open",
+            "condition",
+            f"{change.key} may go ahead on the condition: {text}. Meet it, and have it confirmed.",
         )
 
 

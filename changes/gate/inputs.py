@@ -72,7 +72,8 @@ class Candidate:
     it was never submitted. `names_place`: it names this service in this environment; `done_here`: a
     deployment under it has succeeded there already; `opened_for`: the key of what the portal opened it
     for, after the fact. `approved_stages` are the stages of its approval that are approved, each as the
-    roles of which any could decide it. `facts` are its `change.…` facts.
+    roles of which any could decide it; `open_conditions` what it was approved on and nobody has confirmed
+    yet. `facts` are its `change.…` facts.
     """
 
     id: int
@@ -91,6 +92,7 @@ class Candidate:
     opened_for: str = ""
     standard: Standard | None = None
     approved_stages: tuple[tuple[str, ...], ...] = ()
+    open_conditions: tuple[str, ...] = ()
     facts: Facts = field(default_factory=dict)
 
 

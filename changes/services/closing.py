@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from changes.models import Attestation, Change
+from changes.services.condition_duties import condition_reasons
 from changes.services.events import happened, record
 from changes.services.fields import MAX_TEXT
 from changes.services.reasons import clean_reason, refuse
@@ -195,6 +196,7 @@ def _still_missing(scene: Scene, now: datetime) -> Iterator[Reason]:
         yield Reason(
             "review_missing", EMERGENCY_RULE, "An emergency is not closed without its review. Write it."
         )
+    yield from condition_reasons(scene.key)
     for owed in blocking(KIND, scene.key, POINT):
         yield Reason(
             "obligation_open",

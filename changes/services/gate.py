@@ -229,6 +229,7 @@ def _candidate(change: Any, asked: Asked, now: datetime, context: _Context) -> C
         opened_for=change.opened_for,
         standard=standard_by_hash(change.standard_hash) if change.standard_hash else None,
         approved_stages=change.approved_stages,
+        open_conditions=change.open_conditions,
         facts=context.facts(change, targets, now),
     )
 

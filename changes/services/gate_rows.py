@@ -25,7 +25,7 @@ from changes.gate import FIT
 from changes.models import BreakGlassService, Change, ChangeTarget, ChangeTemplate, Deployment, TemplateTarget
 from changes.models.changes import PREFIX
 from changes.services.deployment_fields import Asked
-from opsportal.approvals.models import ApprovalRequest, ApprovalStage
+from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Condition
 from opsportal.calendar.selectors import almanac_parts
 from opsportal.catalog.models import Environment, Service
 from opsportal.core.statements import Marks, Statement
@@ -39,7 +39,7 @@ _TEMPLATE_COLUMNS = tuple(
 )
 _CHANGE_COLUMNS = tuple(field.attname for field in Change._meta.concrete_fields)
 _ITS_TEMPLATE = ("slug", "state", "content_hash", "valid_until")
-_BESIDE = ("places", "approved_hash", "done_here", "approved_stages")
+_BESIDE = ("places", "approved_hash", "done_here", "approved_stages", "open_conditions")
 
 
 def context_rows(asked: Asked, now: datetime, *, with_templates: bool) -> dict[str, list[tuple[Any, ...]]]:
@@ -199,6 +199,17 @@ def _change_query(mark: Marks, *, named: bool) -> QuerySet[Any, Any]:
         .annotate(rows=_Rows(JSONArray("roles")))
         .values("rows")
     )
+    conditions = (
+        Condition.objects.filter(
+            request__subject_kind="change",
+            request__subject_key=Concat(Value(f"{PREFIX}-"), Cast(OuterRef("pk"), CharField())),
+            state__in=["open", "done"],
+        )
+        .order_by()
+        .values("request__subject_kind")
+        .annotate(rows=_Rows("text"))
+        .values("rows")
+    )
     done = Deployment.objects.filter(
         here, change=OuterRef("pk"), state="succeeded", decision=Deployment.Decision.ALLOWED
     )
@@ -215,6 +226,7 @@ def _change_query(mark: Marks, *, named: bool) -> QuerySet[Any, Any]:
         approved_hash=Subquery(approved.order_by("-id").values("content_hash")[:1]),
         done_here=Exists(done),
         approved_stages=Subquery(stages, output_field=JSONField()),
+        open_conditions=Subquery(conditions, output_field=JSONField()),
     )
     columns = (*_CHANGE_COLUMNS, *(f"template__{name}" for name in _ITS_TEMPLATE))
     return found.order_by("-pk").values_list(*columns, *_BESIDE)[:MAX_CANDIDATES]
@@ -223,7 +235,8 @@ def _change_query(mark: Marks, *, named: bool) -> QuerySet[Any, Any]:
 def _change(row: tuple[Any, ...]) -> Change:
     own = len(_CHANGE_COLUMNS)
     change: Any = Change.from_db("default", _CHANGE_COLUMNS, row[:own])
-    *of_template, change.places, change.approved_hash, change.done_here, stages = row[own:]
+    *of_template, change.places, change.approved_hash, change.done_here, stages, conditions = row[own:]
+    change.open_conditions = tuple(conditions or ())
     change.approved_stages = tuple(parted(roles) for (roles,) in stages or ())
     if change.template_id is not None:
         named = dict(zip(_ITS_TEMPLATE, of_template, strict=True))

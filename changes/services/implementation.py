@@ -8,6 +8,7 @@ from uuid import UUID
 
 from changes.models import Change
 from changes.services.activation import activation_reasons
+from changes.services.condition_duties import condition_reasons
 from changes.services.emergencies import review_owed
 from changes.services.events import happened
 from changes.services.freezing import freezes_met, record_passed
@@ -45,8 +46,8 @@ def change_start(
     ahead of its approval only where the standard permits it for this change; the votes go on, and the
     approval is then owed in retrospect. `at` is the place (slugs of service and environment) at which a
     pipeline starts: freezes elsewhere do not hold it up. Raises `RuleRefused` with every reason of window,
-    approval, freezes and standard, `Conflict` with code `held`, `Forbidden` (also for its only approver),
-    `NotFound`, `Stale` and `IllegalMove`.
+    approval and its conditions, freezes and standard, `Conflict` with code `held`, `Forbidden` (also for its
+    only approver), `NotFound`, `Stale` and `IllegalMove`.
     """
     with write(actor=actor, now=now):
         scene = scene_locked(pk)
@@ -63,6 +64,7 @@ def change_start(
         refuse(
             [
                 *_approval_reasons(scene, request, now),
+                *condition_reasons(scene.key),
                 *start_reasons(change.window_start, change.window_end, now),
                 *met.reasons,
                 *decision.reasons,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from changes.services.condition_duties import duty_end
 from changes.services.events import happened, round_of, stages_decided, stages_dropped, stages_opened
 from changes.services.scene import KIND, Scene
 from changes.states import CHANGE, RETROSPECTIVE
 from opsportal.approvals.models import ApprovalStage, Vote
-from opsportal.approvals.services import Opened, RoundResult, approval_open, approval_void
+from opsportal.approvals.services import Opened, RoundResult, approval_open, approval_void, conditions_void
 from opsportal.core.actor import Actor
 from opsportal.obligations.services import obligation_excuse, obligation_open
 from opsportal.standards import engine
@@ -49,6 +50,8 @@ def let_go(scene: Scene, *, actor: Actor, now: datetime) -> None:
     voided = approval_void(actor=actor, now=now, subject_kind=KIND, subject_key=scene.key)
     if voided is not None:
         stages_dropped(scene, voided.dropped, actor=actor, now=now)
+        for condition in voided.conditions:
+            duty_end(scene, condition, actor=actor, now=now, outcome="void")
 
 
 def take_result(scene: Scene, result: RoundResult, *, actor: Actor, now: datetime) -> None:
@@ -68,6 +71,9 @@ def take_result(scene: Scene, result: RoundResult, *, actor: Actor, now: datetim
     scene.save(now)
     stages_decided(scene, result.decided, actor=actor, now=now)
     stages_dropped(scene, result.dropped, actor=actor, now=now)
+    if verb == "reject":
+        for condition in conditions_void(result.request):
+            duty_end(scene, condition, actor=actor, now=now, outcome="void")
     if not in_retrospect:
         happened(scene, actor=actor, now=now, event=state)
     elif verb == "approve":

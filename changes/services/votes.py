@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from changes.models import Change
+from changes.services.condition_duties import SET, condition_tell, conditions_owed
 from changes.services.rounds import excuse_voter, take_result
 from changes.services.scene import KIND, scene_locked
 from changes.states import CHANGE
@@ -27,11 +29,13 @@ def change_vote(
     comment: object = "",
     stage: str = "",
     on_behalf_of: str = "",
+    conditions: Sequence[object] = (),
 ) -> Change:
     """Cast a vote and return the change, moved on where the vote decides it.
 
     `content_hash` is of what the voter saw; `stage` (its id) may be left out where they may vote in one
-    stage only, `on_behalf_of` (the id of a member who is away) by whoever stands in for one only. Raises
+    stage only, `on_behalf_of` (the id of a member who is away) by whoever stands in for one only. Each of
+    `conditions` of a yes becomes a task, and the change does not start before all are confirmed. Raises
     `NotFound`, `Forbidden`, `Stale`, `IllegalMove`, `InvalidInput`, and `Conflict` with code
     `voting_closed`, `already_voted`, `stage_not_open` or `own_seat_first`.
     """
@@ -52,7 +56,11 @@ def change_vote(
             comment=comment,
             stage=stage,
             on_behalf_of=on_behalf_of,
+            conditions=conditions,
         )
+        conditions_owed(scene, result.conditions, actor=actor, now=now)
+        for condition in result.conditions:
+            condition_tell(scene, condition, actor=actor, now=now, event=SET)
         excuse_voter(scene, result.vote, result.stage, actor=actor, now=now)
         take_result(scene, result, actor=actor, now=now)
         return change

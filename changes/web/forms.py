@@ -187,6 +187,7 @@ class VoteForm(PortalForm):
     decision = forms.ChoiceField(
         choices=[
             ("approve", "Approve"),
+            ("conditional", "On conditions"),
             ("reject", "Reject"),
             ("abstain", "Abstain"),
             ("recuse", "Recuse"),
@@ -198,6 +199,18 @@ class VoteForm(PortalForm):
     content_hash = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     stage = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
     on_behalf_of = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    conditions = forms.CharField(required=False, widget=forms.Textarea, label="Conditions, one on each line")
+
+    def clean(self) -> dict[str, Any]:
+        """Take a yes with conditions apart; say so where they are missing."""
+        given = self.cleaned_data
+        lines = [line.strip() for line in given.get("conditions", "").splitlines()]
+        given["conditions"] = [line for line in lines if line]
+        if given.get("decision") == "conditional":
+            given["decision"] = "approve"
+            if not given["conditions"]:
+                self.add_error("conditions", "Write what has to be done first, one condition on each line.")
+        return given
 
 
 class CommentForm(PortalForm):

@@ -14,14 +14,16 @@ from changes.models import Attestation
 from changes.panels import next_step_seen
 from changes.selectors import Place, conflicts_of, watchers_of
 from changes.selectors.emergencies import is_review_overdue
+from changes.services.scene import Scene
 from changes.web.approvals import Round, rounds_of
+from changes.web.conditions import condition_lines
 from changes.web.loading import Seen
 from changes.web.past import Revision, revisions_of
 from changes.web.places import places_of
 from changes.web.standing import standing_of
 from changes.web.steps import steps_for
 from changes.web.timeline import moments_of
-from opsportal.approvals.selectors import requests_about
+from opsportal.approvals.selectors import conditions_about, requests_about
 from opsportal.core.access import may
 from opsportal.files.kinds import ENDINGS
 from opsportal.files.models import Attachment
@@ -70,7 +72,18 @@ def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
     )
     timeline, further = moments_of(change, _titles(rounds), seen.actor, before)
     attachments = list(attachments_of("change", seen.key))
+    conditions = list(conditions_about("change", seen.key))
+    people = Scene(change, seen.targets).people() if conditions else {}
+    lines = condition_lines(conditions, people, seen.actor, seen.now)
     remember_people(request, _people(seen, rounds, attestations, revisions))
+    remember_people(
+        request,
+        (
+            ("user", str(who or ""))
+            for one in conditions
+            for who in (one.vote.voter_id, one.done_by_id, one.settled_by_id)
+        ),
+    )
     remember_people(request, ((row.added_by_kind, row.added_by_id) for row in attachments))
     remember_people(request, ((row.removed_by_kind, row.removed_by_id) for row in attachments))
     watchers = watchers_of(change)
@@ -95,6 +108,7 @@ def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "standing": standing_of(seen, [one.duty for one in attestations]),
         "current_round": current,
         "earlier_rounds": [one for one in rounds if one is not current],
+        "conditions": lines,
         "duties": _duties(seen, attestations),
         "deployments": deployments,
         "timeline": timeline,

@@ -8,6 +8,7 @@ from changes.web import (
     views_change,
     views_close,
     views_comments,
+    views_conditions,
     views_deployments,
     views_list,
     views_templates,
@@ -34,6 +35,11 @@ urlpatterns = [
         name="comment-edit",
     ),
     path("changes/<str:key>/watch/", views_comments.change_watched, name="watch"),
+    path(
+        "changes/<str:key>/conditions/<int:number>/<slug:verb>/",
+        views_conditions.condition_step,
+        name="condition",
+    ),
     path("changes/<str:key>/attachments/", views_attachments.change_attached, name="attach"),
     path(
         "changes/<str:key>/attachments/<uuid:attachment>/",

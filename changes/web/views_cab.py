@@ -73,6 +73,10 @@ def _cast(request: HttpRequest, kind: str, key: str, form: VoteForm) -> str:
             actor=actor_of(request), now=now_of(request), slug=key, reason=given["comment"]
         )
         return f"You stated a conflict of interest on “{template.title}”."
+    if given["conditions"]:
+        raise InvalidInput.of(
+            "conditions", "not_here", "A template is approved as it is; reject it with what it lacks."
+        )
     template = template_vote(
         actor=actor_of(request),
         now=now_of(request),

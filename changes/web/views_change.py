@@ -124,8 +124,10 @@ def vote_cast(request: HttpRequest, pk: int, given: Mapping[str, Any]) -> str:
         comment=given["comment"],
         stage=given["stage"],
         on_behalf_of=given["on_behalf_of"],
+        conditions=given["conditions"],
     )
-    return f"{_VOTED[given['decision']]} {change.key}."
+    words = ", on conditions" if given["conditions"] else ""
+    return f"{_VOTED[given['decision']]} {change.key}{words}."
 
 
 @require_POST

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Recusal, Vote
+from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Condition, Recusal, Vote
 from opsportal.web.admin import LookAdmin, WrittenOnceAdmin
 
 
@@ -57,4 +57,15 @@ class RecusalAdmin(WrittenOnceAdmin):
     list_display = ("request", "person", "stated_at")
     search_fields = ("request__subject_key", "person__full_name")
     list_select_related = ("request", "person")
+    ordering = ("-id",)
+
+
+@admin.register(Condition)
+class ConditionAdmin(LookAdmin):
+    """Conditions of approvals."""
+
+    list_display = ("text", "request", "stage", "state", "done_by", "settled_by")
+    list_filter = ("state",)
+    search_fields = ("text", "request__subject_key")
+    list_select_related = ("request", "stage", "done_by", "settled_by")
     ordering = ("-id",)

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from opsportal.accounts.models import RoleHolding, User
 from opsportal.accounts.selectors import StandIn, in_force, roles_acted_on, stand_ins
-from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Vote
+from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Condition, Vote
 from opsportal.approvals.outcome import Decision, Seating, Tally, decide, needed
 from opsportal.approvals.states import REQUEST
 from opsportal.obligations.terms import joined, scope_word
@@ -35,7 +35,12 @@ def live_requests(subject_kind: str, keys: Collection[str]) -> dict[str, Approva
     rows = (
         ApprovalRequest.objects.filter(subject_kind=subject_kind, subject_key__in=list(keys))
         .exclude(state="void")
-        .prefetch_related("stages__votes__voter", "stages__votes__on_behalf_of", "recusals__person")
+        .prefetch_related(
+            "stages__votes__voter",
+            "stages__votes__on_behalf_of",
+            "stages__votes__conditions",
+            "recusals__person",
+        )
     )
     return {row.subject_key: row for row in rows}
 
@@ -44,7 +49,12 @@ def requests_about(subject_kind: str, subject_key: str) -> QuerySet[ApprovalRequ
     """Return every round of approval of a subject, newest first, with stages and votes."""
     return (
         ApprovalRequest.objects.filter(subject_kind=subject_kind, subject_key=subject_key)
-        .prefetch_related("stages__votes__voter", "stages__votes__on_behalf_of", "recusals__person")
+        .prefetch_related(
+            "stages__votes__voter",
+            "stages__votes__on_behalf_of",
+            "stages__votes__conditions",
+            "recusals__person",
+        )
         .order_by("-id")
     )
 
@@ -121,6 +131,22 @@ def _covers(services: Collection[str], teams: Collection[str]) -> Q:
         Q(scope_kind=RoleHolding.Scope.EVERYWHERE)
         | Q(scope_kind=RoleHolding.Scope.SERVICE, scope_key__in=list(services))
         | Q(scope_kind=RoleHolding.Scope.TEAM, scope_key__in=list(teams))
+    )
+
+
+def unmet_conditions(subject_kind: str, subject_key: str) -> list[Condition]:
+    """Return the conditions of the live round of a subject that are not confirmed yet. One query."""
+    rows = Condition.objects.filter(
+        request__subject_kind=subject_kind, request__subject_key=subject_key, state__in=["open", "done"]
+    )
+    return list(rows.select_related("stage").order_by("id"))
+
+
+def conditions_about(subject_kind: str, subject_key: str) -> QuerySet[Condition]:
+    """Return every condition that an approval of this subject was tied to, oldest first, with its people."""
+    rows = Condition.objects.filter(request__subject_kind=subject_kind, request__subject_key=subject_key)
+    return rows.select_related("request", "stage__request", "vote__voter", "done_by", "settled_by").order_by(
+        "id"
     )
 
 

@@ -35,3 +35,25 @@ STAGE = Machine(
         ("open", "void"): "void",
     },
 )
+
+CONDITION = Machine(
+    subject="condition",
+    initial="open",
+    names={
+        "open": "To be met",
+        "done": "Done, to be confirmed",
+        "confirmed": "Confirmed",
+        "withdrawn": "Withdrawn",
+        "void": "Void",
+    },
+    moves={
+        ("open", "do"): "done",
+        ("open", "withdraw"): "withdrawn",
+        ("open", "void"): "void",
+        ("done", "confirm"): "confirmed",
+        ("done", "return"): "open",
+        ("done", "withdraw"): "withdrawn",
+        ("done", "void"): "void",
+        ("confirmed", "void"): "void",
+    },
+)

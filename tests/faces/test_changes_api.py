@@ -137,7 +137,8 @@ def test_one_change_is_told_in_full(cast: Cast) -> None:
 def test_what_is_allowed_depends_on_who_asks(cast: Cast) -> None:
     change = submitted(cast)
     path = f"{URL}{change.key}/"
-    assert as_person(cast.lead).get(path).json()["allowed"] == ["approve", "reject", "abstain", "comment"]
+    votes = ["approve", "reject", "abstain", "recuse"]
+    assert as_person(cast.lead).get(path).json()["allowed"] == [*votes, "comment"]
     assert as_person(cast.board[0]).get(path).json()["allowed"] == ["hold", "comment"]
     assert as_person(cast.bystander).get(path).json()["allowed"] == ["comment"]
     assert as_machine("changes:read").get(path).json()["allowed"] == []

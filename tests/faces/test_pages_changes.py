@@ -134,7 +134,8 @@ def test_a_change_in_any_state_shows_the_steps_that_its_reader_may_take(cast: Ca
 
 
 def test_every_step_has_a_button_or_a_form_of_its_own() -> None:
-    assert set(STEPS) - set(LOOKS) == {"approve", "reject", "abstain", "review", "attest", "comment"}
+    votes = {"approve", "reject", "abstain", "recuse"}
+    assert set(STEPS) - set(LOOKS) == {*votes, "review", "attest", "comment"}
 
 
 def test_a_draft_says_what_the_standard_asks_for_and_who_will_decide(cast: Cast) -> None:

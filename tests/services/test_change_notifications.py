@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from changes.services.comments import change_comment
+from changes.services.conditions import change_condition_confirm, change_condition_do
 from changes.services.holding import change_hold, change_release
 from changes.services.recounting import change_recuse
 from changes.services.submission import change_withdraw
 from opsportal.accounts.services import user_deactivate
+from opsportal.approvals.models import Condition
 from opsportal.notify.models import Notification
 from opsportal.outbox.models import OutboxMessage
 from opsportal.outbox.services import messages_handle
@@ -169,3 +171,18 @@ def test_a_deputy_is_asked_with_the_member(cast: Cast) -> None:
     submitted(cast)
     handle()
     assert {name for name, _ in told()} == {"Leo", "Dan"}
+
+
+def test_a_condition_is_told_to_who_meets_it_then_to_who_confirms_it(cast: Cast) -> None:
+    activate(stage("board", "board"), version="2")
+    change = vote(submitted(cast), cast.board[0], conditions=["Take a snapshot"])
+    handle()
+    title = f"{change.key} Upgrade the database"
+    assert ("Rita", f"A condition to meet: {title}") in told()
+    number = Condition.objects.get().pk
+    change_condition_do(actor=cast.requester.actor, now=NOW, pk=change.pk, number=number, evidence="Snap 7.")
+    handle()
+    assert [name for name, subject in told() if "to confirm" in subject] == ["Ada", "Bea", "Cem"]
+    change_condition_confirm(actor=cast.board[1].actor, now=NOW, pk=change.pk, number=number)
+    handle()
+    assert ("Rita", f"A condition is confirmed: {title}") in told()

@@ -10,12 +10,14 @@ from django.test.utils import CaptureQueriesContext
 
 from changes.gate import GateAnswer
 from changes.models import Change
+from changes.services.conditions import change_condition_confirm, change_condition_do
 from changes.services.deployment_fields import clean_question
 from changes.services.gate import gate_ask
+from opsportal.approvals.models import Condition
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Forbidden, InvalidInput
 from tests import changing, deploying
-from tests.changing import Cast, approved, submitted
+from tests.changing import Cast, approved, submitted, vote
 from tests.deploying import body, make_approved_template, make_stage, pipeline
 from tests.makers import NOW
 from tests.untouched import nothing_written, refused
@@ -47,6 +49,25 @@ def test_it_gives_the_answer_of_a_registration_and_writes_nothing(cast: Cast, ci
     answer = ask(ci)
     assert (answer.decision, answer.change and answer.change.key) == ("allowed", change.key)
     assert codes(ask(ci, change=submitted(cast).key)) == ["change_not_approved"]
+
+
+def test_a_condition_of_the_approval_holds_the_release_up_until_it_is_confirmed(
+    cast: Cast, ci: Actor
+) -> None:
+    change = submitted(cast)
+    vote(change, cast.lead, conditions=["Take a snapshot"])
+    for member in cast.board[:2]:
+        vote(change, member)
+    answer = ask(ci, change=change.key)
+    assert (answer.decision, codes(answer)) == ("pending", ["condition_open"])
+    assert "Take a snapshot" in answer.reasons[0].detail
+    number = Condition.objects.get().pk
+    change_condition_do(
+        actor=cast.requester.actor, now=NOW, pk=change.pk, number=number, evidence="Snapshot 7."
+    )
+    assert codes(ask(ci, change=change.key)) == ["condition_open"]
+    change_condition_confirm(actor=cast.lead.actor, now=NOW, pk=change.pk, number=number)
+    assert ask(ci, change=change.key).decision == "allowed"
 
 
 def test_people_may_ask_too(cast: Cast) -> None:

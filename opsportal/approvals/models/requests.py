@@ -16,7 +16,8 @@ class ApprovalRequest(models.Model):
     """One round of approval of one revision of something, named by value.
 
     What it runs under is copied in: a new standard changes nothing that is in flight. `excluded` are
-    the people whom the separation of duties keeps from voting, as `|id|id|`.
+    the people who are kept from voting, as `|id|id|`: by the separation of duties, or by a conflict of
+    interest that they have stated.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -1,3 +1,12 @@
+from opsportal.approvals.services.conditions import (
+    condition_confirm,
+    condition_do,
+    condition_locked,
+    condition_return,
+    condition_withdraw,
+    conditions_void,
+    may_confirm,
+)
 from opsportal.approvals.services.opening import Opened, approval_open
 from opsportal.approvals.services.recounting import RoundResult, approval_recount
 from opsportal.approvals.services.recusing import approval_recuse
@@ -14,4 +23,11 @@ __all__ = [
     "approval_recuse",
     "approval_void",
     "approval_vote",
+    "condition_confirm",
+    "condition_do",
+    "condition_locked",
+    "condition_return",
+    "condition_withdraw",
+    "conditions_void",
+    "may_confirm",
 ]

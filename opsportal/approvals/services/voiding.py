@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from opsportal.approvals.models import ApprovalRequest, ApprovalStage
+from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Condition
+from opsportal.approvals.services.conditions import conditions_void
 from opsportal.approvals.services.rows import live_locked_or_none
 from opsportal.approvals.states import REQUEST, STAGE
 from opsportal.core.actor import Actor
@@ -15,10 +16,11 @@ from opsportal.obligations.terms import joined
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """The round that counts no more, and its stages that were open."""
+    """The round that counts no more, its stages that were open, and its conditions."""
 
     request: ApprovalRequest
     dropped: tuple[ApprovalStage, ...]
+    conditions: tuple[Condition, ...] = ()
 
 
 def approval_void(*, actor: Actor, now: datetime, subject_kind: str, subject_key: str) -> Voided | None:
@@ -38,7 +40,7 @@ def approval_void(*, actor: Actor, now: datetime, subject_kind: str, subject_key
         request.state = REQUEST.move(request.state, "void")
         request.voided_at = now
         request.save()
-        return Voided(request, were_open)
+        return Voided(request, were_open, conditions_void(request))
 
 
 def approval_exclude(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from opsportal.accounts.models import User
-from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Recusal, Vote
+from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Condition, Recusal, Vote
 from opsportal.approvals.outcome import Decision, Tally, decide
 from opsportal.approvals.selectors import seats_for
+from opsportal.approvals.services.conditions import clean_conditions, conditions_set
 from opsportal.approvals.services.deciding import settle
 from opsportal.approvals.services.recounting import RoundResult
 from opsportal.approvals.services.rows import live_locked
@@ -29,6 +31,7 @@ class VoteResult(RoundResult):
 
     vote: Vote
     stage: ApprovalStage
+    conditions: tuple[Condition, ...] = ()
 
 
 def approval_vote(
@@ -42,12 +45,14 @@ def approval_vote(
     comment: object = "",
     stage: str = "",
     on_behalf_of: str = "",
+    conditions: Sequence[object] = (),
 ) -> VoteResult:
     """Cast a vote on the live round of a subject and return what it came to.
 
     `content_hash` is of what the voter saw. `stage` is the stage's id; it may be left out where the
     voter may vote in one stage only. `on_behalf_of` is the id of the member who is away and in whose
-    place they vote; left out, it is their own vote, or that of the only one they stand in for. Raises
+    place they vote; left out, it is their own vote, or that of the only one they stand in for. A yes may
+    be tied to `conditions`, texts of one line. Raises
     `Forbidden` (no person, kept out by the separation of duties, neither a holder of the role nor a deputy
     now), `Stale` (the content has moved on), `Conflict` with code `voting_closed`, `already_voted`,
     `stage_not_open` or `own_seat_first`, and `InvalidInput`.
@@ -55,6 +60,9 @@ def approval_vote(
     with write(actor=actor, now=now):
         request = live_locked(subject_kind, subject_key)
         text = clean_text(comment, field="comment", max_length=MAX_COMMENT)
+        tied_to = clean_conditions(conditions)
+        if tied_to and decision != Decision.APPROVE:
+            raise InvalidInput.of("conditions", "only_with_yes", "Only a yes has conditions.")
         _refuse_who_never_may(actor, request)
         if content_hash != request.content_hash:
             raise Stale("What you saw has changed in the meantime. Read it again, then vote.")
@@ -74,6 +82,7 @@ def approval_vote(
             comment=text,
             cast_at=now,
         )
+        made = conditions_set(vote, tied_to)
         # A vote uses its caster up in the other open stages, too: all of them are counted anew.
         tallies = tallies_of(stages, [*votes, vote], now)
         _refuse_an_empty_seat(chosen, vote, tallies[chosen.pk])
@@ -85,6 +94,7 @@ def approval_vote(
             object_kind=subject_kind,
             object_key=subject_key,
             data={
+                "conditions": [condition.pk for condition in made],
                 "content_hash": content_hash,
                 "decision": decision.value,
                 "on_behalf_of": str(vote.on_behalf_of_id or ""),
@@ -94,7 +104,15 @@ def approval_vote(
                 "state": request.state,
             },
         )
-        return VoteResult(request, settled.decided, settled.opened, settled.dropped, vote=vote, stage=chosen)
+        return VoteResult(
+            request,
+            settled.decided,
+            settled.opened,
+            settled.dropped,
+            vote=vote,
+            stage=chosen,
+            conditions=made,
+        )
 
 
 def _refuse_who_never_may(actor: Actor, request: ApprovalRequest) -> None:
