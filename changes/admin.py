@@ -15,6 +15,7 @@ from changes.models import (
     ChangeWatch,
     Deployment,
     DeploymentEvent,
+    SavedFilter,
     TemplateTarget,
 )
 from opsportal.web.admin import LookAdmin, WrittenOnceAdmin
@@ -72,6 +73,16 @@ class ChangeWatchAdmin(LookAdmin):
     list_filter = ("state",)
     search_fields = ("=change__id",)
     list_select_related = ("change", "person")
+    ordering = ("-id",)
+
+
+@admin.register(SavedFilter)
+class SavedFilterAdmin(LookAdmin):
+    """Filters that people keep."""
+
+    list_display = ("name", "owner", "team", "saved_at")
+    search_fields = ("name",)
+    list_select_related = ("owner", "team")
     ordering = ("-id",)
 
 

@@ -68,6 +68,8 @@ class ChangesConfig(AppConfig):
                 "change.comment_edited": "edited a comment",
                 "change.watched": "watches the change",
                 "change.unwatched": "watches the change no more",
+                "filter.saved": "saved a filter",
+                "filter.removed": "removed a filter",
                 "template.created": "drafted the template",
                 "template.edited": "edited the draft",
                 "template.revised": "revised the template; earlier votes are void",

@@ -13,7 +13,15 @@ from datetime import date
 
 from rules.predicates import predicate
 
-from changes.models import BreakGlass, Change, ChangeComment, ChangeTarget, ChangeTemplate, TemplateTarget
+from changes.models import (
+    BreakGlass,
+    Change,
+    ChangeComment,
+    ChangeTarget,
+    ChangeTemplate,
+    SavedFilter,
+    TemplateTarget,
+)
 from opsportal.accounts.selectors import roles_of, sits_on_a_board, teams_of
 from opsportal.catalog.models import Service
 from opsportal.core.access import allow
@@ -146,6 +154,11 @@ def wrote_it_by_machine(actor: Actor, case: Case) -> bool:
 
 
 @predicate
+def owns_filter(actor: Actor, saved: SavedFilter) -> bool:
+    return actor.is_user and actor.id == str(saved.owner_id)
+
+
+@predicate
 def wrote_comment(actor: Actor, comment: ChangeComment) -> bool:
     return actor.is_user and actor.id == str(comment.author_id)
 
@@ -268,6 +281,8 @@ def register() -> None:
         carries_it_out | is_the_portal,
         otherwise=f"Only {_WORKERS} may complete this change.",
     )
+    allow("filter.save", is_person, otherwise="Only people keep filters.")
+    allow("filter.remove", owns_filter, otherwise="Only whoever saved a filter removes it.")
     _register_templates()
     _register_deployments()
     _register_break_glass()

@@ -3,6 +3,7 @@ from changes.models.break_glass import BreakGlass, BreakGlassService
 from changes.models.changes import Change, ChangeTarget
 from changes.models.comments import ChangeComment
 from changes.models.deployments import Deployment, DeploymentEvent
+from changes.models.filters import SavedFilter
 from changes.models.search import SearchDocument
 from changes.models.templates import ChangeTemplate, TemplateTarget
 from changes.models.watching import ChangeWatch
@@ -18,6 +19,7 @@ __all__ = [
     "ChangeWatch",
     "Deployment",
     "DeploymentEvent",
+    "SavedFilter",
     "SearchDocument",
     "TemplateTarget",
 ]

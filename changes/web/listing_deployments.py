@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from changes.models import Deployment
+from changes.selectors.filters import known
 from changes.states import DEPLOYMENT
-from changes.web.listing import known
 from opsportal.catalog.selectors import environments_named, services_named
 from opsportal.core.errors import InvalidInput
 from opsportal.core.text import clean_text

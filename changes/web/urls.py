@@ -10,6 +10,7 @@ from changes.web import (
     views_comments,
     views_conditions,
     views_deployments,
+    views_filters,
     views_list,
     views_templates,
     views_write,
@@ -20,6 +21,8 @@ app_name = "changes"
 urlpatterns = [
     path("changes/", views_list.change_list, name="list"),
     path("changes/export.csv", exports.changes_export, name="export"),
+    path("changes/filters/", views_filters.filter_saved, name="filter-save"),
+    path("changes/filters/<int:pk>/remove/", views_filters.filter_removed, name="filter-remove"),
     path("changes/new/", views_write.change_new, name="new"),
     path("changes/new/shape/", views_write.change_shape, name="shape"),
     path("changes/<str:key>/", views_change.change_page, name="change"),
