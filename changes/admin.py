@@ -18,7 +18,9 @@ from changes.models import (
     SavedFilter,
     TemplateTarget,
 )
+from changes.rollout import EVENTS
 from opsportal.web.admin import LookAdmin, WrittenOnceAdmin
+from opsportal.web.admin_lists import word_filter
 
 
 class ChangeTargetInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -35,8 +37,9 @@ class ChangeAdmin(LookAdmin):
     """Changes."""
 
     list_display = ("key", "title", "type", "risk", "state", "retrospective_state", "requester", "updated_at")
-    list_filter = ("state", "type", "risk", "retrospective_state", "outcome")
-    search_fields = ("=id", "title", "content_hash")
+    list_filter = ("state", "type", "risk", "retrospective_state", "outcome", "created_at")
+    date_hierarchy = "created_at"
+    search_fields = ("=id", "title", "content_hash", "requester__full_name")
     search_help_text = "The number of a key, part of a title, or a content hash."
     list_select_related = ("requester",)
     ordering = ("-id",)
@@ -59,7 +62,7 @@ class ChangeCommentAdmin(LookAdmin):
     """Comments."""
 
     list_display = ("change", "kind", "author", "created_at")
-    list_filter = ("kind",)
+    list_filter = ("kind", "created_at")
     search_fields = ("change__title", "text")
     list_select_related = ("change", "author")
     ordering = ("-id",)
@@ -91,7 +94,7 @@ class AttestationAdmin(WrittenOnceAdmin):
     """Attested duties."""
 
     list_display = ("change", "duty", "rule", "person", "attested_at")
-    list_filter = ("duty",)
+    list_filter = ("attested_at",)
     search_fields = ("change__title", "duty", "rule")
     list_select_related = ("change", "person")
     ordering = ("-id",)
@@ -111,7 +114,7 @@ class ChangeTemplateAdmin(LookAdmin):
     """Standard-change templates."""
 
     list_display = ("slug", "title", "risk", "state", "revision", "valid_until", "updated_at")
-    list_filter = ("state", "risk")
+    list_filter = ("state", word_filter("risk", lambda: Change.Risk.choices))
     search_fields = ("slug", "title")
     ordering = ("slug",)
     inlines = (TemplateTargetInline,)
@@ -133,7 +136,8 @@ class DeploymentAdmin(LookAdmin):
     """Deployments."""
 
     list_display = ("key", "service", "environment", "release", "decision", "state", "registered_at")
-    list_filter = ("decision", "state", "environment")
+    list_filter = ("decision", "state", "environment", "registered_at")
+    date_hierarchy = "registered_at"
     search_fields = ("=id", "release", "commit", "service__slug")
     list_select_related = ("service", "environment")
     ordering = ("-id",)
@@ -165,9 +169,13 @@ class BreakGlassServiceAdmin(LookAdmin):
     """For which services the glass was to be broken."""
 
     list_display = ("break_glass", "service")
+    list_filter = ("break_glass__state",)
     search_fields = ("=break_glass__id", "service__slug")
     list_select_related = ("break_glass", "service")
     ordering = ("-id",)
+
+
+BY_EVENT = word_filter("event", lambda: [(event, event.replace("_", " ")) for event in EVENTS])
 
 
 @admin.register(DeploymentEvent)
@@ -175,7 +183,7 @@ class DeploymentEventAdmin(WrittenOnceAdmin):
     """What pipelines reported."""
 
     list_display = ("deployment", "event", "percent", "effect", "action", "received_at")
-    list_filter = ("event", "effect", "action")
+    list_filter = (BY_EVENT, "effect", "received_at")
     search_fields = ("=deployment__id", "external_id")
     list_select_related = ("deployment",)
     ordering = ("-id",)

@@ -9,7 +9,7 @@ import django.contrib.auth.admin  # noqa: F401 - registers what is taken off aga
 from allauth.account import admin as allauth_admin
 from django.contrib import admin
 from django.contrib.auth.models import Group
-from django.db.models import Model, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from opsportal.accounts.models import (
@@ -23,6 +23,7 @@ from opsportal.accounts.models import (
     TeamMembership,
     User,
 )
+from opsportal.accounts.selectors import in_force
 from opsportal.accounts.services import (
     role_end,
     role_grant,
@@ -131,11 +132,33 @@ class UserAdmin(WriteAdmin):
         )
 
 
+class MembersFilter(admin.SimpleListFilter):
+    """Teams that somebody is in today, and those that are empty."""
+
+    title = "members today"
+    parameter_name = "members"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Yes"), ("no", "None")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Team]) -> QuerySet[Team]:
+        members = Exists(
+            TeamMembership.objects.filter(in_force(utc_day(now_of(request))), team=OuterRef("pk"))
+        )
+        match self.value():
+            case "yes":
+                return queryset.filter(members)
+            case "no":
+                return queryset.filter(~members)
+        return queryset
+
+
 @admin.register(Team)
 class TeamAdmin(WriteAdmin):
     """Teams. The slug stays."""
 
     list_display = ["name", "slug", "description"]
+    list_filter = [MembersFilter]
     search_fields = ["name", "slug"]
     fields = ["slug", "name", "description", "version", SEEN_VERSION]
 
@@ -166,7 +189,7 @@ class TeamMembershipAdmin(PeriodAdmin):
     """Who belongs to which team."""
 
     list_display = ["user", "team", "valid_from", "valid_until"]
-    list_filter = ["team"]
+    list_filter = ["team", "valid_from", "valid_until"]
     search_fields = ["user__full_name", "team__name", "team__slug"]
     list_select_related = ["user", "team"]
     autocomplete_fields = ["user", "team"]
@@ -216,7 +239,7 @@ class RoleHoldingAdmin(PeriodAdmin):
     """Who holds which role or board, for what."""
 
     list_display = ["user", "role", "valid_from", "valid_until", "scope_kind", "scope_key"]
-    list_filter = ["role", "scope_kind"]
+    list_filter = ["role", "valid_from", "valid_until"]
     search_fields = ["user__full_name", "role__title", "role__slug", "scope_key"]
     list_select_related = ["user", "role"]
     autocomplete_fields = ["user", "role"]
@@ -266,6 +289,7 @@ class AbsenceAdmin(LookAdmin):
     """Who is away. Recorded on the page of the person."""
 
     list_display = ["person", "starts_at", "ends_at"]
+    list_filter = ["starts_at", "ends_at"]
     search_fields = ["person__full_name"]
     list_select_related = ["person"]
     date_hierarchy = "starts_at"

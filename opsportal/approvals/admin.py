@@ -22,7 +22,7 @@ class ApprovalRequestAdmin(LookAdmin):
     """Rounds of approval."""
 
     list_display = ("subject_key", "revision", "state", "opened_at", "decided_at", "voided_at")
-    list_filter = ("state", "subject_kind")
+    list_filter = ("state", "opened_at")
     search_fields = ("subject_key", "content_hash")
     ordering = ("-id",)
     inlines = (StageInline,)
@@ -33,7 +33,7 @@ class ApprovalStageAdmin(LookAdmin):
     """Stages."""
 
     list_display = ("title", "request", "roles", "quorum", "state", "opened_at", "decided_at")
-    list_filter = ("state", "quorum")
+    list_filter = ("state", "opened_at")
     search_fields = ("title", "stage_id", "rule", "request__subject_key")
     list_select_related = ("request",)
     ordering = ("-id",)
@@ -44,8 +44,8 @@ class VoteAdmin(WrittenOnceAdmin):
     """Votes."""
 
     list_display = ("request", "stage", "voter", "on_behalf_of", "decision", "cast_at")
-    list_filter = ("decision",)
-    search_fields = ("request__subject_key", "content_hash")
+    list_filter = ("decision", "cast_at")
+    search_fields = ("request__subject_key", "content_hash", "voter__full_name")
     list_select_related = ("request", "stage", "voter", "on_behalf_of")
     ordering = ("-id",)
 
@@ -55,6 +55,7 @@ class RecusalAdmin(WrittenOnceAdmin):
     """Stated conflicts of interest."""
 
     list_display = ("request", "person", "stated_at")
+    list_filter = ("stated_at",)
     search_fields = ("request__subject_key", "person__full_name")
     list_select_related = ("request", "person")
     ordering = ("-id",)

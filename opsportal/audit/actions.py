@@ -27,3 +27,8 @@ def is_registered(action: str) -> bool:
 def label(action: str) -> str:
     """Return the words for `action`; the action itself where an older version wrote it."""
     return _labels.get(action, action)
+
+
+def names() -> list[str]:
+    """Return every registered action, sorted."""
+    return sorted(_labels)

@@ -8,8 +8,9 @@ from django.contrib import admin
 
 from opsportal.audit import actions
 from opsportal.audit.models import AuditEntry
-from opsportal.core.registry import person_names
+from opsportal.core.actor import ActorKind
 from opsportal.web.admin import GlanceAdmin
+from opsportal.web.admin_lists import name_of, word_filter
 
 
 @admin.register(AuditEntry)
@@ -17,7 +18,12 @@ class AuditEntryAdmin(GlanceAdmin):
     """Who did what to which object. Persons are shown by name here and kept by id only."""
 
     list_display = ("at", "who", "did", "object_kind", "object_key", "outcome")
-    list_filter = ("outcome", "object_kind", "action", "actor_kind")
+    list_filter = (
+        "outcome",
+        word_filter("actor_kind", lambda: [(kind.value, kind.value.replace("_", " ")) for kind in ActorKind]),
+        word_filter("action", lambda: [(name, name) for name in actions.names()]),
+    )
+    date_hierarchy = "at"
     search_fields = ("object_key", "action", "correlation_id", "actor_id")
     search_help_text = "Key (CHG-12), action, id of a person or of a request."
     fields = ("at", "who", "did", "object_kind", "object_key", "outcome", "correlation_id", "said")
@@ -25,8 +31,11 @@ class AuditEntryAdmin(GlanceAdmin):
 
     @admin.display(description="who")
     def who(self, entry: AuditEntry) -> str:
-        pair = (entry.actor_kind, entry.actor_id)
-        return person_names["people"]([pair]).get(pair, entry.actor_id)
+        return name_of(entry, (entry.actor_kind, entry.actor_id))
+
+    def actors_of(self, entry: AuditEntry) -> list[tuple[str, str]]:
+        """Whose names the list has to know."""
+        return [(entry.actor_kind, entry.actor_id)]
 
     @admin.display(description="did")
     def did(self, entry: AuditEntry) -> str:

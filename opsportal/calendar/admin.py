@@ -13,8 +13,8 @@ class MaintenanceWindowAdmin(LookAdmin):
     """Maintenance windows."""
 
     list_display = ["title", "rule", "at", "zone", "minutes", "state", "updated_at"]
-    list_filter = ["state", "zone"]
-    search_fields = ["title", "rule"]
+    list_filter = ["state", "updated_at"]
+    search_fields = ["title", "rule", "zone"]
 
 
 @admin.register(Freeze)
@@ -31,6 +31,8 @@ class WorkingCalendarAdmin(LookAdmin):
     """Working time."""
 
     list_display = ["zone", "opens", "closes", "country", "subdivision", "updated_at"]
+    list_filter = ["updated_at"]
+    search_fields = ["zone", "country", "subdivision"]
 
 
 @admin.register(CalendarFeed)

@@ -13,8 +13,8 @@ class StoredFileAdmin(LookAdmin):
     """Bytes by their hash."""
 
     list_display = ["sha256", "content_type", "size", "state", "created_at"]
-    list_filter = ["state", "content_type"]
-    search_fields = ["sha256"]
+    list_filter = ["state", "created_at"]
+    search_fields = ["sha256", "content_type"]
     ordering = ["-created_at"]
 
 
@@ -23,6 +23,6 @@ class AttachmentAdmin(LookAdmin):
     """What is attached where."""
 
     list_display = ["name", "subject_kind", "subject_key", "state", "added_at", "removed_at"]
-    list_filter = ["state", "subject_kind"]
+    list_filter = ["state", "added_at"]
     search_fields = ["subject_key", "name", "file__sha256"]
     ordering = ["-added_at"]

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from opsportal.notify.channels import channels
 from opsportal.notify.models import (
     ChannelHealth,
     Delivery,
@@ -18,9 +19,13 @@ from opsportal.notify.models import (
     NotificationSettings,
 )
 from opsportal.notify.services import delivery_dismiss, delivery_retry
+from opsportal.notify.topics import topics
 from opsportal.web.admin import GlanceAdmin, LookAdmin
 from opsportal.web.admin_actions import carry_out
+from opsportal.web.admin_lists import word_filter
 from opsportal.web.requests import actor_of, now_of
+
+CHANNELS = word_filter("channel", lambda: [(name, channel.title) for name, channel in channels.items()])
 
 
 @admin.register(Notification)
@@ -28,7 +33,11 @@ class NotificationAdmin(GlanceAdmin):
     """What people were told."""
 
     list_display = ["subject", "recipient", "urgency", "topic", "about", "created_at", "read_at"]
-    list_filter = ["urgency", "topic", "created_at"]
+    list_filter = [
+        "urgency",
+        word_filter("topic", lambda: [(name, topic.title) for name, topic in topics.items()]),
+        "created_at",
+    ]
     search_fields = ["subject", "about", "message_key", "correlation_id", "recipient__full_name"]
     date_hierarchy = "created_at"
     list_select_related = ["recipient"]
@@ -52,8 +61,8 @@ class DeliveryAdmin(GlanceAdmin):
     """Notifications on their way through a channel. What has ended goes after a week."""
 
     list_display = ["message", "channel", "state", "attempt", "due_at", "created_at", "error"]
-    list_filter = ["state", "channel"]
-    search_fields = ["id", "notification__message_key"]
+    list_filter = ["state", CHANNELS]
+    search_fields = ["id", "notification__message_key", "notification__about", "digest__id"]
     list_select_related = ["notification", "digest"]
     ordering = ["-created_at", "-id"]
     inlines = [AttemptInline]
@@ -91,7 +100,7 @@ class DeliveryAttemptAdmin(GlanceAdmin):
     """Each claim of a delivery, and what came of it."""
 
     list_display = ["delivery", "number", "outcome", "started_at", "finished_at", "error"]
-    list_filter = ["outcome", "delivery__channel"]
+    list_filter = ["outcome"]
     search_fields = ["delivery__id", "error"]
     list_select_related = ["delivery"]
     ordering = ["-started_at", "-id"]
@@ -114,7 +123,7 @@ class DigestAdmin(GlanceAdmin):
     """What gathers for one mail, and what went out as one. Goes after a week."""
 
     list_display = ["recipient", "channel", "state", "due_at", "closed_at", "subject"]
-    list_filter = ["state", "channel"]
+    list_filter = ["state", CHANNELS]
     search_fields = ["recipient__full_name", "correlation_id"]
     list_select_related = ["recipient"]
     ordering = ["-created_at", "-id"]
@@ -148,3 +157,4 @@ class ChannelHealthAdmin(GlanceAdmin):
     """Which channels are away."""
 
     list_display = ["name", "failing_since", "failures", "paused_until", "error"]
+    search_fields = ["name", "error"]

@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from opsportal.obligations.models import Excuse, Obligation
 from opsportal.web.admin import LookAdmin
+from opsportal.web.admin_lists import name_of
 
 
 @admin.register(Obligation)
@@ -22,7 +23,7 @@ class ObligationAdmin(LookAdmin):
         "met_at",
         "rule_id",
     ]
-    list_filter = ["state", "owner_kind", "rule_id"]
+    list_filter = ["state", "owner_kind", "breached_at", "met_at"]
     search_fields = ["subject_key", "what", "rule_id", "owner_key"]
     date_hierarchy = "due_at"
     ordering = ["-due_at", "-id"]
@@ -32,7 +33,16 @@ class ObligationAdmin(LookAdmin):
 class ExcuseAdmin(LookAdmin):
     """Who has done their part of what several owe."""
 
-    list_display = ["obligation", "person", "at"]
+    list_display = ["obligation", "who", "at"]
     search_fields = ["person", "obligation__subject_key"]
+    list_filter = ["at"]
     list_select_related = ["obligation"]
-    ordering = ["-at"]
+    ordering = ["-id"]
+
+    @admin.display(description="person", ordering="person")
+    def who(self, excuse: Excuse) -> str:
+        return name_of(excuse, ("user", excuse.person))
+
+    def actors_of(self, excuse: Excuse) -> list[tuple[str, str]]:
+        """Whose names the list has to know."""
+        return [("user", excuse.person)]

@@ -47,3 +47,8 @@ def handler_of(topic: str, name: str) -> Handler:
         return _handlers[topic][name]
     except KeyError:
         raise LookupError(f"no handler '{name}' for topic '{topic}'") from None
+
+
+def names() -> list[str]:
+    """Return every topic that somebody hears of, sorted."""
+    return sorted(_handlers)

@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from opsportal.standards.models import Activation, Review, StandardVersion
 from opsportal.web.admin import WrittenOnceAdmin
+from opsportal.web.admin_lists import name_of
 
 
 @admin.register(StandardVersion)
@@ -13,7 +14,7 @@ class StandardVersionAdmin(WrittenOnceAdmin):
     """Stored versions of standards."""
 
     list_display = ["name", "version", "title", "content_hash", "stored_at"]
-    list_filter = ["name"]
+    list_filter = ["stored_at"]
     search_fields = ["name", "title", "content_hash"]
     exclude = ["content"]
 
@@ -22,15 +23,35 @@ class StandardVersionAdmin(WrittenOnceAdmin):
 class ActivationAdmin(WrittenOnceAdmin):
     """When which standard was put in force."""
 
-    list_display = ["standard", "activated_at", "activated_by_kind", "activated_by_id"]
+    list_display = ["standard", "activated_at", "who"]
+    list_filter = ["activated_at"]
+    search_fields = ["standard__name", "standard__title", "activated_by_id"]
     list_select_related = ["standard"]
     ordering = ["-id"]
+
+    @admin.display(description="who")
+    def who(self, row: Activation) -> str:
+        return name_of(row, (row.activated_by_kind, row.activated_by_id))
+
+    def actors_of(self, row: Activation) -> list[tuple[str, str]]:
+        """Whose names the list has to know."""
+        return [(row.activated_by_kind, row.activated_by_id)]
 
 
 @admin.register(Review)
 class ReviewAdmin(WrittenOnceAdmin):
     """Reviews of standards."""
 
-    list_display = ["standard", "next_review", "reviewed_at", "reviewed_by_kind", "reviewed_by_id"]
+    list_display = ["standard", "next_review", "reviewed_at", "who"]
+    list_filter = ["next_review", "reviewed_at"]
+    search_fields = ["standard__name", "standard__title", "reviewed_by_id"]
     list_select_related = ["standard"]
     ordering = ["-id"]
+
+    @admin.display(description="who")
+    def who(self, row: Review) -> str:
+        return name_of(row, (row.reviewed_by_kind, row.reviewed_by_id))
+
+    def actors_of(self, row: Review) -> list[tuple[str, str]]:
+        """Whose names the list has to know."""
+        return [(row.reviewed_by_kind, row.reviewed_by_id)]

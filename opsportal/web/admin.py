@@ -40,6 +40,14 @@ class BackOffice(admin.ModelAdmin):  # type: ignore[type-arg]
     paginator = CappedPaginator
     change_list_template = "admin/op_change_list.html"
 
+    def get_list_select_related(self, request: HttpRequest) -> Any:
+        """Join what the list shows of other tables, unless the class says what else."""
+        if self.list_select_related:
+            return self.list_select_related
+        shown = [name for name in self.list_display if isinstance(name, str)]
+        fields = {field.name for field in self.model._meta.concrete_fields if isinstance(field, ForeignKey)}
+        return [name for name in shown if name in fields]
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NamedChangeList]:
         return NamedChangeList
 
@@ -131,7 +139,7 @@ class LookAdmin(BackOffice, SimpleHistoryAdmin):  # type: ignore[misc]
         """Give each version of the page what changed in it, and know by one query who wrote them."""
         records = list(historical_records)
         older = records[-1].prev_record if records and historical_records.has_next() else None
-        set_differences(self.model, records, older)
+        set_differences(records, older)
         historical_records.object_list = records
         remember_people(request, [_pair(record.history_user_id) for record in records])
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Model
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import ForeignKey
 from django.utils.text import capfirst
 
 LONGEST = 4_000
+COUNTERS = frozenset({"id", "version", "updated_at"})
+"""What moves with every version and tells nothing."""
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +44,22 @@ class Difference:
     lines: tuple[Line, ...]
 
 
-def differences(model: type[Model], record: Any, before: Any) -> list[Difference]:
-    """Return what changed from the history row `before` to `record`; the first values where it is None."""
-    if before is None:
-        return [
-            Difference(_label(model, field.name), (Line("+", _shown(getattr(record, field.attname))),))
-            for field in record.tracked_fields
-            if getattr(record, field.attname) not in (None, "", [], {})
-        ]
-    delta = record.diff_against(before, foreign_keys_are_objs=True)
-    return [
-        Difference(_label(model, change.field), difference_of(_shown(change.old), _shown(change.new)))
-        for change in delta.changes
-    ]
+def differences(record: Any, before: Any) -> list[Difference]:
+    """Return what changed from the history row `before` to `record`; the first values where it is None.
+
+    Of every field that is kept, also of those that no form offers: the library's own comparison leaves
+    those out, and they are the states.
+    """
+    found = []
+    for field in record.tracked_fields:
+        new = getattr(record, field.attname)
+        old = None if before is None else getattr(before, field.attname)
+        if field.name in COUNTERS or new == old or (before is None and new in _NOTHING):
+            continue
+        shown_before = "" if before is None else _shown(before, field)
+        lines = difference_of(shown_before, _shown(record, field))
+        found.append(Difference(str(capfirst(str(field.verbose_name))), lines))
+    return found
 
 
 def difference_of(old: str, new: str) -> tuple[Line, ...]:
@@ -65,20 +74,27 @@ def _line(text: str) -> Line:
     return Line({"-": "−", "+": "+"}.get(text[0], " "), text[2:])
 
 
-def _label(model: type[Model], name: str) -> str:
-    return str(capfirst(str(model._meta.get_field(name).verbose_name)))  # type: ignore[union-attr]
-
-
-def _shown(value: Any) -> str:
+def _shown(record: Any, field: Any) -> str:
+    value = getattr(record, field.attname)
     if value is None:
         return ""
-    text = str(value)
+    if isinstance(field, ForeignKey):
+        try:
+            return str(getattr(record, field.name))  # by one query for all rows: the page joins them
+        except ObjectDoesNotExist:
+            return str(value)
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if isinstance(value, dict | list):
+        text = json.dumps(value, ensure_ascii=False, indent=1)
+    else:
+        text = str(dict(field.flatchoices).get(value, value))
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def set_differences(model: type[Model], page: Iterable[Any], older: Any) -> None:
+def set_differences(page: Iterable[Any], older: Any) -> None:
     """Give each record of a page (newest first) its `differences`; `older` comes before the last of them."""
     records: Sequence[Any] = list(page)
     for record, before in zip(records, [*records[1:], older], strict=True):
-        record.differences = differences(model, record, before)
+        record.differences = differences(record, before)
         record.is_first = before is None

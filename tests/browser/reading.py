@@ -78,6 +78,18 @@ def key_of(page: Page, title: str) -> str:
     return address.rstrip("/").rpartition("/")[2]
 
 
+BACK_OFFICE = (
+    "/admin/",
+    "/admin/accounts/user/",
+    "/admin/accounts/user/add/",
+    "/admin/changes/change/",
+    "/admin/changes/change/1/change/",
+    "/admin/changes/change/1/history/",
+    "/admin/audit/auditentry/",
+)
+"""Pages as an administrator sees them: a list of each kind, a form, a row, a history."""
+
+
 class Watch:
     """What a browser complained about, and whom it asked."""
 

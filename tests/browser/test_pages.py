@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.reading import (
+    BACK_OFFICE,
     EMERGENCY,
     SCHEDULED,
     Watch,
@@ -44,6 +45,23 @@ def test_every_page_fits_the_narrowest_window(demo: LivePortal, browser: Browser
             page.goto(path)
             wide[path] = overflow(page)
         assert {path: by for path, by in wide.items() if by} == {}
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
+def test_the_back_office_is_accessible_and_cuts_nothing_off(
+    demo: LivePortal, browser: Browser, theme: str, width: int
+) -> None:
+    window = {"width": width, "height": 850}
+    with signed_in(browser, demo, "Sam Whitfield", color_scheme=theme, viewport=window) as page:
+        found: list[str] = []
+        for path in BACK_OFFICE:
+            watch = Watch(page, demo.url)
+            page.goto(path)
+            found += [*watch.complaints, *watch.foreign]
+            if overflow(page):
+                found.append(f"{path} is {overflow(page)} px wider than the window")
+            found += [text for text in violations(page) if " minor " not in text]
+        assert found == []
 
 
 def test_the_sign_in_page_is_accessible(demo: LivePortal, page: Page) -> None:

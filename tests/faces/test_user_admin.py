@@ -174,7 +174,7 @@ def test_history_says_who_and_what(client: Client, admin: User) -> None:
     service_update(actor=admin.actor, now=NOW, slug="payments-api", tier="critical")
     text = text_of(client.get(url(type(service), "history", service.pk)))
     assert "Admin" in text
-    assert "critical" in text
+    assert "Critical" in text
 
 
 # --- people

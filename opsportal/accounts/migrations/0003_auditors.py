@@ -13,12 +13,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='historicaluser',
             name='is_auditor',
-            field=models.BooleanField(db_default=False, default=False, verbose_name='auditor: reads everything, changes nothing'),
+            field=models.BooleanField(db_default=False, default=False, help_text='Reads everything, changes nothing.', verbose_name='auditor'),
         ),
         migrations.AddField(
             model_name='user',
             name='is_auditor',
-            field=models.BooleanField(db_default=False, default=False, verbose_name='auditor: reads everything, changes nothing'),
+            field=models.BooleanField(db_default=False, default=False, help_text='Reads everything, changes nothing.', verbose_name='auditor'),
         ),
         migrations.AddConstraint(
             model_name='user',

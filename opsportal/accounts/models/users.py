@@ -52,7 +52,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField("may sign in", default=True)
     is_staff = models.BooleanField("administrator", default=False)
     is_auditor = models.BooleanField(
-        "auditor: reads everything, changes nothing", default=False, db_default=False
+        "auditor", default=False, db_default=False, help_text="Reads everything, changes nothing."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -50,11 +50,7 @@ class Notification(models.Model):
             models.Index(
                 fields=["read_at"], name="notification_read", condition=models.Q(read_at__isnull=False)
             ),
-            models.Index(
-                fields=["created_at"],
-                name="notification_unread_age",
-                condition=models.Q(read_at__isnull=True),
-            ),
+            models.Index(fields=["created_at"], name="notification_created"),
         ]
 
     def __str__(self) -> str:

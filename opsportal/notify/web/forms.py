@@ -10,11 +10,12 @@ from django import forms
 
 from opsportal.notify.channels import channels
 from opsportal.notify.models import NotificationSettings
-from opsportal.notify.topics import topics
+from opsportal.notify.topics import OTHER, topics
 from opsportal.web.forms import PortalForm
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 FOR_ADMINISTRATORS = frozenset({"portal.trouble"})
+_LAST = frozenset({OTHER, *FOR_ADMINISTRATORS})
 _ROUTE = "route_"
 
 
@@ -54,7 +55,8 @@ class SettingsForm(PortalForm):
     def __init__(self, *args: Any, is_staff: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         ways = [(name, channel.title) for name, channel in channels.items()]
-        for name, topic in topics.items():
+        self.always = [_ROUTE + name for name in topics]
+        for name, topic in sorted(topics.items(), key=lambda pair: pair[0] in _LAST):
             if is_staff or name not in FOR_ADMINISTRATORS:
                 self.fields[_ROUTE + name] = forms.MultipleChoiceField(
                     label=topic.title,
