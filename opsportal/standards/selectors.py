@@ -38,7 +38,8 @@ _parsed: dict[str, Standard] = {}
 class InForce:
     """The active standard, and since when (aware UTC) and by whom (kind and opaque id) it is so.
 
-    `activation` numbers the activation; `review_due` is the day of the next review: the one that was
+    `activation` numbers the activation; `change` is the key of the change that brought it about, `""` for
+    the first standard of an installation; `review_due` is the day of the next review: the one that was
     set when it was last reviewed, else the document's own.
     """
 
@@ -47,6 +48,7 @@ class InForce:
     by_kind: str
     by_id: str
     activation: int
+    change: str
     review_due: date | None
 
 
@@ -88,6 +90,7 @@ def in_force() -> InForce:
         by_kind=newest.activated_by_kind,
         by_id=newest.activated_by_id,
         activation=newest.pk,
+        change=newest.change or "",
         review_due=newest.next_review or standard.next_review,
     )
 

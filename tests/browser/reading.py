@@ -45,6 +45,8 @@ EVERY_PAGE = (
     "/providers/new/",
     "/standards/",
     "/standards/active/",
+    "/standards/baseline/document/",
+    "/standards/baseline/differences/",
     "/obligations/",
     "/notifications/",
     "/account/notifications/",

@@ -80,6 +80,7 @@ def test_the_page_has_the_button_until_it_is_done(cast: Cast, wanted: str) -> No
     page = shown(client, f"/changes/{change.key}/")
     assert "in force since" in page
     assert "put the standard in force" in page
+    assert f'/changes/{change.key}/">{change.key}</a>' in shown(client, "/standards/active/")
     assert "Report as done" in page
 
 

@@ -294,6 +294,7 @@ def test_the_document_stands_beside_the_rules_line_by_line_and_is_handed_out_as_
     assert "✅ Comprehensive monitoring" in html
     assert standard.document_sha256 in html
     assert f'href="{page}#line-{rule.source.line}"' in shown(client)
+    assert "✅ Comprehensive monitoring" in shown(client, "/standards/acgs/document/")
     answer = client.get(page + "original/")
     assert hashlib.sha256(answer.content).hexdigest() == standard.document_sha256
     assert answer["Content-Disposition"] == f'attachment; filename="{standard.document}"'

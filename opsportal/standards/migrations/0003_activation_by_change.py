@@ -13,10 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='activation',
             name='change',
-            field=models.CharField(blank=True, db_default='', default='', max_length=30),
-        ),
-        migrations.AddConstraint(
-            model_name='activation',
-            constraint=models.UniqueConstraint(condition=models.Q(('change', ''), _negated=True), fields=('change',), name='activation_once_by_change'),
+            field=models.CharField(blank=True, max_length=30, null=True, unique=True),
         ),
     ]

@@ -76,15 +76,9 @@ class Activation(AppendOnly):
     activated_at = models.DateTimeField()
     activated_by_kind = models.CharField(max_length=20)
     activated_by_id = models.CharField(max_length=64, blank=True)
-    # The key of the change that put it in force; empty for the first standard of an installation.
-    change = models.CharField(max_length=30, blank=True, default="", db_default="")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["change"], name="activation_once_by_change", condition=~models.Q(change="")
-            )
-        ]
+    # The key of the change that put it in force; none for the first standard of an installation. Unique
+    # without a condition, since only such keys are guarded against INSERT OR REPLACE.
+    change = models.CharField(max_length=30, null=True, blank=True, unique=True)
 
     def __str__(self) -> str:
         return f"{self.standard_id} at {self.activated_at}"

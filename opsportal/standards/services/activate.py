@@ -107,7 +107,7 @@ def _activate(row: StandardVersion, *, actor: Actor, now: datetime, change: str 
         activated_at=now,
         activated_by_kind=actor.kind.value,
         activated_by_id=actor.id,
-        change=change,
+        change=change or None,
     )
     facts = {
         "name": row.name,

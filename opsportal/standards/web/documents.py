@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from opsportal.core.errors import NotFound
 from opsportal.standards.original import lines_of
 from opsportal.standards.rules import Rule, Standard
-from opsportal.standards.selectors import document_of, sources_of, standard_by_hash
+from opsportal.standards.selectors import document_of, sources_of, standard_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ def pages_of(standard: Standard) -> Mapping[str, str]:
 
 
 @require_safe
-def document(request: HttpRequest, content_hash: str) -> HttpResponse:
+def document(request: HttpRequest, reference: str) -> HttpResponse:
     """Show the document line by line, repaired for the eye, beside the rules of its standard."""
-    standard = standard_by_hash(content_hash)
+    standard = standard_named(reference)
     quoted: dict[int, dict[str, Rule]] = {}
     for rule in standard.rules:
         for source in (rule.source, *rule.also):
@@ -52,9 +52,9 @@ def document(request: HttpRequest, content_hash: str) -> HttpResponse:
 
 
 @require_safe
-def original(request: HttpRequest, content_hash: str) -> HttpResponse:
+def original(request: HttpRequest, reference: str) -> HttpResponse:
     """Hand out the document as it is, to be saved and not to be shown."""
-    standard = standard_by_hash(content_hash)
+    standard = standard_named(reference)
     return HttpResponse(
         _content(standard),
         content_type="application/octet-stream",
