@@ -10,14 +10,7 @@ urlpatterns = [
     path("standards/propose/", views.propose, name="propose"),
     path("standards/active/review/", views.reviewed, name="review"),
     path("standards/<slug:reference>/differences/", views.differences, name="differences"),
-    re_path(r"^standards/(?P<content_hash>[0-9a-f]{64})/document/$", documents.document, name="document"),
     path("standards/<slug:reference>/document/", documents.document, name="document"),
     path("standards/<slug:reference>/document/original/", documents.original, name="original"),
-    re_path(r"^standards/(?P<content_hash>[0-9a-f]{64})/document/$", documents.document, name="document"),
-    re_path(
-        r"^standards/(?P<content_hash>[0-9a-f]{64})/document/original/$",
-        documents.original,
-        name="original",
-    ),
     re_path(r"^standards/(?P<content_hash>[0-9a-f]{64})/$", views.detail, name="detail"),
 ]
