@@ -3,6 +3,7 @@
 #
 #   gate.sh register --service S --environment E --version V [--commit C] [--change CHG-1]
 #                    [--check NAME=passed]… [--policy-hash H] [--artifact-digest D] [--environment-url U]
+#                    [--started-at T [--finished-at T --outcome succeeded|failed|rolled_back]]: after the fact
 #   gate.sh ask      with the same options: registers nothing
 #   gate.sh event DEP-77 started|rollout|verified|succeeded|failed|rolled_back
 #                    [--percent N] [--metric NAME=VALUE]… [--id ID]
@@ -32,13 +33,15 @@ TRIES=${OPSPORTAL_TRIES:-3}
 CACHE=${OPSPORTAL_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/opsportal}
 SERVICE=${OPSPORTAL_SERVICE:-} ENVIRONMENT=${OPSPORTAL_ENVIRONMENT:-} VERSION=${OPSPORTAL_VERSION:-}
 CHANGE=${OPSPORTAL_CHANGE:-} POLICY_HASH=${OPSPORTAL_POLICY_HASH:-}
-COMMIT=${GITHUB_SHA:-${CI_COMMIT_SHA:-}} DIGEST='' ADDRESS='' CHECKS=''
+COMMIT=${GITHUB_SHA:-${CI_COMMIT_SHA:-${GIT_COMMIT:-}}} STARTED='' FINISHED='' OUTCOME='' DIGEST='' ADDRESS='' CHECKS=''
 PROVIDER='' RUN_URL='' RUN_BY=''
 if [ -n "${GITHUB_RUN_ID:-}" ]; then
     PROVIDER=github RUN_BY=${GITHUB_ACTOR:-}
     RUN_URL=${GITHUB_SERVER_URL:-https://github.com}/${GITHUB_REPOSITORY:-}/actions/runs/$GITHUB_RUN_ID
 elif [ -n "${CI_JOB_URL:-}" ]; then
     PROVIDER=gitlab RUN_BY=${GITLAB_USER_LOGIN:-} RUN_URL=$CI_JOB_URL
+elif [ -n "${BUILD_URL:-}" ]; then
+    PROVIDER=jenkins RUN_BY=${BUILD_USER_ID:-} RUN_URL=$BUILD_URL
 fi
 
 say() { printf 'gate: %s\n' "$*" >&2; }
@@ -234,6 +237,9 @@ read_options() {
             --policy-hash) POLICY_HASH=$2 ;;
             --artifact-digest) DIGEST=$2 ;;
             --environment-url) ADDRESS=$2 ;;
+            --started-at) STARTED=$2 ;;
+            --finished-at) FINISHED=$2 ;;
+            --outcome) OUTCOME=$2 ;;
             *) misused "no such option: $1" ;;
         esac
         shift 2
@@ -263,6 +269,9 @@ END
     add policy_hash "$POLICY_HASH"
     add artifact_digest "$DIGEST"
     add environment_url "$ADDRESS"
+    add started_at "$STARTED"
+    add finished_at "$FINISHED"
+    add outcome "$OUTCOME"
     [ -z "$results" ] || BODY="$BODY,\"checks\":{$results}"
     [ -z "$pipeline" ] || BODY="$BODY,\"pipeline\":{$pipeline}"
     printf '{%s}' "$BODY" >"$TMP/body"
@@ -306,6 +315,12 @@ register() {
     deployment=$(answer key)
     say "registered as $deployment: $(answer url)"
     printf '%s\n' "$deployment"
+    if [ -n "$STARTED" ]; then
+        # It has happened: there is nothing to obey any more, only what the portal makes of it.
+        say "registered after the fact: $(answer decision), under $(answer change)"
+        reasons
+        exit 0
+    fi
     cp "$TMP/flat" "$TMP/registered"
     asked_for=$RETRY_AFTER
     remember_setting

@@ -357,3 +357,12 @@ def test_a_wrong_environment_is_told_apart_from_an_answer(nobody: Script, env: d
 def test_a_report_without_a_deployment_is_left_out(nobody: Script) -> None:
     """A pipeline that went on without the portal has no key, and goes on."""
     assert nobody("event", "", "started").returncode == 0
+
+
+def test_what_happened_already_is_registered_and_stops_nothing(tmp_path: Path) -> None:
+    late = {**REGISTERED, "decision": "blocked", "change": "CHG-9", "state": "succeeded"}
+    with answering((201, {}, late)) as (url, seen):
+        done = Script(tmp_path, url)("register", *SHIP, "--started-at", "2026-03-02T07:00:00Z")
+    assert (done.returncode, done.stdout) == (0, "DEP-7\n"), done.stderr
+    assert "after the fact: blocked, under CHG-9" in done.stderr
+    assert json.loads(seen[0][2])["started_at"] == "2026-03-02T07:00:00Z"
