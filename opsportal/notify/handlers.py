@@ -73,6 +73,27 @@ def on_erased(message: Message) -> None:
     NotificationSettings.objects.filter(user__pk=person).delete()
 
 
+def on_deputy(message: Message) -> None:
+    """Tell the deputy, and the member where somebody else did it, who stands in for whom."""
+    named = message.topic.endswith("named")
+    payload = message.payload
+    people = {
+        str(person.pk): person for person in User.objects.filter(pk__in=[payload["user"], payload["deputy"]])
+    }
+    principal, deputy = people[payload["user"]], people[payload["deputy"]]
+    words = (
+        f"{deputy.display_name} {'stands' if named else 'no longer stands'} in for {principal.display_name}"
+    )
+    notify(
+        now=message.now,
+        message_key=f"deputy:{payload['deputyship']}:{'named' if named else 'ended'}",
+        recipients=[person.pk for person in people.values() if str(person.actor) != payload["by"]],
+        subject=words,
+        body=f"{words} in votes, while they are away and no longer." if named else f"{words} in votes.",
+        url="/away/",
+    )
+
+
 def on_breached(message: Message) -> None:
     """Tell those who owe it that its time has passed; the administrators, where nobody holds the role."""
     if obligation := _owed(message):

@@ -142,4 +142,12 @@ def _record(actor: Actor, now: datetime, action: str, row: Deputyship) -> None:
         "from": row.starts_at.isoformat(),
         "until": row.ends_at.isoformat() if row.ends_at else None,
     }
-    record(actor=actor, now=now, action=action, kind="user", key=str(row.principal_id), data=data)
+    record(
+        actor=actor,
+        now=now,
+        action=action,
+        kind="user",
+        key=str(row.principal_id),
+        data=data,
+        by=str(actor),
+    )
