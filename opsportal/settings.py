@@ -60,6 +60,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "opsportal.web.middleware.CorrelationMiddleware",
     "opsportal.api.health.HealthMiddleware",
+    "opsportal.web.lane.MachineLaneMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

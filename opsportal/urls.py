@@ -9,13 +9,14 @@ from django.urls import include, path
 
 from opsportal.api import urls as api_urls
 
+# Looked through in this order: what pipelines ask all day stands first.
 API = [
+    "changes",
     "opsportal.accounts",
     "opsportal.catalog",
     "opsportal.calendar",
     "opsportal.standards",
     "opsportal.obligations",
-    "changes",
 ]
 PAGES = [
     "opsportal.portal",
@@ -38,8 +39,8 @@ def _exists(module: str) -> bool:
 
 
 urlpatterns = [
-    path("api/v1/", include(api_urls)),
     *(path("api/v1/", include(f"{app}.api.urls")) for app in API if _exists(f"{app}.api.urls")),
+    path("api/v1/", include(api_urls)),
     *(path("", include(f"{app}.web.urls")) for app in PAGES if _exists(f"{app}.web.urls")),
     path("accounts/", include("opsportal.accounts.web.sign_in_urls")),
     path("admin/", admin.site.urls),

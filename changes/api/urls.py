@@ -1,3 +1,3 @@
 from changes.api import changes_urls, deployments_urls
 
-urlpatterns = [*changes_urls.urlpatterns, *deployments_urls.urlpatterns]
+urlpatterns = [*deployments_urls.urlpatterns, *changes_urls.urlpatterns]

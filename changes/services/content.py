@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -56,7 +56,7 @@ class ChangeContent:
         return hashlib.sha256(canonical_bytes(self._document())).hexdigest()
 
     def _document(self) -> dict[str, JSON]:
-        document: dict[str, JSON] = asdict(self)
+        document: dict[str, JSON] = {name: getattr(self, name) for name in _NAMES}
         document["targets"] = [list(target) for target in self.targets]
         if not self.activates:
             # Joined later: a change that puts no standard in force keeps the hash that was approved.
@@ -64,6 +64,9 @@ class ChangeContent:
         document["window_start"] = _instant(self.window_start)
         document["window_end"] = _instant(self.window_end)
         return document
+
+
+_NAMES = tuple(field.name for field in fields(ChangeContent))
 
 
 def content_of(change: Change, targets: Iterable[ChangeTarget]) -> ChangeContent:

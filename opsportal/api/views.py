@@ -7,13 +7,17 @@ from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseBase
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from opsportal.api.idempotency import HEADER, answer_once
 from opsportal.api.pagination import CursorPages
+from opsportal.api.renderers import JSONRenderer
 from opsportal.core.actor import Actor
+
+_ANYTHING = frozenset({"*/*", JSONRenderer.media_type})
 
 
 class ApiView(APIView):
@@ -28,6 +32,12 @@ class ApiView(APIView):
         principal: Any = self.request.user
         actor: Actor = principal.actor
         return actor
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
+        """Return the renderer and its media type, at once where JSON is all there is and will do."""
+        if request.META.get("HTTP_ACCEPT", "*/*") in _ANYTHING and self.renderer_classes == [JSONRenderer]:
+            return JSONRenderer(), JSONRenderer.media_type
+        return super().perform_content_negotiation(request, force)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Do what `APIView.dispatch` does, with idempotency around the handler."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
+from simple_history.manager import HistoryDescriptor
 from simple_history.models import HistoricalRecords
 
 from opsportal.audit.models.append_only import HistoryBase
@@ -14,8 +15,25 @@ from opsportal.core.writes import current_write
 MAX_REASON = 500
 
 
+class SteadyHistory(HistoryDescriptor):  # type: ignore[misc]
+    """`Model.history`, whose manager class is made once: the library makes one at each access."""
+
+    def __init__(self, given: HistoryDescriptor) -> None:
+        super().__init__(given.model, given.manager_class, given.queryset_class)
+        self._manager = self.manager_class.from_queryset(self.queryset_class)
+
+    def __get__(self, instance: models.Model | None, owner: type[models.Model]) -> Any:
+        return self._manager(self.model, instance)
+
+
 class OpsHistoricalRecords(HistoricalRecords):  # type: ignore[misc]
     """History rows that take who, when and why from the write under way, not from a web request."""
+
+    def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
+        super().finalize(sender, **kwargs)
+        given = sender.__dict__.get(self.manager_name)
+        if isinstance(given, HistoryDescriptor):
+            setattr(sender, self.manager_name, SteadyHistory(given))
 
     def get_change_reason_for_object(
         self, instance: models.Model, history_type: str, using: str | None

@@ -12,13 +12,12 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from django.utils.functional import LazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from opsportal.core import correlation
-from opsportal.core.actor import Actor
 from opsportal.core.errors import Refusal, Unauthenticated
 from opsportal.web import refusals
+from opsportal.web.caching import kept_by_no_proxy, known_actor
 from opsportal.web.public import is_public, signs_in_itself, without_secret
 from opsportal.web.requests import actor_of, is_htmx, sign_in_url
 
@@ -43,7 +42,7 @@ class CorrelationMiddleware:
                 path=without_secret(request.path),
                 status=response.status_code,
                 duration_ms=round((time.perf_counter() - started) * 1000, 1),
-                actor=_known_actor(request),
+                actor=known_actor(request),
             )
         response[correlation.HEADER] = identifier
         return response
@@ -77,9 +76,7 @@ class SignInRequiredMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         with timezone.override(timezone.get_default_timezone()):
             response = self.get_response(request)
-        if _known_actor(request):
-            # What one person sees is kept by no proxy; the browser may keep it, but asks each time.
-            response.headers.setdefault("Cache-Control", "private, no-cache")
+        kept_by_no_proxy(request, response)
         return response
 
     def process_view(
@@ -117,14 +114,6 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     if is_htmx(request):
         return HttpResponse(status=401, headers={"HX-Redirect": sign_in_url(_page_before(request))})
     return HttpResponseRedirect(sign_in_url(here))
-
-
-def _known_actor(request: HttpRequest) -> str:
-    """Return who acted as far as it is known already: a log line must not ask the database."""
-    actor = getattr(request, "actor", None)
-    if actor is None and not isinstance(user := getattr(request, "user", None), LazyObject):
-        actor = getattr(user, "actor", None)
-    return str(actor) if isinstance(actor, Actor) else ""
 
 
 def _page_before(request: HttpRequest) -> str:

@@ -8,7 +8,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from opsportal.accounts.models import ApiToken, TeamMembership
+from opsportal.accounts.models import ApiToken, TeamMembership, User
+from opsportal.core.inserts import insert
 from opsportal.core.statements import Statement
 from tests.makers import NOW, TODAY, join, make_team, make_token, make_user
 
@@ -67,3 +68,16 @@ def test_one_call_is_one_statement() -> None:
         with CaptureQueriesContext(connection) as seen:
             list(statement.rows(prefix="opk_x"))
         assert len(seen) == 1
+
+
+def test_a_row_that_is_inserted_is_what_the_orm_would_have_stored() -> None:
+    user = make_user()
+    kept = User.history.get(id=user.pk)
+    values = {field.attname: getattr(kept, field.attname) for field in kept._meta.concrete_fields[:-1]}
+    by_orm, ours = (type(kept)(**{**values, "history_id": None}) for _ in range(2))
+    by_orm.save_base(force_insert=True)
+    insert(ours)
+    rows = list(User.history.filter(pk__in=[by_orm.pk, ours.pk]).values())
+    first, second = ({name: value for name, value in row.items() if name != "history_id"} for row in rows)
+    assert first == second
+    assert not ours._state.adding

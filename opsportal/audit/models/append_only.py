@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 
 from opsportal.core.correlation import correlation_id
+from opsportal.core.inserts import insert
 
 
 class AppendOnly(models.Model):
@@ -29,3 +30,10 @@ class HistoryBase(models.Model):
 
     class Meta:
         abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store a new row by the INSERT that is composed once. An old one the triggers refuse."""
+        if self.pk is None:
+            insert(self)
+        else:
+            super().save(*args, **kwargs)

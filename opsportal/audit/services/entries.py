@@ -10,6 +10,7 @@ from opsportal.audit.canonical import JSON, canonical_bytes
 from opsportal.audit.models import AuditEntry
 from opsportal.core.actor import Actor
 from opsportal.core.correlation import correlation_id
+from opsportal.core.inserts import insert
 from opsportal.core.writes import given_reason
 
 
@@ -43,7 +44,7 @@ def audit_record(
     }
     if reason := given_reason():
         document["reason"] = reason
-    return AuditEntry.objects.create(
+    entry = AuditEntry(
         at=now,
         actor_kind=actor.kind.value,
         actor_id=actor.id,
@@ -54,3 +55,5 @@ def audit_record(
         correlation_id=correlation,
         canonical=canonical_bytes(document),
     )
+    insert(entry)
+    return entry
