@@ -22,7 +22,7 @@ from changes.web.past import Revision, revisions_of
 from changes.web.places import places_of
 from changes.web.standing import standing_of
 from changes.web.steps import steps_for
-from changes.web.timeline import moments_of
+from changes.web.timeline import Moment, moments_of
 from opsportal.approvals.selectors import conditions_about, requests_about
 from opsportal.core.access import may
 from opsportal.files.kinds import ENDINGS
@@ -75,24 +75,23 @@ def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
     conditions = list(conditions_about("change", seen.key))
     people = Scene(change, seen.targets).people() if conditions else {}
     lines = condition_lines(conditions, people, seen.actor, seen.now)
-    remember_people(request, _people(seen, rounds, attestations, revisions))
+    watchers = watchers_of(change)
+    # All names of the page by one call, which asks once for each kind of actor.
     remember_people(
         request,
-        (
-            ("user", str(who or ""))
-            for one in conditions
-            for who in (one.vote.voter_id, one.done_by_id, one.settled_by_id)
-        ),
+        [
+            *_people(seen, rounds, attestations, revisions),
+            *(
+                ("user", str(who or ""))
+                for one in conditions
+                for who in (one.vote.voter_id, one.done_by_id, one.settled_by_id)
+            ),
+            *((row.added_by_kind, row.added_by_id) for row in attachments),
+            *((row.removed_by_kind, row.removed_by_id) for row in attachments),
+            *_in_timeline(timeline),
+            *(("user", one) for one in watchers),
+        ],
     )
-    remember_people(request, ((row.added_by_kind, row.added_by_id) for row in attachments))
-    remember_people(request, ((row.removed_by_kind, row.removed_by_id) for row in attachments))
-    watchers = watchers_of(change)
-    remember_people(request, ((moment.actor_kind, moment.actor_id) for moment in timeline))
-    remember_people(
-        request, (("user", one) for moment in timeline if moment.comment for one in moment.comment.mentions)
-    )
-    remember_people(request, (("user", one) for one in watchers))
-    remember_people(request, (("user", moment.beside_id) for moment in timeline))
     return {
         "seen": seen,
         "change": change,
@@ -166,6 +165,14 @@ def _duties(seen: Seen, attestations: list[Attestation]) -> list[Duty]:
     made = {one.duty: one for one in attestations}
     demanded = engine.attestations(seen.standard, "change.close", seen.facts)
     return [Duty(one.demand.id, one.demand.title, one.rule_id, made.get(one.demand.id)) for one in demanded]
+
+
+def _in_timeline(moments: list[Moment]) -> Iterator[Pair]:
+    for moment in moments:
+        yield moment.actor_kind, moment.actor_id
+        yield "user", moment.beside_id
+        if moment.comment:
+            yield from (("user", one) for one in moment.comment.mentions)
 
 
 def _people(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
+_FAR = timedelta(days=180)
 _STEPS: tuple[tuple[int, int, str], ...] = (
     # (below this many seconds, seconds of the unit, unit)
     (90 * 60, 60, "min"),
@@ -27,12 +28,18 @@ def in_zone(moment: datetime, zone: tzinfo) -> datetime:
 
 
 def wall_clock(moment: datetime, zone: tzinfo, *, now: datetime) -> str:
-    """Return `moment` as read from a clock in `zone`; the year only where it is not this one."""
+    """Return `moment` as read from a clock in `zone`; with the year where that is another, or far away."""
     local = in_zone(moment, zone)
     day = f"{local.day} {local:%b}"
-    if local.year != now.astimezone(zone).year:
+    if local.year != now.astimezone(zone).year or abs(moment - now) > _FAR:
         day += f" {local.year}"
     return f"{day}, {local:%H:%M}"
+
+
+def whole_day(moment: datetime, zone: tzinfo) -> str:
+    """Return the day of `moment` in `zone` with weekday and year: "Thursday, 12 March 2026"."""
+    local = in_zone(moment, zone)
+    return f"{local:%A}, {local.day} {local:%B} {local.year}"
 
 
 def utc_beside(moment: datetime, zone: tzinfo) -> str:

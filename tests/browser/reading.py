@@ -19,6 +19,7 @@ EVERY_PAGE = (
     "/",
     "/changes/",
     "/changes/?state=draft&q=nothing+like+this",
+    "/changes/?state=open&mine=1",
     "/changes/new/",
     "/changes/new/?type=normal",
     "/changes/new/?type=emergency",
@@ -53,6 +54,7 @@ EVERY_PAGE = (
     "/away/",
     "/search/",
     "/search/?q=payments",
+    "/search/?q=%22database%22+upgrade",
 )
 """Pages as a member of the board sees them in the demo organisation."""
 

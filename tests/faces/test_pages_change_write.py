@@ -192,7 +192,7 @@ def test_a_window_is_typed_in_the_readers_zone(cast: Cast) -> None:
     assert change.window_start is not None
     assert change.window_start.isoformat() == "2026-07-02T02:00:00+00:00"
     text = as_(cast.requester).get(f"/changes/{change.key}/").content.decode()
-    assert '<time class="op-when" datetime="2026-07-02T02:00:00Z">1 Jul, 22:00' in text
+    assert 'datetime="2026-07-02T02:00:00Z" title="Wednesday, 1 July 2026">1 Jul, 22:00' in text
     assert "2 Jul, 02:00 UTC" in text
 
 

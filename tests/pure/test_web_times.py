@@ -57,5 +57,11 @@ def test_another_year_is_named_by_the_readers_calendar() -> None:
     assert times.wall_clock(new_year, BERLIN, now=NOW) == "1 Jan, 00:30"
 
 
+def test_the_year_is_named_half_a_year_away() -> None:
+    assert times.wall_clock(NOW + timedelta(days=179), UTC, now=NOW) == "7 Sep, 13:30"
+    assert times.wall_clock(NOW + timedelta(days=181), UTC, now=NOW) == "9 Sep 2026, 13:30"
+    assert times.whole_day(NOW, BERLIN) == "Thursday, 12 March 2026"
+
+
 def test_the_machine_readable_form_is_utc() -> None:
     assert times.iso(NOW.astimezone(BERLIN)) == "2026-03-12T13:30:00Z"

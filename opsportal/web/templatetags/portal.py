@@ -48,8 +48,9 @@ def when(context: Context, moment: datetime | date | None, missing: str = "–")
         )
     zone = timezone.get_current_timezone()
     return format_html(
-        '<time class="op-when" datetime="{}">{} <span class="op-utc">{}</span></time>',
+        '<time class="op-when" datetime="{}" title="{}">{} <span class="op-utc">{}</span></time>',
         times.iso(moment),
+        times.whole_day(moment, zone),
         times.wall_clock(moment, zone, now=_now(context)),
         times.utc_beside(moment, zone),
     )
