@@ -84,7 +84,8 @@ class SavedFilterAdmin(LookAdmin):
     """Filters that people keep."""
 
     list_display = ("name", "owner", "team", "saved_at")
-    search_fields = ("name",)
+    list_filter = ("team", "saved_at")
+    search_fields = ("name", "owner__full_name")
     list_select_related = ("owner", "team")
     ordering = ("-id",)
 

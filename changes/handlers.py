@@ -136,6 +136,7 @@ def on_comment(message: Message) -> None:
         key=f"comment:{comment.pk}",
         subject=subject,
         lines=[said],
+        urgency="low",
         news="changes.watched",
     )
 
@@ -169,6 +170,7 @@ def on_moved(message: Message) -> None:
         key=f"moved:{event}:{message.payload['version']}",
         subject=subject,
         lines=[line],
+        urgency="low",
         news="changes.watched",
     )
 

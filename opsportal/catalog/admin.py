@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from opsportal.catalog.models import Dependency, Environment, Provider, Service
+from opsportal.catalog.models import Dependency, Environment, Provider, ProviderUse, Service
 from opsportal.web.admin import LookAdmin
 
 
@@ -46,3 +46,14 @@ class ProviderAdmin(LookAdmin):
     search_fields = ["name", "slug", "description"]
     list_select_related = ["owner_team"]
     date_hierarchy = "key_expires_on"
+
+
+@admin.register(ProviderUse)
+class ProviderUseAdmin(LookAdmin):
+    """Which services lean on which providers."""
+
+    list_display = ["service", "provider"]
+    list_filter = ["provider"]
+    search_fields = ["service__slug", "service__name", "provider__slug", "provider__name"]
+    list_select_related = ["service", "provider"]
+    ordering = ["-id"]

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from opsportal.accounts.models import RoleHolding, ServiceAccount, Team, TeamMembership, User
 from opsportal.audit.models import AuditEntry
-from opsportal.catalog.services import dependency_add, service_update
+from opsportal.catalog.services import dependency_add, provider_create, service_update
 from opsportal.core.access import _open_to_auditors, may, names
 from tests.makers import (
     NOW,
@@ -76,6 +76,7 @@ def one_of_each(ada: User) -> dict[str, Any]:
     make_service("a", team=team)
     make_service("b", team=team)
     dependency_add(actor=ROOT, now=NOW, service="a", depends_on="b")
+    provider_create(actor=ROOT, now=NOW, slug="mail", name="Mail", owner_team="payments", used_by=["a"])
     return {model.__name__: model._default_manager.first() for model in MODELS}
 
 
