@@ -136,16 +136,17 @@ def _time_words(start: datetime, end: datetime, period: Period) -> str:
 def _drawn(entry: CalendarEntry, zone: tzinfo) -> dict[str, Any]:
     """Return an entry for the script, which reads the wall clock of the text and no zone."""
     start, end = in_zone(entry.start, zone), in_zone(entry.end, zone)
+    is_long = end - start >= timedelta(hours=24)
     if end <= start:
-        end = start + timedelta(minutes=30)
+        end = start + timedelta(minutes=30)  # an instant takes no room
     return {
         "id": entry.key,
-        "title": entry.title,
+        "title": entry.title if is_long else f"{start:%H:%M} {entry.title}",
         "start": start.isoformat(timespec="minutes"),
         "end": end.isoformat(timespec="minutes"),
         "url": entry.url,
         "classNames": [f"op-event-{entry.kind}"],
-        "allDay": end - start >= timedelta(hours=24),
+        "allDay": is_long,
     }
 
 
