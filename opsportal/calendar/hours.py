@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from opsportal.calendar.recurrence import wall_instant
-from opsportal.core.moments import LATEST
+from opsportal.core.moments import EARLIEST, LATEST
 
 MOST_DAYS = 3 * 366
 """How far it is counted. What is further away counts as that far: no rule asks for more."""
@@ -42,6 +42,9 @@ class WorkingTime:
     def between(self, start: datetime, end: datetime) -> timedelta:
         """Return how much working time lies between two instants (aware); nothing where they are turned."""
         total = timedelta()
+        start, end = max(start, EARLIEST), min(end, LATEST)
+        if start >= end:
+            return total
         for opening, closing in self._stretches(start, end):
             total += max(min(closing, end) - max(opening, start), timedelta())
         return total

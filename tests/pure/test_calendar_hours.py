@@ -58,6 +58,13 @@ def test_turned_instants_have_nothing_between_them() -> None:
     assert OFFICE.between(WEEK_BEFORE_CHRISTMAS + hours(4), WEEK_BEFORE_CHRISTMAS) == hours(0)
 
 
+def test_the_ends_of_the_calendar_break_nothing() -> None:
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    assert OFFICE.between(last, last) == hours(0)
+    assert OFFICE.between(WEEK_BEFORE_CHRISTMAS, last) > hours(5_000)
+    assert OFFICE.between(first, first + hours(9)) == hours(0)
+
+
 working_times = st.builds(
     WorkingTime,
     zone=st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]),

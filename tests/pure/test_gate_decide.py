@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from changes.gate import Decision, GateAnswer, GateInput, Template, decide
+from opsportal.calendar.almanac import FreezeSpan
+from opsportal.calendar.places import Scope
 from tests import gatepack
 from tests.gatepack import HOUR, NOW, PRODUCTION, STAGING, asked, candidate, change_facts, release, standard
 
@@ -269,3 +271,37 @@ def test_an_unchanged_change_is_decided_as_before() -> None:
 def test_a_named_change_must_be_among_the_candidates() -> None:
     with pytest.raises(LookupError):
         decide(asked(candidate(1), named="CHG-2"))
+
+
+BOOKS = FreezeSpan("FRZ-1", "Books", NOW - HOUR, NOW + 5 * HOUR, Scope(), frozenset({"cab"}))
+
+
+@pytest.mark.parametrize(
+    ("stages", "decision"),
+    [
+        ((), "blocked"),
+        ((("cab",),), "allowed"),
+        ((("lead",), ("cab",)), "allowed"),
+        ((("cab", "lead"),), "blocked"),  # the lead alone may have decided it
+        ((("lead",),), "blocked"),
+        (((),), "blocked"),
+    ],
+)
+def test_a_freeze_is_passed_by_what_only_a_passing_role_could_approve(stages: Any, decision: str) -> None:
+    answer = decide(asked(candidate(approved_stages=stages), named="CHG-1042", freezes=(BOOKS,)))
+    assert answer.decision == decision
+    assert codes(answer) == ([] if decision == "allowed" else ["frozen"])
+    assert answer.passed == ((BOOKS,) if decision == "allowed" else ())
+    assert answer.retry_at == (None if decision == "allowed" else BOOKS.end)
+
+
+def test_a_freeze_binds_what_needs_no_change_and_what_a_template_would_open() -> None:
+    assert "frozen" in codes(decide(asked(freezes=(BOOKS,))))
+    template = Template(id=7, slug="routine", facts=change_facts(type="standard"))
+    assert "frozen" in codes(decide(asked(templates=(template,), freezes=(BOOKS,))))
+
+
+def test_what_waits_for_its_window_and_a_freeze_may_come_back_after_both() -> None:
+    later = candidate(window_start=NOW + 9 * HOUR, window_end=NOW + 10 * HOUR)
+    answer = decide(asked(later, named="CHG-1042", freezes=(BOOKS,)))
+    assert (answer.decision, answer.retry_at) == ("blocked", NOW + 9 * HOUR)
