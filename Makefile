@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check format bench lock clean assets assets-dev
+.PHONY: help run test check format bench fuzz chaos lock clean assets assets-dev
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -51,6 +51,12 @@ format: $(DEV_STAMP) ## lay out the code, and mend what linters can mend
 
 bench: $(DEV_STAMP) assets-dev ## benchmarks: one table, and var/bench.json
 	@$(PY) -m tests.bench
+
+fuzz: $(DEV_STAMP) assets-dev ## the API under generated input, long (FUZZ_EXAMPLES=)
+	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),200) TEST_DATABASE=postgres $(PYTEST) -n 2 tests/fuzz
+
+chaos: $(DEV_STAMP) assets-dev ## a portal under load while its processes are killed (FAULTS="F1 F4")
+	@$(PY) -m tests.chaos $(FAULTS)
 
 lock: ## compile the locks anew (UPGRADE=--upgrade takes newer releases)
 	@$(PYTHON) -m pip --disable-pip-version-check -q install --target .boot --upgrade uv

@@ -95,6 +95,11 @@ class Postgres:
         )
         if made.returncode:
             raise RuntimeError(f"initdb failed: {made.stderr}")
+        self._user = user
+        self.process = self.start()
+
+    def start(self) -> Process:
+        """Start the server (again, on the same data, after `process.kill()`); returns when it answers."""
         options = [f"-c{key}={value}" for key, value in _POSTGRES_OPTIONS.items()]
         command: list[str | Path] = [
             self._binary("postgres"),
@@ -107,7 +112,7 @@ class Postgres:
         self.process = Process(
             command,
             log=self.folder.with_suffix(".log"),
-            user=user,
+            user=self._user,
             cwd=self.folder,
             on_parent_death=signal.SIGQUIT,  # PostgreSQL's "immediate shutdown": it takes its children along
         )
@@ -117,6 +122,7 @@ class Postgres:
             text = self.process.output()
             self.stop()
             raise RuntimeError(f"{error}\n{text}") from error
+        return self.process
 
     def _binary(self, name: str) -> str:
         return str(self.installation / "bin" / name)
