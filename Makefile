@@ -31,7 +31,7 @@ NOT_PAGES = --ignore-glob='tests/faces/*pages*' --ignore-glob='tests/faces/*admi
 
 test: check ## all linters and all tests, on SQLite and on PostgreSQL
 	@$(PY) -m tests.chromium > /dev/null
-	TEST_DATABASE=sqlite $(PYTEST) -n 2 tests/pure tests/services tests/faces
+	TEST_DATABASE=sqlite $(PYTEST) -n 2 tests/pure tests/services tests/faces tests/fuzz
 	@# Tests with processes wait much: a third one at work fills both cores.
 	TEST_DATABASE=postgres $(PYTEST) -n 3 $(NOT_PAGES) tests/services tests/faces tests/concurrency tests/browser tests/kills
 
