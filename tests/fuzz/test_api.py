@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-KINDS = ("nobody", "pipeline", "administrator")
+KINDS: tuple[str, ...] = ("nobody", "pipeline", "administrator")
 if EXAMPLES > 10:
     KINDS = (*KINDS, "viewer", "engineer", "board")
 
