@@ -8,7 +8,7 @@ class ChangesConfig(AppConfig):
     label = "changes"
 
     def ready(self) -> None:
-        from changes import handlers, panels, permissions
+        from changes import followers, handlers, panels, permissions
         from changes.facts import DECLARATIONS
         from changes.services.activation import change_activate_named
         from opsportal.audit.actions import register_all
@@ -24,6 +24,7 @@ class ChangesConfig(AppConfig):
         vocabulary.declare(*DECLARATIONS)
         permissions.register()
         handlers.register()
+        followers.register()
         expect(
             "changes.recount",
             every=timedelta(seconds=120),

@@ -7,29 +7,26 @@ themselves, nor asked for a vote that is no longer needed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC
 
-from changes.mentions import mentioned, spoken
-from changes.models import Change, ChangeComment, ChangeTemplate, Deployment
+from changes.models import Change, ChangeTemplate, Deployment
 from changes.models.break_glass import PREFIX as GLASS_PREFIX
-from changes.models.changes import PREFIX
 from changes.models.deployments import PREFIX as DEPLOYMENT_PREFIX
-from changes.selectors import muted_by, watchers_of
 from changes.selectors.break_glass import glasses_loaded
 from changes.services.condition_duties import DONE, SET, SETTLED
 from changes.services.events import STAGE_OPENED, topic
 from changes.services.recounting import RECOUNT, RECUSED, recount, recounts_ask
+from changes.telling import change_of as _change
+from changes.telling import tell as _tell
+from changes.telling import workers_of as _workers
 from opsportal.accounts.selectors import ADMINISTRATORS, board_members, holders_of, members_of
 from opsportal.approvals.models import ApprovalStage, Condition
 from opsportal.approvals.selectors import eligible, people_asked
 from opsportal.core.actor import Actor
 from opsportal.core.registry import key_urls
-from opsportal.notify.schedule import Urgency
 from opsportal.notify.services import notify
 from opsportal.notify.topics import Topic, topics
 from opsportal.outbox.topics import Message, on
-
-QUOTED = 600
 
 
 def on_stage_opened(message: Message) -> None:
@@ -105,93 +102,6 @@ _DECISIONS = {
         "Rejected in retrospect",
         "What was started ahead of its approval was rejected. See what you owe now.",
     ),
-}
-
-
-def on_comment(message: Message) -> None:
-    """Tell whoever is mentioned, works on the change or watches it what was asked or remarked."""
-    comment = ChangeComment.objects.filter(pk=message.payload["comment"]).first()
-    if comment is None:
-        return
-    asked = comment.kind == ChangeComment.Kind.QUESTION
-    change, mentions = _change(message), mentioned(comment.text)
-    said = spoken(comment.text, _nobody)[:QUOTED]
-    _tell_mentioned(message, change, comment, said)
-    if message.topic == topic("comment_edited"):
-        return
-    workers = [person for person in _workers(change) if asked or person not in muted_by(change)]
-    subject = "A question was asked" if asked else "A comment was made"
-    _tell(
-        message,
-        change,
-        [person for person in workers if person not in mentions],
-        key=f"comment:{comment.pk}",
-        subject=subject,
-        lines=[said, "", "Answer with a comment on the change." if asked else ""],
-    )
-    _tell(
-        message,
-        change,
-        [person for person in _followers(message, change) if person not in mentions],
-        key=f"comment:{comment.pk}",
-        subject=subject,
-        lines=[said],
-        urgency="low",
-        news="changes.watched",
-    )
-
-
-def _tell_mentioned(message: Message, change: Change, comment: ChangeComment, said: str) -> None:
-    _tell(
-        message,
-        change,
-        mentioned(comment.text),
-        key=f"mention:{comment.pk}",
-        subject="You are mentioned",
-        lines=[said, "", "Answer with a comment on the change."],
-        news="changes.mention",
-    )
-
-
-def _nobody(identifier: str) -> str:
-    """What was told to somebody is kept: it names nobody who may be erased."""
-    return "…"
-
-
-def on_moved(message: Message) -> None:
-    """Tell those who watch the change, and do not work on it, that it has moved on."""
-    event = message.topic.rpartition(".")[2]
-    change = _change(message)
-    subject, line = _MOVES[event]
-    _tell(
-        message,
-        change,
-        _followers(message, change),
-        key=f"moved:{event}:{message.payload['version']}",
-        subject=subject,
-        lines=[line],
-        urgency="low",
-        news="changes.watched",
-    )
-
-
-_MOVES = {
-    "submitted": ("Submitted", "This change was submitted for approval."),
-    "withdrawn": ("Taken back", "This change was taken back; it is a draft again."),
-    "revised": ("Revised", "What this change says is different now; it is a draft again."),
-    "approved": ("Approved", "This change is approved."),
-    "rejected": ("Rejected", "This change was rejected."),
-    "scheduled": ("Scheduled", "This change is fixed to its window."),
-    "started": ("Started", "This change is being carried out."),
-    "implemented": ("Done", "This change is carried out."),
-    "failed": ("Failed", "This change failed."),
-    "rolled_back": ("Rolled back", "This change was rolled back."),
-    "closed": ("Closed", "This change is closed."),
-    "cancelled": ("Cancelled", "This change was cancelled."),
-    "retrospective_approved": ("Approved in retrospect", "It was started ahead of this approval."),
-    "retrospective_rejected": ("Rejected in retrospect", "It was started ahead of its approval."),
-    "held": ("On hold", "This change cannot start until it is released."),
-    "released": ("Released", "This change is held no more and may go on."),
 }
 
 
@@ -402,52 +312,8 @@ def _tell_of_template(
     )
 
 
-def _change(message: Message) -> Change:
-    return Change.objects.select_related("template").get(pk=message.payload["change"])
-
-
 def _voters(stage: ApprovalStage, message: Message) -> list[str]:
     return [str(person.pk) for person in people_asked(stage, message.now)]
-
-
-def _workers(change: Change) -> list[str]:
-    """Return the ids of requester and implementer; of the template's author where nobody requested it."""
-    answers = change.requester_id or (change.template.author_id if change.template else None)
-    people = (answers, change.implementer_id, change.started_by_id)
-    return [str(person) for person in dict.fromkeys(people) if person]
-
-
-def _followers(message: Message, change: Change) -> list[str]:
-    """Return the ids of those who watched a change when it happened, and do not work on it."""
-    workers = set(_workers(change))
-    watchers = watchers_of(change, before=datetime.fromisoformat(message.payload["at"]))
-    return [person for person in watchers if person not in workers]
-
-
-def _tell(
-    message: Message,
-    change: Change,
-    people: Iterable[str],
-    *,
-    key: str,
-    subject: str,
-    lines: Iterable[str],
-    urgency: Urgency = "normal",
-    news: str = "changes.mine",
-) -> None:
-    """Tell these people, but not whoever did it."""
-    doer = message.payload.get("actor", "")
-    notify(
-        now=message.now,
-        message_key=f"change:{change.pk}:{key}",
-        recipients=[person for person in people if str(Actor.user(person)) != doer],
-        subject=f"{subject}: {change.key} {change.title}",
-        body="\n".join([*lines, "", f"Change: {change.key} {change.title}"]),
-        url=key_urls[PREFIX](change.pk),
-        urgency=urgency,
-        topic=news,
-        about=change.key,
-    )
 
 
 def register() -> None:
@@ -459,12 +325,6 @@ def register() -> None:
     on(topic("started"), "changes.retrospective_due", on_started)
     for event in _DECISIONS:
         on(topic(event), "changes.decided", on_decided)
-    topics.add("changes.mention", Topic("Mentions", "Comments that mention me."))
-    topics.add("changes.watched", Topic("Changes that I watch", "Steps, comments and holds."))
-    for event in ("commented", "asked", "comment_edited"):
-        on(topic(event), "changes.comment", on_comment)
-    for event in _MOVES:
-        on(topic(event), "changes.watchers", on_moved)
     for event in ("held", "released"):
         on(topic(event), "changes.held", on_held)
     on(topic(RECUSED), "changes.recused", on_recused)
