@@ -1,10 +1,10 @@
-"""The back office of standards: looked at only. Rows are written once, by `manage.py standard`."""
+"""The back office of standards: looked at only. Rows are written once."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
-from opsportal.standards.models import Activation, Review, StandardVersion
+from opsportal.standards.models import Activation, Review, StandardDocument, StandardVersion
 from opsportal.web.admin import WrittenOnceAdmin
 from opsportal.web.admin_lists import name_of
 
@@ -13,9 +13,19 @@ from opsportal.web.admin_lists import name_of
 class StandardVersionAdmin(WrittenOnceAdmin):
     """Stored versions of standards."""
 
-    list_display = ["name", "version", "title", "content_hash", "stored_at"]
+    list_display = ["name", "version", "edition", "title", "content_hash", "stored_at"]
     list_filter = ["stored_at"]
     search_fields = ["name", "title", "content_hash"]
+    exclude = ["content"]
+
+
+@admin.register(StandardDocument)
+class StandardDocumentAdmin(WrittenOnceAdmin):
+    """Documents of standards. Their text is on the page of the standard."""
+
+    list_display = ["sha256", "stored_at"]
+    list_filter = ["stored_at"]
+    search_fields = ["sha256"]
     exclude = ["content"]
 
 
@@ -23,9 +33,9 @@ class StandardVersionAdmin(WrittenOnceAdmin):
 class ActivationAdmin(WrittenOnceAdmin):
     """When which standard was put in force."""
 
-    list_display = ["standard", "activated_at", "who"]
+    list_display = ["standard", "activated_at", "who", "change"]
     list_filter = ["activated_at"]
-    search_fields = ["standard__name", "standard__title", "activated_by_id"]
+    search_fields = ["standard__name", "standard__title", "activated_by_id", "change"]
     list_select_related = ["standard"]
     ordering = ["-id"]
 
