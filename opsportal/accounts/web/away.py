@@ -187,7 +187,7 @@ def _deputy_form(request: HttpRequest, person: User, data: Any = None) -> Deputy
         Q(valid_until__isnull=True) | Q(valid_until__gte=today), user=person
     ).values("role")
     roles = list(Role.objects.filter(pk__in=held).values_list("slug", "title"))
-    return DeputyForm(data, people=_people(person), roles=roles)
+    return DeputyForm(data, auto_id="standing_%s", people=_people(person), roles=roles)
 
 
 def _back(pk: UUID | None) -> HttpResponse:
