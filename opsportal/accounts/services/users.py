@@ -35,10 +35,13 @@ def user_create(
     full_name: str,
     time_zone: str = "UTC",
     password: str | None = None,
+    hashed_password: str = "",
     is_staff: bool = False,
     is_auditor: bool = False,
 ) -> User:
     """Store a person and return them. Without `password` they get a mail to choose one.
+
+    `hashed_password` stands in for it where it was hashed before (`make_password`), and checked.
 
     Raises `Forbidden` for anybody but administrators, `InvalidInput` for each wrong value and for an
     address that somebody has already.
@@ -56,11 +59,14 @@ def user_create(
         _require_one_hat(user)
         if password is not None:
             require_good_password(password, user)
-        user.set_password(password)
+        if hashed_password:
+            user.password = hashed_password
+        else:
+            user.set_password(password)
         _save_with_address(user)
         data: dict[str, JSON] = {"is_staff": is_staff}
         _record(actor, now, "user.created", user, {**data, "is_auditor": True} if is_auditor else data)
-        if password is None:
+        if password is None and not hashed_password:
             outbox_put(now=now, topic=WELCOME_WANTED, payload={"user": str(user.pk)}, key=str(user.pk))
         return user
 

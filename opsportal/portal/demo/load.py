@@ -16,6 +16,7 @@ from opsportal.core.actor import Actor
 from opsportal.obligations.services import obligations_advance
 from opsportal.outbox.services import messages_settle
 from opsportal.portal.demo.catalog import load_catalog
+from opsportal.portal.demo.ground import load_ground
 from opsportal.portal.demo.past import past_stories
 from opsportal.portal.demo.people import grant_roles, load_people
 from opsportal.portal.demo.routine import routine_runs
@@ -28,7 +29,7 @@ from opsportal.standards.services import standard_activate
 STANDARD = "baseline"
 SYSTEM = Actor.system("demo")
 HOURS = 90 * 24
-HOURS_BETWEEN_TICKS = 3
+HOURS_BETWEEN_TICKS = 4
 SCOPES = frozenset({"deployments:write", "gate:read", "catalog:read", "changes:read"})
 
 
@@ -57,6 +58,7 @@ def demo_load(*, now: datetime) -> None:
         users = load_people(actor=SYSTEM, now=founded)
         load_catalog(actor=SYSTEM, now=founded)
         grant_roles(users, actor=SYSTEM, now=founded)
+        load_ground(users, actor=SYSTEM, founded=founded, now=now)
         account = service_account_create(
             actor=SYSTEM, now=founded, slug="ci", description="Build and deployment pipelines"
         )
