@@ -13,7 +13,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from changes.services.comments import change_comment
-from opsportal.catalog.services import dependency_add
+from opsportal.catalog.services import dependency_add, provider_create
 from opsportal.notify.models import ChannelHealth, Delivery
 from opsportal.notify.services import deliveries_send, digests_close, notifications_choose, notify
 from opsportal.outbox.models import Heartbeat, OutboxMessage
@@ -24,6 +24,7 @@ from tests import changing, deploying
 from tests.makers import (
     NOW,
     ROOT,
+    away,
     grant,
     join,
     make_role,
@@ -77,6 +78,15 @@ def world(db: None) -> None:
         grant(make_role(f"role-{number}"), person)
         make_token(["gate:read"], account=f"ci-{number}")
         make_service(f"service-of-{number}", team=team)
+        provider_create(
+            actor=ROOT,
+            now=NOW,
+            slug=f"provider-{number}",
+            name="Provider",
+            owner_team=team.slug,
+            used_by=[f"service-of-{number}"],
+        )
+        away(person)
         notifications_choose(actor=person.actor, now=NOW, **CHOICE)
         for urgency in ("low", "high"):
             notify(

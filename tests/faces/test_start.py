@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from opsportal.accounts.models import RoleHolding, Team, User
@@ -116,22 +117,22 @@ def test_what_is_wrong_is_said_and_nothing_is_written(arguments: list[str], word
 
 
 @pytest.mark.parametrize(
-    ("line", "pointer"),
+    ("line", "place"),
     [
-        ("no-address,X,,,,", "/people/2/email"),
-        ("c@real.example,,,,,", "/people/2/full_name"),
-        ("c@real.example,C,Mars/Base,,,", "/people/2/time_zone"),
-        ("c@real.example,C,,,nosuch,", "/people/2/roles"),
-        ("c@real.example,C,,,cto@service:gone,", "/people/2/scope_key"),
-        ("c@real.example,C,,,,perhaps", "/people/2/administrator"),
-        ("ada@real.example,C,,,,", "/people/2/email"),
+        ("no-address,X,,,,", "people, line 4 email"),
+        ("c@real.example,,,,,", "people, line 4 full_name"),
+        ("c@real.example,C,Mars/Base,,,", "people, line 4 time_zone"),
+        ("c@real.example,C,,,nosuch,", "people, line 4 roles"),
+        ("c@real.example,C,,,cto@service:gone,", "people, line 4 scope_key"),
+        ("c@real.example,C,,,,perhaps", "people, line 4 administrator"),
+        ("ada@real.example,C,,,,", "people, line 4 email"),
     ],
 )
 def test_one_wrong_person_and_nobody_is_added(
-    files: dict[str, str], tmp_path: Path, line: str, pointer: str
+    files: dict[str, str], tmp_path: Path, line: str, place: str
 ) -> None:
     (tmp_path / "people.csv").write_text(f"{PEOPLE}{line}\n", encoding="utf-8")
-    with nothing_written(), pytest.raises(CommandError, match=pointer):
+    with nothing_written(), pytest.raises(CommandError, match=place):
         start(*all_of_it(files))
 
 
@@ -139,3 +140,9 @@ def test_another_standard_than_the_one_in_force_comes_by_a_change() -> None:
     activate("aielon")
     with nothing_written(), pytest.raises(CommandError, match="approved change"):
         start("--standard", "baseline", "--administrator", "a@real.example", "--name", "X")
+
+
+def test_an_empty_database_is_migrated_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: [object()])
+    with nothing_written(), pytest.raises(CommandError, match=r"run manage.py migrate"):
+        start("--administrator", "a@real.example", "--name", "X")

@@ -195,7 +195,7 @@ def test_the_next_step_says_what_the_reader_may_do(cast: Cast) -> None:
     )
     assert step.allowed == ("start", "edit", "withdraw", "hold", "cancel", "comment")
     theirs = next_step_of(change, change.targets.all(), actor=cast.board[0].actor, now=NOW)
-    assert theirs.allowed == ("approve", "reject", "abstain", "hold", "comment")
+    assert theirs.allowed == ("approve", "reject", "abstain", "recuse", "hold", "comment")
     assert fresh(change).state == "in_review"
 
 

@@ -56,11 +56,16 @@ def _owns_tables() -> bool:
 
 def migrations_finding() -> Finding:
     """Whether the tables are those that this code knows."""
-    executor = MigrationExecutor(connection)
-    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    waiting = waiting_migrations()
     if waiting:
-        return fail("migrations", f"{len(waiting)} are waiting; run manage.py migrate")
+        return fail("migrations", f"{waiting} are waiting; run manage.py migrate")
     return ok("migrations", "all in place")
+
+
+def waiting_migrations() -> int:
+    """Return how many migrations the database has not had yet."""
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def triggers_finding() -> Finding:

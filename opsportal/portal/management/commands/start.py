@@ -28,6 +28,7 @@ from opsportal.catalog.sheet import read
 from opsportal.core.actor import Actor
 from opsportal.core.clock import edge_now
 from opsportal.core.errors import InvalidInput, Refusal
+from opsportal.portal.preflight.data import waiting_migrations
 from opsportal.standards.selectors import active_standard_or_none
 from opsportal.standards.services import standard_bootstrap
 from opsportal.standards.shipped import shipped_names
@@ -72,13 +73,15 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        if waiting_migrations():
+            raise CommandError("The database has not been set up yet: run manage.py migrate first.")
         if sys.stdin.isatty() and not options["json"]:
             self._ask(options)
         try:
             with transaction.atomic():
                 done = self._carry_out(options)
         except InvalidInput as refusal:
-            lines = [f"{error.pointer}: {error.detail}" for error in refusal.errors]
+            lines = [f"{_place(error.pointer)}: {error.detail}" for error in refusal.errors]
             raise CommandError("Nothing was changed.\n" + "\n".join(lines)) from None
         except Refusal as refusal:
             raise CommandError(f"Nothing was changed. {refusal.detail}") from None
@@ -88,6 +91,7 @@ class Command(BaseCommand):
         for line in done["lines"]:
             self.stderr.write(line)
         if done["link"]:
+            self.stderr.write("The administrator chooses a password here, within 7 days:")
             self.stdout.write(done["link"])
 
     def _ask(self, options: dict[str, Any]) -> None:
@@ -159,6 +163,14 @@ class Command(BaseCommand):
         )
         lines.append(f"{email} is the administrator.")
         return first_password_link(user_id=user.pk)
+
+
+def _place(pointer: str) -> str:
+    """Return where in a file an error stands, in words: `/people/0/email` is the file's second line."""
+    parts = pointer.strip("/").split("/")
+    if len(parts) > 1 and parts[1].isdigit():
+        return f"{parts[0]}, line {int(parts[1]) + 2}{' '.join(['', *parts[2:]])}"
+    return pointer
 
 
 def _somebody_administers() -> bool:
