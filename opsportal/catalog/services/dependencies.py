@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
 from opsportal.accounts.services.periods import utc_day
 from opsportal.catalog.models import Dependency, Service
@@ -14,10 +14,9 @@ from opsportal.catalog.services.records import clean_choice, record
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, InvalidInput, NotFound
+from opsportal.core.locks import DEPENDENCIES, wait_for_turn
 from opsportal.core.text import clean_slug
 from opsportal.core.writes import write
-
-_ONE_AT_A_TIME = 0x6F70_0001
 
 
 def dependency_add(
@@ -37,7 +36,8 @@ def dependency_add(
         retired = next((row for row in (source, target) if row.state == "retired"), None)
         if retired is not None:
             raise Conflict(f"{retired.slug} is retired.", code="retired")
-        _wait_for_others()
+        # Two additions far apart may close a circle together, and no row that both would lock exists.
+        wait_for_turn(DEPENDENCIES)
         exists = Conflict(f"{source.slug} depends on {target.slug} already.", code="exists")
         if Dependency.objects.filter(service=source, depends_on=target).exists():
             raise exists
@@ -74,14 +74,6 @@ def _service(slug: str, field: str) -> Service:
     if service is None:
         raise InvalidInput.of(field, "unknown_service", "There is no such service.")
     return service
-
-
-def _wait_for_others() -> None:
-    # Two additions far apart may close a circle together, and no row that both of them would lock exists.
-    # SQLite lets one writer in at a time anyway.
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_AT_A_TIME])
 
 
 def _require_no_cycle(source: Service, target: Service) -> None:

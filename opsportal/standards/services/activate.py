@@ -9,6 +9,7 @@ from opsportal.audit.services import audit_record
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, NotFound
+from opsportal.core.locks import STANDARD_IN_FORCE, wait_for_turn
 from opsportal.core.ports import standard_review_changed
 from opsportal.core.writes import write
 from opsportal.outbox.services import outbox_put
@@ -69,6 +70,8 @@ def standard_bootstrap(
     `standard_install` raise, too.
     """
     with write(actor=actor, now=now):
+        # Of two at once, the second one sees what the first one put in force, and is refused.
+        wait_for_turn(STANDARD_IN_FORCE)
         first = Activation.objects.order_by("-id").first()
         activation = (
             standard_activate(actor=actor, now=now, name=name)
@@ -95,8 +98,9 @@ def standard_activate_by_change(*, actor: Actor, now: datetime, content_hash: st
 
 
 def _activate(row: StandardVersion, *, actor: Actor, now: datetime, change: str = "") -> Activation:
-    # Declaring a role locks it: of two activations at once, the second one waits here, and then sees
-    # what the first one did. In one order, so that they do not wait for each other.
+    # Of two activations at once, the second one waits here, and then sees what the first one did.
+    wait_for_turn(STANDARD_IN_FORCE)
+    # Declaring a role locks it; in one order, so that it waits for nobody who waits for it.
     for role in sorted(standard_by_hash(row.content_hash).roles, key=lambda one: one.id):
         role_declare(actor=PORTAL, now=now, slug=role.id, title=role.title, kind=role.kind)
     newest = Activation.objects.select_related("standard").order_by("-id").first()
