@@ -21,11 +21,11 @@ from opsportal.core.errors import (
     NotFound,
     Refusal,
     RuleRefused,
-    TooLarge,
     Unauthenticated,
     Unavailable,
 )
 from opsportal.core.ports import record_refusal
+from opsportal.core.uploads import too_large
 
 CONTENT_TYPE = "application/problem+json"
 log = structlog.get_logger(__name__)
@@ -92,7 +92,7 @@ def _as_refusal(error: Exception) -> tuple[Refusal | None, int, dict[str, str]]:
         case PermissionDenied():
             return Forbidden(), 403, {}
         case RequestDataTooBig():
-            return TooLarge(), 413, {}
+            return too_large(error), 413, {}
         case SuspiciousOperation():
             return InvalidInput.of("", "malformed", "This request cannot be read."), 400, {}
         case OperationalError() | InterfaceError():

@@ -75,6 +75,8 @@ def logging_config(*, level: str) -> None:
                 # Django names bodies and addresses in these; our own access line says what is needed.
                 "django.server": {"level": "WARNING"},
                 "django.request": {"level": "ERROR"},
+                # Somebody chose a large file: no error of ours, and told in one line where it is answered.
+                "django.security.RequestDataTooBig": {"level": "CRITICAL"},
                 "celery.worker.strategy": {"level": "WARNING"},
                 "celery.app.trace": {"level": "WARNING"},
                 "celery.beat": {"level": "WARNING"},

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -88,6 +89,42 @@ class SignInRequiredMiddleware:
             return None if is_public(request.path) else to_sign_in(request)
         timezone.activate(_zone_of(request))
         return None
+
+
+class TooLargeMiddleware:
+    """Answers a form with a file that is too large on the page that it came from.
+
+    Stands before the check of forged forms: that check reads the form first, where only a bare error page
+    could follow. Nothing but a page is answered here, so that a forged form gains nothing.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> HttpResponse | None:
+        page = getattr(view, "page_of_too_large", None)
+        if page is None or request.method != "POST" or not actor_of(request).is_user:
+            return None
+        try:
+            request.POST  # noqa: B018 - reading it reads the form
+        except UnreadablePostError:
+            return None  # who sent it is gone
+        except RequestDataTooBig:
+            request._mark_post_parse_error()  # type: ignore[attr-defined] # as Django does before its own page
+            log.info("too_large", path=without_secret(request.path))
+        else:
+            return None
+        timezone.activate(_zone_of(request))
+        try:
+            answer: HttpResponse = page(request, *args, **kwargs)
+        except Refusal as refusal:
+            return refusals.answer(request, refusal)
+        return answer
 
 
 class RefusalMiddleware:

@@ -86,7 +86,8 @@ def test_a_form_of_another_shape_is_refused(cast: Cast, settings: Settings) -> N
         problem(client.post(path, {f"f{n}": upload() for n in range(11)}), 400)
         settings.FILE_MAX_BYTES = 100
         problem(client.post(path, {"file": upload(content=b"x" * 101)}), 413)
-        problem(client.post(path, {"file": upload(content=b"x" * 200_000)}), 413)
+        too_large = problem(client.post(path, {"file": upload(content=b"x" * 200_000)}), 413)
+        assert too_large["detail"] == "The file is larger than 0 MB."
     problem(as_machine("changes:read").post(path, {"file": upload()}), 403)
 
 
@@ -108,13 +109,22 @@ def test_the_page_takes_shows_and_removes_files(cast: Cast) -> None:
     text_of(client.get(f"{path}attachments/{row.pk}/"), 410)
 
 
-def test_the_page_says_what_is_wrong_with_a_file(cast: Cast, settings: Settings) -> None:
+def test_the_page_says_what_is_wrong_with_a_file(
+    cast: Cast, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     client, path = as_(cast.bystander), f"/changes/{draft(cast).key}/attachments/"
     with nothing_written(at_an_edge=True):
         assert "Choose a file." in text_of(client.post(path, {}), 400)
         assert "not taken" in text_of(client.post(path, {"file": upload("a.html")}), 400)
         settings.FILE_MAX_BYTES = 100
-        text_of(client.post(path, {"file": upload(content=b"x" * 101)}), 413)
+        too_large = text_of(client.post(path, {"file": upload(content=b"x" * 101), "note": "x"}), 413)
+        assert "The file is larger than 0 MB." in too_large
+        settings.FILE_MAX_BYTES = 10_000_000
+        with caplog.at_level("INFO"):
+            too_large = text_of(client.post(path, {"file": upload(content=b"x" * 10_100_000)}), 413)
+        assert "The file is larger than 10 MB." in too_large
+        assert "Attach a file" in too_large
+        assert [row.exc_info for row in caplog.records if row.exc_info] == []
 
 
 def test_a_file_of_another_change_is_not_found(cast: Cast) -> None:

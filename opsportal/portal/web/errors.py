@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import structlog
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -12,6 +13,7 @@ from django.template.loader import render_to_string
 from opsportal.api.problems import problem_response
 from opsportal.core.correlation import correlation_id
 from opsportal.core.errors import Forbidden, InvalidInput, NotFound, Refusal, TooLarge, Unavailable
+from opsportal.core.uploads import too_large
 from opsportal.web import refusals
 from opsportal.web.public import signs_in_itself
 from opsportal.web.requests import actor_of
@@ -29,11 +31,13 @@ class Crash(Refusal):
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django itself refuses to read: malformed, too many fields, too large, a foreign host."""
-    too_large = type(exception).__name__ == "RequestDataTooBig"
-    refusal = TooLarge() if too_large else InvalidInput.of("", "malformed", "This request cannot be read.")
+    refusal: Refusal = InvalidInput.of("", "malformed", "This request cannot be read.")
+    if isinstance(exception, RequestDataTooBig):
+        log.info("too_large", path=request.path)
+        refusal = too_large(exception)
     if signs_in_itself(request.path):
         return problem_response(request, refusal)
-    return _plain("400.html", refusal)
+    return _plain("413.html" if isinstance(refusal, TooLarge) else "400.html", refusal)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
