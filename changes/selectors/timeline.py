@@ -19,6 +19,14 @@ from opsportal.core.errors import InvalidInput
 
 KIND = "change"
 NEWEST = 200
+_REPORTED = {
+    "started": "started",
+    "rollout": "reached {percent} %",
+    "verified": "was verified",
+    "succeeded": "succeeded",
+    "failed": "failed",
+    "rolled_back": "was rolled back",
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -155,10 +163,26 @@ def _reports(change: Change, before: Place | None, most: int) -> Iterable[Happen
         yield Happening(
             place=Place(row.received_at, 2, row.pk),
             action=f"deployment.{row.event}",
-            words=f"reported that {row.deployment.key} {row.event.replace('_', ' ')}",
+            words=_report_words(row),
             actor=_account(row.deployment),
-            data={"deployment": row.deployment.key, "percent": row.percent, "action": row.action},
+            data={
+                "deployment": row.deployment.key,
+                "percent": row.percent,
+                "action": row.action,
+                "effect": row.effect,
+            },
         )
+
+
+def _report_words(row: DeploymentEvent) -> str:
+    """Say what was reported, and what came of it: a report that was refused is no fact."""
+    said = _REPORTED[row.event].format(percent=row.percent or 0)
+    if row.effect == DeploymentEvent.Effect.APPLIED:
+        return f"reported that {row.deployment.key} {said}"
+    told = row.action.replace("_", " ")
+    if told == "continue":
+        return f"reported that {row.deployment.key} {said}; it changed nothing"
+    return f"reported that {row.deployment.key} {said}, and was told to {told}; it changed nothing"
 
 
 def _account(row: Deployment) -> tuple[str, str]:

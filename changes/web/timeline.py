@@ -70,6 +70,8 @@ _VOTES = {
     "reject": ("cross", "bad", "voted no"),
     "abstain": ("abstain", "neutral", "abstained"),
 }
+_UNDONE = {"hold": ("pause", "waiting"), "roll_back": ("alert", "waiting")}
+"""How a report looks that was not taken, by what the pipeline was told."""
 _GATE = {"allowed": "good", "blocked": "bad", "pending": "waiting"}
 
 
@@ -173,8 +175,8 @@ def _moment(one: Happening, stages: Mapping[str, str], said: Mapping[int, Said])
                 f"{one.words}: {one.data['service']} {one.data['version']} to {one.data['environment']},"
                 f" {one.data['decision']}"
             )
-        elif one.data.get("percent") is not None:
-            title = f"{one.words} at {one.data['percent']} %"
+        elif one.data["effect"] != "applied":
+            icon, tone = _UNDONE.get(str(one.data["action"]), ("dot", "neutral"))
     comment = said.get(one.data.get("comment", 0))
     return Moment(
         one.at,

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from changes.models import Change, Deployment, DeploymentEvent
+from changes.selectors import timeline
 from changes.services.deployment_events import deployment_report
 from changes.services.deployments import Decided
 from changes.services.drafts import change_revise
 from changes.services.holding import change_hold
 from changes.services.submission import change_submit
+from changes.web.timeline import moments_of
 from opsportal.audit.selectors import entries_about
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -314,6 +316,26 @@ def test_a_rolled_back_deployment_can_be_tried_again_under_the_same_change(
     assert again.deployment.decision == "allowed"
     rolled_out(ci, again)
     assert state_of(change) == "implemented"
+
+
+def test_the_timeline_tells_apart_what_was_taken_and_what_was_refused(
+    ci: Actor, going: Decided, change: Change, cast: Cast
+) -> None:
+    report(ci, going, "rollout", 10, error_rate=0.001)
+    report(ci, going, "succeeded")
+    report(ci, going, "started")
+    report(ci, going, "rolled_back")
+    key = going.deployment.key
+    reports = [one.words for one in timeline(change)[0] if one.words.startswith("reported")]
+    assert reports == [
+        f"reported that {key} was rolled back",
+        f"reported that {key} started; it changed nothing",
+        f"reported that {key} succeeded, and was told to hold; it changed nothing",
+        f"reported that {key} reached 10 %",
+        f"reported that {key} started",
+    ]
+    shown = [one for one in moments_of(change, {}, cast.lead.actor)[0] if one.title in reports]
+    assert [(one.title, one.tone) for one in shown][2] == (reports[2], "waiting")
 
 
 def test_a_report_with_the_same_id_gets_the_same_answer_and_no_second_row(ci: Actor, change: Change) -> None:
