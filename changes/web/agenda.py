@@ -26,6 +26,7 @@ from opsportal.approvals.selectors import (
     open_stages_of,
     progress_of_all,
 )
+from opsportal.calendar.almanac import FreezeSpan
 from opsportal.core.actor import Actor
 from opsportal.core.errors import NotFound
 from opsportal.core.keys import number_of
@@ -49,6 +50,7 @@ class Card:
     lines: list[Line]
     due_at: datetime | None = None
     is_late: bool = False
+    freezes: tuple[FreezeSpan, ...] = ()
     conflicts: list[Conflict] = field(default_factory=list)
     lately: list[Change] = field(default_factory=list)
     comments: list[ChangeComment] = field(default_factory=list)
@@ -140,6 +142,7 @@ def _of_changes(rounds: dict[str, Round], due: dict[str, datetime], now: datetim
             lines=_change_lines(change, targets, facts_at),
             due_at=due.get(change.key),
             is_late=change.key in due and due[change.key] <= now,
+            freezes=facts_at.freezes(change, targets),
             conflicts=conflicts[change.pk],
             lately=_lately(before, {target.service_id for target in targets}, change),
             comments=list(change.comments.all()),

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from changes.facts import asks_calendar, calendar_facts, change_facts
+from changes.facts import asks_calendar, calendar_facts, change_facts, place_of
 from changes.models import Change, ChangeTarget
-from opsportal.calendar.almanac import Almanac
+from changes.states import BEFORE_IMPLEMENTATION
+from opsportal.calendar.almanac import Almanac, FreezeSpan, remaining
 from opsportal.calendar.selectors import almanac_at
 from opsportal.standards.rules import Standard
 from opsportal.standards.vocabulary import Value
@@ -18,7 +19,7 @@ from opsportal.standards.vocabulary import Value
 @dataclass
 class FactsAt:
     """Gives the facts of any number of changes at `now` (aware UTC). The calendar is read once, and only
-    where a standard asks for it."""
+    where a standard or a card asks for it."""
 
     now: datetime
 
@@ -32,3 +33,10 @@ class FactsAt:
         if asks_calendar([standard]):
             facts |= calendar_facts(change, targets, self.almanac, now=self.now)
         return facts
+
+    def freezes(self, change: Change, targets: Collection[ChangeTarget]) -> tuple[FreezeSpan, ...]:
+        """Return the freezes over what is still to come of its window, until it has begun."""
+        if change.state not in BEFORE_IMPLEMENTATION:
+            return ()
+        period = remaining(change.window_start, change.window_end, self.now)
+        return self.almanac.freezes_over([place_of(target) for target in targets], *period)

@@ -30,6 +30,7 @@ from tests.changing import (
     window,
 )
 from tests.deploying import activate as activate_with_templates
+from tests.freezing import DAY, make_freeze
 from tests.makers import NOW
 from tests.reading import HTMX, as_, shown, text_of
 from tests.untouched import nothing_written
@@ -107,6 +108,17 @@ def test_a_card_holds_what_one_needs_to_decide(cast: Cast) -> None:
         assert words in text, words
     assert f'/changes/{other.key}/"' in text
     assert "In its way" in text
+
+
+def test_a_card_shows_the_freezes_over_the_window_that_is_voted_on(cast: Cast) -> None:
+    change = for_board(cast, **window(timedelta(days=2)))
+    make_freeze(title="Already thawed by then")
+    assert "Already thawed by then" not in shown(as_(cast.board[0]), "/cab/board/")
+    freeze = make_freeze(title="The audit", starts_at=NOW + DAY, ends_at=NOW + 4 * DAY, pass_roles=["board"])
+    text = shown(as_(cast.board[0]), "/cab/board/")
+    assert f'/freezes/{freeze.key}/">The audit</a>' in text
+    assert "Who may pass: board." in text
+    assert "The audit" in shown(as_(cast.board[0]), f"/changes/{change.key}/")
 
 
 def test_a_missing_rollback_plan_stands_out(cast: Cast) -> None:
