@@ -181,6 +181,9 @@ class ReasonForm(PortalForm):
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
+WHICH_VOTE = "Choose one of approve, conditional, reject, abstain, recuse, ask."
+
+
 class VoteForm(PortalForm):
     """A vote, or a question, on what the voter saw."""
 
@@ -193,7 +196,7 @@ class VoteForm(PortalForm):
             ("recuse", "Recuse"),
             ("ask", "Ask"),
         ],
-        error_messages={"required": "Choose one of approve, reject, abstain, recuse, ask."},
+        error_messages={"required": WHICH_VOTE, "invalid_choice": WHICH_VOTE},
     )
     comment = forms.CharField(required=False, widget=forms.Textarea)
     content_hash = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)

@@ -118,6 +118,7 @@ def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "watches": seen.actor.id in watchers,
         "may_watch": may(seen.actor, "change.watch", seen.case),
         "may_comment": may(seen.actor, "change.comment", seen.case),
+        "may_ask": not seen.actor.is_user or seen.actor.id != str(change.requester_id),
         **_files(seen, attachments),
         "may_attest": may(seen.actor, "change.attest", seen.case),
     }

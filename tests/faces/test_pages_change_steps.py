@@ -31,7 +31,7 @@ from tests.changing import (
     window,
 )
 from tests.makers import NOW, grant, join
-from tests.reading import as_
+from tests.reading import as_, shown
 from tests.untouched import nothing_written
 
 pytestmark = pytest.mark.django_db
@@ -196,6 +196,18 @@ def test_a_vote_that_is_none_is_refused(cast: Cast, decision: str) -> None:
     change = submitted(cast)
     with nothing_written():
         cast_vote(change, cast.lead, decision, 400)
+
+
+def test_what_may_be_chosen_is_named_in_full(cast: Cast) -> None:
+    change = submitted(cast)
+    text = cast_vote(change, cast.lead, "yes", 400)
+    assert "Choose one of approve, conditional, reject, abstain, recuse, ask." in text
+
+
+def test_the_requester_is_not_offered_to_ask_themselves(cast: Cast) -> None:
+    change = submitted(cast)
+    assert "Ask the requester" not in shown(as_(cast.requester), f"/changes/{change.key}/")
+    assert "Ask the requester" in shown(as_(cast.lead), f"/changes/{change.key}/")
 
 
 # S1 to S7: whoever should not decide does not, whatever they try.
