@@ -27,7 +27,7 @@ REACH = 45
 
 # The sections whose every statement is a rule or listed with a reason: first and last line.
 COVERED = {
-    "baseline": [(9, 52)],
+    "baseline": [(9, 54)],
     "aielon": [(149, 207), (211, 267), (448, 494), (498, 532), (580, 608)],
     "acgs": [(57, 88), (104, 121), (126, 141), (146, 150)],
     "ai-system": [(116, 133), (158, 177), (349, 386), (433, 474)],
