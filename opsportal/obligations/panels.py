@@ -11,6 +11,7 @@ from opsportal.core.actor import Actor
 from opsportal.core.clock import edge_now
 from opsportal.core.registry import CalendarEntry, Panel, calendar_sources, panels, under_other_standards
 from opsportal.obligations.models import Obligation
+from opsportal.obligations.pressing import SOON, presses, pressing_until
 from opsportal.obligations.selectors import about, lines_of, overdue, owed_by, owned_by
 
 SHOWN = 5
@@ -19,27 +20,33 @@ MOST_ENTRIES = 500
 
 
 def mine(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
-    """Return what the reader owes, the longest due first; None where they owe nothing."""
+    """Return what the reader owes, the longest due first; None where they owe nothing.
+
+    `count` is how much of it presses, and `late` how much is overdue; the lines are of all of it.
+    """
     if not actor.is_user:
         return None
     rows = list(owed_by(actor.id, now)[: COUNT_CAP + 1])
     if not rows:
         return None
+    pressing = sum(presses(row.due_at, now) for row in rows)
     return {
         "lines": lines_of(rows[:SHOWN], now),
-        "count": min(len(rows), COUNT_CAP),
-        "is_more": len(rows) > COUNT_CAP,
+        "count": min(pressing, COUNT_CAP),
+        "is_more": pressing > COUNT_CAP,
+        "days": SOON.days,
         "late": sum(row.is_overdue(now) for row in rows),
         "more": len(rows) - SHOWN,
     }
 
 
 def nav(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
-    """Return the count beside "My obligations"."""
+    """Return the count beside "My obligations": of what is overdue or due soon."""
     if not actor.is_user:
         return None
-    owed = owed_by(actor.id, now).values_list("pk", flat=True)[:COUNT_CAP]
-    return {"count": len(owed), "words": "owed"}
+    pressing = owed_by(actor.id, now).filter(due_at__lte=pressing_until(now))
+    count = len(pressing.values_list("pk", flat=True)[:COUNT_CAP])
+    return {"count": count, "words": f"overdue or due within {SOON.days} days"}
 
 
 def late_anywhere(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:

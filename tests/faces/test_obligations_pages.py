@@ -161,11 +161,21 @@ def test_home_and_navigation_show_what_i_owe_and_what_is_overdue_anywhere(client
     shown = mine(me, NOW, None)
     assert shown is not None
     assert (shown["count"], shown["late"], shown["more"], len(shown["lines"])) == (7, 2, 2, 5)
-    assert nav(me, NOW, None) == {"count": 7, "words": "owed"}
+    assert nav(me, NOW, None) == {"count": 7, "words": "overdue or due within 14 days"}
     text = text_of(client.get("/"))
     assert "You owe 7 things, 2 overdue" in text
     assert "Overdue obligations" in text
     assert "owed by Ada Example" in text
+
+
+def test_what_is_due_in_a_year_is_listed_and_not_counted(client: Client, ada: User) -> None:
+    me, row = Actor.user(ada.pk), owe(Owner.user(ada.pk), due=365 * 24 * HOUR)
+    told, shown = nav(me, NOW, None), mine(me, NOW, None)
+    assert told is not None
+    assert shown is not None
+    assert (told["count"], shown["count"], len(shown["lines"])) == (0, 0, 1)
+    assert "Nothing that you owe is due within 14 days" in text_of(client.get("/"))
+    assert row.what in text_of(client.get("/obligations/"))
 
 
 def test_a_machine_or_nobody_owes_nothing() -> None:
