@@ -30,6 +30,13 @@ KINDS = {
     "meeting": "Meetings",
     "obligation": "What I owe",
 }
+ONE = {
+    "change": "Change",
+    "window": "Maintenance window",
+    "freeze": "Freeze",
+    "meeting": "Meeting",
+    "obligation": "Obligation",
+}
 EARLIEST, LATEST = date(2000, 2, 1), date(2199, 11, 30)
 MOST_SERVICES = 500
 
@@ -116,7 +123,7 @@ def days_of(entries: Iterable[CalendarEntry], period: Period, zone: tzinfo) -> l
         lines.setdefault(day, []).append(
             {
                 "entry": entry,
-                "kind": KINDS[entry.kind],
+                "kind": ONE[entry.kind],
                 "time": _time_words(start, end, period),
             }
         )

@@ -11,10 +11,12 @@
     node.tabIndex = -1;
     node.className = "op-cal-link";
     node.textContent = event.title;
+    node.title = event.title;
     return { domNodes: [node] };
   };
   const events = JSON.parse(data.textContent).map(({ url, ...event }) => ({ ...event, extendedProps: { url } }));
   place.hidden = false;
+  document.getElementById("op-calendar-same").hidden = false;
   window.EventCalendar.create(place, {
     view: place.dataset.view === "week" ? "timeGridWeek" : "dayGridMonth",
     date: place.dataset.date,
