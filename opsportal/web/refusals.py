@@ -32,7 +32,7 @@ from opsportal.web.requests import actor_of, is_htmx, now_of
 log = structlog.get_logger(__name__)
 
 _ADVICE: dict[type[Refusal], str] = {
-    InvalidInput: "Go back and mend what is named here. What you typed is still in the form.",
+    InvalidInput: "Nothing was changed. Go back, mend what is named here, and send it once more.",
     NotFound: "The address may be mistyped, or it is something that only others may see. Try the search.",
     Forbidden: "If you think that you should be able to, ask an administrator which role you hold.",
     RuleRefused: "Do what the reasons ask for, then try again.",

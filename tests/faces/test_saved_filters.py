@@ -65,6 +65,14 @@ def test_what_is_no_filter_is_refused(cast: Cast, name: str, query: str) -> None
         text_of(as_(cast.requester).post(SAVE, {"name": name, "query": query}), 400)
 
 
+def test_a_name_that_is_too_long_is_kept_in_the_form_beside_the_list(cast: Cast) -> None:
+    name = "A very long name " * 5
+    text = text_of(as_(cast.requester).post(SAVE, {"name": name, "query": "state=open"}), 400)
+    assert f'value="{name}"' in text
+    assert "At most 60 characters" in text
+    assert 'data-op-address="/changes/?state=open"' in text
+
+
 def test_a_person_keeps_thirty(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("changes.services.filters.MOST", 1)
     client = as_(cast.requester)
