@@ -259,6 +259,8 @@ def test_the_differences_are_told_rule_by_rule(machine: Client) -> None:
     assert rule["source"]["document"] == "baseline.md"
     back = got(machine, f"{URL}baseline/differences/?with={own.content_hash}")
     assert [(one["id"], one["kind"]) for one in back["rules"]] == [("normal-board", "changed")]
+    assert got(machine, URL + "baseline/differences/")["base"]["hash"] == own.content_hash
+    activate("baseline")
     assert got(machine, URL + "baseline/differences/")["base"] is None
     assert got(machine, URL + "nothing/differences/", 404)["status"] == 404
     assert got(machine, URL + "own/differences/?with=nothing", 400)["errors"][0]["pointer"] == "/with"

@@ -14,7 +14,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from opsportal.standards.models import Activation, StandardVersion
-from tests.makers import NOW, make_user
+from opsportal.standards.services import standard_store
+from tests.makers import NOW, ROOT, make_user
 from tests.packs import activate, install, own_pack
 from tests.untouched import nothing_written
 
@@ -277,6 +278,50 @@ def test_the_differences_of_an_own_pack_are_shown_with_reason_and_source(client:
     assert "Nothing differs" in shown(client, f"/standards/own/differences/?with={standard.content_hash}")
     assert "There is nothing to compare it with" in shown(client, "/standards/baseline/differences/")
     assert client.get("/standards/nothing/differences/").status_code == 404
+
+
+def test_without_a_base_it_is_compared_with_the_one_in_force(client: Client) -> None:
+    activate("baseline")
+    text = plain(shown(client, "/standards/acgs/differences/"))
+    assert "What ACGS Production Operations Excellence Framework 1.0 does differently" in text
+    assert "Compared with Baseline Operations Standard 1.0.0." in text
+
+
+def test_a_shipped_standard_can_be_read_before_anybody_stores_it(client: Client) -> None:
+    activate("baseline")
+    admin = Client()
+    admin.force_login(make_user(staff=True))
+    for page in ("/standards/", "/standards/propose/"):
+        with nothing_written(at_an_edge=True):
+            html = shown(admin, page)
+        text = plain(html[html.index('id="shipped"') :])
+        assert "ACGS Production Operations Excellence Framework 1.0 Shipped" in text
+        assert "Change management, approval, rollback and constitutional compliance" in text
+        assert "Next review: the document names no date" in text
+        assert "Baseline Operations Standard 1.0.0 In force" in text
+        url = re.search(r'id="shipped-acgs"><a href="([^"]+)"', html)
+        assert url is not None
+        with nothing_written(at_an_edge=True):
+            rules = shown(client, url[1])
+            assert "✅ Comprehensive monitoring" in shown(client, f"{url[1]}document/")
+        assert 'id="rule-normal-board"' in rules
+        assert "nobody has proposed it here" in plain(rules)
+        assert f"{url[1]}document/#line-" in rules
+        assert "/standards/propose/?shipped=acgs" in shown(admin, url[1])
+    assert '<option value="acgs" selected>' in shown(admin, "/standards/propose/?shipped=acgs")
+
+
+def test_a_page_says_what_is_held_against_a_standard(client: Client) -> None:
+    old = activate("acgs")
+    activate("baseline")
+    new = standard_store(actor=ROOT, now=NOW, source=own_pack().encode())
+    held = "What was submitted under this version is held against it still."
+    assert held in plain(shown(client, f"/standards/{old.content_hash}/"))
+    text = plain(shown(client, f"/standards/{new.content_hash}/"))
+    assert held not in text
+    assert "It was proposed and never put in force" in text
+    text = plain(shown(client, "/standards/"))
+    assert [word in text for word in ("Formerly in force", "Proposed", "Shipped")] == [True] * 3
 
 
 def test_what_it_extends_is_stored_with_it_so_that_differences_stay_known(client: Client) -> None:

@@ -30,7 +30,6 @@ from opsportal.standards.comparison import compare
 from opsportal.standards.rules import Standard
 from opsportal.standards.selectors import (
     active_standard_or_none,
-    base_of,
     in_force,
     in_force_or_none,
     lines_of,
@@ -39,6 +38,7 @@ from opsportal.standards.selectors import (
     versions,
 )
 from opsportal.standards.services import standard_propose, standard_review, standard_store
+from opsportal.standards.shelf import other_by_default
 
 ORDERINGS = both_ways("stored_at", "id", word="stored_at")
 
@@ -175,7 +175,9 @@ class StandardDifferences(ApiView):
         operation_id="standards_differences",
         parameters=[
             OpenApiParameter(
-                "with", str, description="Name or hash of the other one; else the one that it extends."
+                "with",
+                str,
+                description="Name or hash of the other one; else its base, or the one in force.",
             )
         ],
         responses=DifferencesOut,
@@ -184,7 +186,7 @@ class StandardDifferences(ApiView):
         """Show what a standard (by name or hash) has other than its base, rule by rule, with the reasons."""
         other = Query(request, {"with"}, paged=False).text("with")
         own = standard_named(reference)
-        base = _other(other) if other else base_of(own)
+        base = _other(other) if other else other_by_default(own)
         return Response(differences_out(own, compare(base, own) if base else None))
 
 

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_safe
 from opsportal.core.errors import NotFound
 from opsportal.standards.original import lines_of
 from opsportal.standards.rules import Rule, Standard
-from opsportal.standards.selectors import document_of, sources_of, standard_named
+from opsportal.standards.selectors import document_of, sources_of
+from opsportal.standards.shelf import standard_readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def pages_of(standard: Standard) -> Mapping[str, str]:
 @require_safe
 def document(request: HttpRequest, reference: str) -> HttpResponse:
     """Show the document line by line, repaired for the eye, beside the rules of its standard."""
-    standard = standard_named(reference)
+    standard = standard_readable(reference)
     quoted: dict[int, dict[str, Rule]] = {}
     for rule in standard.rules:
         for source in (rule.source, *rule.also):
@@ -54,7 +55,7 @@ def document(request: HttpRequest, reference: str) -> HttpResponse:
 @require_safe
 def original(request: HttpRequest, reference: str) -> HttpResponse:
     """Hand out the document as it is, to be saved and not to be shown."""
-    standard = standard_named(reference)
+    standard = standard_readable(reference)
     return HttpResponse(
         _content(standard),
         content_type="application/octet-stream",

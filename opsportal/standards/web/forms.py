@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from opsportal.standards.services.review import MAX_NOTE
-from opsportal.standards.shipped import shipped_names
+from opsportal.standards.shelf import shipped_shelf
 from opsportal.web.forms import PortalForm
 
 
@@ -32,7 +32,8 @@ class ProposeForm(PortalForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        names = [("", "None"), *((name, name) for name in shipped_names())]
+        packs = ((one.name, f"{one.standard.title} {one.standard.version}") for one in shipped_shelf())
+        names = [("", "None"), *packs]
         self.fields["shipped"].choices = names  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:

@@ -20,17 +20,21 @@ from opsportal.standards.presentation import groups_of, quotation
 from opsportal.standards.rules import Standard
 from opsportal.standards.selectors import (
     InForce,
-    base_of,
     consequences_of,
     in_force_or_none,
     lines_of,
     overdue_since,
     reviews_of,
-    standard_by_hash,
-    standard_named,
     versions,
 )
 from opsportal.standards.services import standard_propose, standard_review, standard_store
+from opsportal.standards.shelf import (
+    other_by_default,
+    shipped_shelf,
+    standard_readable,
+    standing_of,
+    standings_of,
+)
 from opsportal.standards.web.documents import pages_of
 from opsportal.standards.web.forms import ProposeForm, ReviewForm
 from opsportal.web.paging import page_of
@@ -42,14 +46,17 @@ REVIEWS = 20
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """List the standards that are stored, newest first."""
+    """List the standards that are stored, newest first, and those that are shipped with the portal."""
     page = page_of(versions(), request, order=("-id",))
+    standings = standings_of([row.content_hash for row in page.items])
+    lines = lines_of(page.items, _today(request))
     return render(
         request,
         "standards/index.html",
         {
             "page": page,
-            "lines": lines_of(page.items, _today(request)),
+            "lines": [(line, standings[line.row.content_hash]) for line in lines],
+            "shipped": shipped_shelf(),
             "in_force": in_force_or_none(),
             "may_propose": may(actor_of(request), "standards.propose"),
         },
@@ -67,15 +74,15 @@ def active(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, content_hash: str) -> HttpResponse:
-    """Show a stored standard, such as the one that a change was submitted under."""
-    return _standard(request, standard_by_hash(content_hash), in_force_or_none())
+    """Show a stored standard, such as the one that a change was submitted under, or a shipped one."""
+    return _standard(request, standard_readable(content_hash), in_force_or_none())
 
 
 @require_safe
 def differences(request: HttpRequest, reference: str) -> HttpResponse:
-    """Show what a standard has other than the one that it extends, or than that of `?with=`."""
-    own, other = standard_named(reference), request.GET.get("with", "")
-    base = standard_named(other) if other else base_of(own)
+    """Show what a standard has other than that of `?with=`, else than its base, or the one in force."""
+    own, other = standard_readable(reference), request.GET.get("with", "")
+    base = standard_readable(other) if other else other_by_default(own)
     context = {"own": own, "comparison": compare(base, own) if base else None}
     return render(request, "standards/differences.html", context)
 
@@ -85,7 +92,8 @@ def propose(request: HttpRequest) -> HttpResponse:
     """Store a pack, so that a change can name it; what is wrong with it is told, fault by fault."""
     require(actor_of(request), "standards.propose")
     if request.method != "POST":
-        return render(request, "standards/propose.html", {"form": ProposeForm()})
+        form = ProposeForm(initial={"shipped": request.GET.get("shipped", "")})
+        return render(request, "standards/propose.html", {"form": form, "shipped": shipped_shelf()})
     form, faults = ProposeForm(request.POST, request.FILES), list[str]()
     if form.is_valid():
         try:
@@ -98,7 +106,8 @@ def propose(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, f"{row.title} {row.version} is stored. Raise the change that names it.")
             return redirect("standards:detail", row.content_hash)
-    return render(request, "standards/propose.html", {"form": form, "faults": faults}, status=400)
+    context = {"form": form, "faults": faults, "shipped": shipped_shelf()}
+    return render(request, "standards/propose.html", context, status=400)
 
 
 def _proposed(form: ProposeForm, request: HttpRequest) -> StandardVersion:
@@ -160,6 +169,7 @@ def _standard(
             "overdue_since": overdue_since(due, today),
             "reviews": reviews,
             "document_url": pages.get(standard.document, ""),
+            "standing": "in_force" if is_active else standing_of(standard.content_hash),
             "active_hash": found.standard.content_hash if found else "",
             "consequences": consequences_of(standard, today).lines if may_propose else None,
             "may_propose": may_propose,
