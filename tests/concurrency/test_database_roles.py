@@ -10,8 +10,8 @@ from django.db import DatabaseError, connection, transaction
 
 from opsportal.accounts.models import User
 from opsportal.portal.preflight.data import database_finding
-from tests.changing import make_cast
 from tests.databases import Database
+from tests.makers import make_service, make_team, make_user
 from tests.processes import ROOT
 
 SCRIPT = ROOT / "docs" / "deploy" / "postgresql.sql"
@@ -54,7 +54,7 @@ def roles(fresh_database: Database) -> Iterator[None]:
 @pytest.mark.usefixtures("roles")
 def test_the_portal_works_without_owning_anything_and_cannot_unlock_its_past() -> None:
     with role(PORTAL):
-        make_cast()
+        make_service(team=make_team("payments", make_user()))
         finding = database_finding()
         assert (finding.verdict, "not as the owner" in finding.detail) == ("ok", True)
         assert User.history.exists()
