@@ -13,6 +13,7 @@ from django.test import Client
 from changes.models import Change
 from opsportal.accounts.models import User
 from opsportal.calendar.models import CalendarFeed, Freeze, MaintenanceWindow, WorkingCalendar
+from opsportal.calendar.web.history import freeze_words, window_words
 from tests.changing import activate, approved, draft, make_cast, rule, submitted, window
 from tests.freezing import DAY, make_freeze, make_window, make_working_time
 from tests.makers import NOW, grant, make_environment, make_role, make_user
@@ -247,3 +248,14 @@ def test_a_change_is_told_before_its_submission_what_is_in_its_way() -> None:
     form = client.get(f"/changes/{change.key}/edit/").content.decode()
     assert "What is in its way" in form
     assert "It needs 24 h before its window, and has 20 h." in form
+
+
+def test_what_happened_is_told_in_the_words_of_the_page() -> None:
+    set_then = {"from": "2026-11-24T00:00:00+00:00", "until": "2026-11-30T12:30:00+00:00"}
+    assert freeze_words(set_then) == "From 24 Nov 2026, 00:00 until 30 Nov 2026, 12:30."
+    changed = {"fields": ["ends_at", "pass_roles"], "until": "2026-11-30T12:30:00+00:00"}
+    assert freeze_words(changed) == "Changed: until when, who may pass. Until 30 Nov 2026, 12:30."
+    assert freeze_words({"reason": "The sale is over."}) == "The sale is over."
+    weekly = {"rule": "FREQ=WEEKLY;BYDAY=SU", "zone": "Europe/Berlin"}
+    assert window_words(weekly) == "Every Sunday (Europe/Berlin)."
+    assert window_words({"fields": ["minutes"]}) == "Changed: how long."

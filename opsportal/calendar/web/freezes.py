@@ -19,6 +19,7 @@ from opsportal.calendar.services import freeze_create, freeze_lift, freeze_updat
 from opsportal.calendar.states import FREEZE
 from opsportal.calendar.web import choices
 from opsportal.calendar.web.forms import FreezeForm, MoveForm
+from opsportal.calendar.web.history import freeze_words
 from opsportal.catalog.web.answers import FORM_REFUSALS, moments_of, refuse
 from opsportal.core.access import may, require
 from opsportal.core.errors import NotFound
@@ -118,7 +119,7 @@ def _detail(
         "line": _line(shown, now),
         "form": form or MoveForm(initial={"version": shown.version}),
         "may_write": may_write,
-        "moments": moments_of(request, "freeze", shown.key),
+        "moments": moments_of(request, "freeze", shown.key, freeze_words),
     }
     return render(request, "calendar/freeze.html", context, status=status)
 

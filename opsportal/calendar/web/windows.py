@@ -19,6 +19,7 @@ from opsportal.calendar.services import window_create, window_reinstate, window_
 from opsportal.calendar.states import WINDOW
 from opsportal.calendar.web import choices
 from opsportal.calendar.web.forms import MoveForm, WindowForm
+from opsportal.calendar.web.history import window_words
 from opsportal.catalog.web.answers import FORM_REFUSALS, moments_of, refuse
 from opsportal.core.access import may, require
 from opsportal.core.errors import NotFound
@@ -119,7 +120,7 @@ def _detail(
         "form": form or MoveForm(initial={"version": shown.version}),
         "verbs": WINDOW.verbs(shown.state) if _may_write(request) else (),
         "may_write": _may_write(request),
-        "moments": moments_of(request, "window", shown.key),
+        "moments": moments_of(request, "window", shown.key, window_words),
     }
     return render(request, "calendar/window.html", context, status=status)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
@@ -47,8 +48,14 @@ def teams_to_own(request: HttpRequest, keep: Team | None = None) -> list[tuple[s
     return list(rows.values_list("slug", "name"))
 
 
-def moments_of(request: HttpRequest, kind: str, key: str) -> list[dict[str, Any]]:
-    """Return what was done to an object lately, newest first, for the timeline."""
+def moments_of(
+    request: HttpRequest, kind: str, key: str, words: Callable[[dict[str, Any]], str] | None = None
+) -> list[dict[str, Any]]:
+    """Return what was done to an object lately, newest first, for the timeline.
+
+    `words` says an entry's data as the page of the object does, where fields and values alone do not.
+    """
+    say = words or _words
     entries = list(entries_about(kind, key).order_by("-id")[:SHOWN])
     remember_people(request, [(entry.actor_kind, entry.actor_id) for entry in entries])
     return [
@@ -56,7 +63,7 @@ def moments_of(request: HttpRequest, kind: str, key: str) -> list[dict[str, Any]
             "at": entry.at,
             "icon": "dot",
             "title": label(entry.action),
-            "text": _words(entry_data(entry)),
+            "text": say(entry_data(entry)),
             "actor_kind": entry.actor_kind,
             "actor_id": entry.actor_id,
         }
