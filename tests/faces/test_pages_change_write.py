@@ -16,7 +16,7 @@ from opsportal.accounts.models import User
 from opsportal.audit.models import AuditEntry
 from tests import changing
 from tests.changing import Cast, activate, draft, fresh, in_state, make_cast, rule, submitted, vote
-from tests.makers import NOW, make_user
+from tests.makers import NOW, make_service, make_user
 from tests.reading import as_
 from tests.untouched import nothing_written
 
@@ -182,6 +182,12 @@ def test_wrong_input_is_refused_with_its_reason_keeps_the_rest_and_writes_nothin
         text = sent(rita, "/changes/new/", status, action="submit", **{"impact": "نص 🚒 kept", **typed})
     assert words in text
     assert "نص 🚒 kept" in text or not {"template", "type"}.isdisjoint(typed)
+
+
+def test_what_is_ticked_stands_first_in_its_box(rita: Client) -> None:
+    make_service("aaa-first-by-name")
+    text = sent(rita, "/changes/new/", 400, title="", action="save")
+    assert text.index('value="payments-api"') < text.index('value="aaa-first-by-name"')
 
 
 def test_a_window_is_typed_in_the_readers_zone(cast: Cast) -> None:
