@@ -31,8 +31,10 @@ EVERY_PAGE = (
     "/calendar/?view=week&kind=change",
     "/calendar/feeds/",
     "/freezes/",
+    "/freezes/FRZ-1/",
     "/freezes/new/",
     "/maintenance-windows/",
+    "/maintenance-windows/MW-1/",
     "/maintenance-windows/new/",
     "/working-time/",
     "/deployments/",
@@ -44,6 +46,7 @@ EVERY_PAGE = (
     "/services/import/",
     "/providers/",
     "/providers/new/",
+    "/providers/main-acquirer/",
     "/standards/",
     "/standards/active/",
     "/standards/baseline/document/",
@@ -83,6 +86,7 @@ def key_of(page: Page, title: str) -> str:
 
 
 BACK_OFFICE = (
+    "/standards/propose/",
     "/admin/",
     "/admin/accounts/user/",
     "/admin/accounts/user/add/",
@@ -91,7 +95,7 @@ BACK_OFFICE = (
     "/admin/changes/change/1/history/",
     "/admin/audit/auditentry/",
 )
-"""Pages as an administrator sees them: a list of each kind, a form, a row, a history."""
+"""Pages as an administrator sees them: one for nobody else, a list of each kind, a form, a row, a history."""
 
 
 class Watch:
