@@ -196,7 +196,8 @@ def _voted_already(person: UUID) -> Q:
 class Progress:
     """How far a stage has come: what its quorum asks for, the votes, and who is still asked.
 
-    `waiting_for` are those whose seats are free; `deputies` who may fill one of them now.
+    `waiting_for` are those whose seats are free; `deputies` who may fill one of them now. What is decided
+    waits for nobody, and asks for as many as it did of those who held its roles on that day.
     """
 
     stage: ApprovalStage
@@ -255,29 +256,45 @@ def progress_of_all(requests: Collection[ApprovalRequest], now: datetime) -> dic
 
     The requests have their stages and votes prefetched, as from `live_requests` or `requests_about`.
     """
-    undecided = {
-        stage
+    today = now.astimezone(UTC).date()
+    days = {
+        stage.pk: today if _is_undecided(request, stage) else _decided_on(request, stage, now)
         for request in requests
-        if request.state == REQUEST.initial
         for stage in request.stages.all()
-        if stage.state in {"open", "waiting"}
     }
-    roles = {slug for stage in undecided for slug in stage.role_slugs}
+    roles = {slug for request in requests for stage in request.stages.all() for slug in stage.role_slugs}
     holdings = list(
         RoleHolding.objects.filter(
-            in_force(now.astimezone(UTC).date()), role__slug__in=roles, user__is_active=True
+            Q(valid_until__isnull=True) | Q(valid_until__gte=min(days.values(), default=today)),
+            role__slug__in=roles,
+            user__is_active=True,
         )
         .select_related("role", "user")
         .order_by("user__full_name", "user_id")
     )
-    standing = stand_ins(now, principals={one.user_id for one in holdings}) if holdings else []
+    principals = {one.user_id for one in holdings if _covers_day(one, today)}
+    is_open = any(request.state == REQUEST.initial for request in requests)
+    standing = stand_ins(now, principals=principals) if is_open and principals else []
     return {
         request.pk: [
-            _progress(request, stage, holdings if stage in undecided else [], standing)
+            _progress(request, stage, [one for one in holdings if _covers_day(one, days[stage.pk])], standing)
             for stage in request.stages.all()
         ]
         for request in requests
     }
+
+
+def _is_undecided(request: ApprovalRequest, stage: ApprovalStage) -> bool:
+    return request.state == REQUEST.initial and stage.state in {"open", "waiting"}
+
+
+def _decided_on(request: ApprovalRequest, stage: ApprovalStage, now: datetime) -> date:
+    """Return the day (of UTC) whose holders were counted last, when the stage or its round came to an end."""
+    return (stage.decided_at or request.decided_at or request.voided_at or now).astimezone(UTC).date()
+
+
+def _covers_day(holding: RoleHolding, day: date) -> bool:
+    return holding.valid_from <= day and (holding.valid_until is None or holding.valid_until >= day)
 
 
 def cast_under(request: ApprovalRequest, hat: str) -> list[tuple[str, str]]:
@@ -308,13 +325,16 @@ def _progress(
         )
     )
     votes = tuple(sorted(stage.votes.all(), key=lambda vote: vote.pk))
+    undecided = _is_undecided(request, stage)
     tally = Tally.of([vote.decision for vote in votes], remaining=len(people), lent=len(seating.lent))
+    asked_for = needed(stage.quorum_value, tally.eligible)
     return Progress(
         stage,
         votes,
-        needed(stage.quorum_value, tally.eligible),
+        # Whoever was appointed for that day afterwards takes nothing back from what was approved.
+        min(asked_for, tally.approvals) if stage.state == "approved" else asked_for,
         tally,
-        tuple(people.values()),
+        tuple(people.values()) if undecided else (),
         deputies if stage.state == "open" else (),
     )
 

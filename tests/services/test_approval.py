@@ -18,6 +18,7 @@ from opsportal.approvals.selectors import (
     live_requests,
     open_stages_for,
     open_stages_of,
+    progress_of,
     progress_of_all,
     requests_about,
 )
@@ -65,6 +66,8 @@ def opened(
 
 
 def votes(person: User, decision: Decision = Decision.APPROVE, *, key: str = "T-1", **more: Any) -> Any:
+    if decision == Decision.REJECT:
+        more.setdefault("comment", "It is too risky.")
     return approval_vote(
         actor=person.actor,
         now=NOW,
@@ -90,6 +93,24 @@ def test_a_vote_says_what_it_decided_opened_and_dropped(cast: Cast) -> None:
     two = votes(cast.board[0], Decision.REJECT)
     assert (two.request.state, two.request.decided_at) == ("rejected", NOW)
     assert approvers_of(two.request) == {str(cast.lead.pk)}
+
+
+def test_the_quorum_is_that_of_all_seats_after_the_decision_too(cast: Cast) -> None:
+    activate(LEAD, stage("board", "board", '"majority"', order=2), version="2")
+    first = opened(cast).request
+    votes(cast.lead)
+
+    def board() -> tuple[int, int, int]:
+        request = live_requests("thing", ["T-1"])["T-1"]
+        lead, board = progress_of(request, NOW)
+        assert (lead.needed, lead.waiting_for) == (1, ())
+        return board.needed, board.tally.rejections, len(board.waiting_for)
+
+    assert board() == (2, 0, 3)
+    votes(cast.board[0], Decision.REJECT)
+    assert board() == (2, 1, 0)
+    first.refresh_from_db()
+    assert first.state == "rejected"
 
 
 def test_a_rejection_drops_the_stages_that_still_wait(cast: Cast) -> None:
