@@ -255,6 +255,8 @@ def vote(
 ) -> Change:
     """Cast a vote on the present content."""
     seen = more.pop("content_hash", None) or fresh(change).content_hash
+    if decision == Decision.REJECT:
+        more.setdefault("comment", "It is too risky.")
     return change_vote(
         actor=voter.actor, now=now, pk=change.pk, decision=Decision(decision), content_hash=seen, **more
     )

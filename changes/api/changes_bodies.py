@@ -146,7 +146,9 @@ class VoteBody(Body):
     content_hash = Text(
         max_length=HASH, required=False, help_text="The hash of what the voter saw; what it is now if absent."
     )
-    comment = Text(max_length=MAX_COMMENT, lines=True, required=False)
+    comment = Text(
+        max_length=MAX_COMMENT, lines=True, required=False, help_text="Needed to reject: it says why."
+    )
     stage = Text(max_length=SLUG, required=False)
     on_behalf_of = Text(
         max_length=HASH,

@@ -52,7 +52,8 @@ def casting(change: Any, voter: User, decision: str = "approve") -> Callable[[],
     seen, pk, actor = change.content_hash, change.pk, voter.actor
 
     def cast_it() -> str:
-        return change_vote(actor=actor, now=NOW, pk=pk, decision=Decision(decision), content_hash=seen).state
+        given: dict[str, Any] = {"decision": Decision(decision), "content_hash": seen, "comment": "Seen."}
+        return change_vote(actor=actor, now=NOW, pk=pk, **given).state
 
     return cast_it
 

@@ -109,6 +109,7 @@ def test_the_agenda_lets_a_member_choose_whose_vote_they_cast(cast: Cast) -> Non
     assert "Your own vote" in card
     assert "For Ada, who is away" in card
     given = {"decision": "reject", "content_hash": change.content_hash, "on_behalf_of": str(ada.pk)}
+    given["comment"] = "Not in her week."
     answer = as_(bea).post(f"/cab/vote/change/{change.key}/", given, headers=HTMX)
     assert "Rejected" in text_of(answer)
     assert Vote.objects.get().on_behalf_of == ada

@@ -201,7 +201,17 @@ def test_approve_needs_the_hash_of_what_was_seen(cast: Cast) -> None:
         assert pointers(step(lead, change, "approve", {})) == ["/content_hash"]
     refused(as_person(cast.lead), change, "approve", {"content_hash": "0" * 64}, 409, "stale")
     refused(as_person(cast.lead), change, "reject", {"content_hash": "0" * 64}, 409, "stale")
-    assert told(step(as_person(cast.lead), change, "reject", {"comment": "No."}))["state"] == "rejected"
+    assert told(step(lead, change, "reject", {"comment": "No."}))["state"] == "rejected"
+
+
+def test_a_reject_has_its_reason(cast: Cast) -> None:
+    change = submitted(cast)
+    lead = as_person(cast.lead)
+    with nothing_written(at_an_edge=True):
+        for comment in ({}, {"comment": ""}, {"comment": "  "}):
+            answer = step(lead, change, "reject", {"content_hash": change.content_hash, **comment})
+            assert pointers(answer) == ["/comment"]
+            assert answer.json()["errors"][0]["code"] == "required"
 
 
 def test_missing_fields_are_told_with_pointers_and_rules(cast: Cast) -> None:

@@ -91,7 +91,7 @@ def _arguments(step: str, change: Change) -> dict[str, Any]:
     """Return what goes along with a step that somebody takes from its page."""
     match step:
         case "approve" | "reject" | "abstain":
-            return {"decision": Decision(step), "content_hash": change.content_hash}
+            return {"decision": Decision(step), "content_hash": change.content_hash, "comment": "Seen."}
         case "review":
             return {"review": "Well.", "lessons_learned": "Much."}
         case "attest":

@@ -44,6 +44,7 @@ def test_a_submitted_template_asks_its_voters_and_nobody_else(cast: Cast) -> Non
         slug="t",
         decision=Decision.REJECT,
         content_hash=template.content_hash,
+        comment="It is too vague.",
     )
     assert told() == {("Leo", "Rejected")}
 

@@ -60,6 +60,8 @@ def vote(
     template: ChangeTemplate, voter: Any, decision: Decision = Decision.APPROVE, **more: Any
 ) -> ChangeTemplate:
     seen = more.pop("content_hash", fresh(template).content_hash)
+    if decision == Decision.REJECT:
+        more.setdefault("comment", "It is too vague.")
     return template_vote(
         actor=voter.actor, now=NOW, slug=template.slug, decision=decision, content_hash=seen, **more
     )
