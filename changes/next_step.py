@@ -52,7 +52,8 @@ class Situation:
     `waits_for` are the titles of the stages that are open, `votes_in` whether the reader may vote in one
     of them; `may_run_ahead`: the standard lets it start ahead of its approval; `has_standard_to_activate`:
     it names a standard that it has not put in force yet; `judges`: the reader is one of those who settle an
-    objection in retrospect; `conditions` is how many conditions of its approval are not confirmed yet.
+    objection in retrospect; `conditions` is how many conditions of its approval are not confirmed yet;
+    `taken_back` are key and state of a deployment that did not last and has no successor yet.
     """
 
     state: str
@@ -68,6 +69,7 @@ class Situation:
     judges: bool = False
     rolled_back_later: bool = False
     conditions: int = 0
+    taken_back: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +134,24 @@ def sentence(situation: Situation) -> str:
             return f"It waits for the votes of {deciders}."
         case "approved" | "scheduled":
             return _before_the_start(situation)
-        case "implementing" if situation.has_standard_to_activate:
-            return "It is being carried out. Put the standard in force that it names, then report it as done."
-        case "implementing" if situation.retrospective == "open":
-            return (
-                "It is being carried out ahead of its approval. Report it as done or failed;"
-                f" {deciders} still decides."
-            )
+        case "implementing":
+            return _while_carried_out(situation, deciders)
         case _:
             return _SENTENCES[situation.state]
+
+
+def _while_carried_out(situation: Situation, deciders: str) -> str:
+    if situation.taken_back is not None:
+        key, ended = situation.taken_back
+        return f"{key} {_ENDED[ended]}: report the failure, or deploy again."
+    if situation.has_standard_to_activate:
+        return "It is being carried out. Put the standard in force that it names, then report it as done."
+    if situation.retrospective == "open":
+        return (
+            "It is being carried out ahead of its approval. Report it as done or failed;"
+            f" {deciders} still decides."
+        )
+    return _SENTENCES[situation.state]
 
 
 def _before_the_start(situation: Situation) -> str:
@@ -151,12 +162,18 @@ def _before_the_start(situation: Situation) -> str:
     if situation.conditions:
         some = "a condition" if situation.conditions == 1 else f"{situation.conditions} conditions"
         return f"It is {word}, on {some}. It may start when all are met and confirmed."
+    if start is None and situation.state == "approved":
+        return (
+            "It is approved, without a window. Start it, or let the pipeline start it by deploying;"
+            " to schedule it, give it a window first, which takes a new approval."
+        )
     if start is not None and start > now:
         also = " Schedule it now, or start" if situation.state == "approved" else " Start"
         return f"It is {word}.{also} it when its window opens."
     return f"It is {word}. Start it, or let the pipeline start it by deploying."
 
 
+_ENDED: Mapping[str, str] = {"failed": "failed", "rolled_back": "was rolled back"}
 _IN_RETROSPECT: Mapping[str, str] = {
     "open": "It was started ahead of its approval; {deciders} still decides. It can be closed afterwards.",
     "rejected": "The board rejected it in retrospect. Write the review, then answer the objection.",

@@ -16,7 +16,7 @@ from changes.models.changes import PREFIX
 from changes.models.deployments import PREFIX as DEPLOYMENT_PREFIX
 from changes.next_step import STEPS, NextStep, Situation, next_step
 from changes.permissions import case_of
-from changes.selectors import changes_loaded, deployments_loaded, waiting_for
+from changes.selectors import changes_loaded, deployments_loaded, deployments_undone, waiting_for
 from changes.selectors.break_glass import glasses_in_force
 from changes.selectors.emergencies import review_overdue, tally
 from changes.selectors.searching import changes_found
@@ -91,9 +91,18 @@ def next_step_seen(
         rolled_back_later=change.rolled_back_later_at is not None,
         may_run_ahead=_may_run_ahead(change, targets, now),
         has_standard_to_activate=bool(change.activates) and activation_by(change.key) is None,
+        taken_back=_taken_back(change),
         conditions=len(unmet_conditions(KIND, change.key)) if change.state in _MAY_START else 0,
     )
     return next_step(situation, frozenset(held))
+
+
+def _taken_back(change: Change) -> tuple[str, str] | None:
+    """Return key and state of its newest deployment that did not last. One query while it is carried out."""
+    if change.state != "implementing":
+        return None
+    undone = deployments_undone().filter(change=change).order_by("-id").first()
+    return (undone.key, undone.state) if undone else None
 
 
 def _may_run_ahead(change: Change, targets: list[ChangeTarget], now: datetime) -> bool:
@@ -128,13 +137,23 @@ def going_on(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None
 
 
 def broken(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
-    """Return the changes that failed and are not closed, those held, and those rejected in retrospect."""
+    """Return the changes that failed and are not closed, those held, and those rejected in retrospect.
+
+    And those being carried out of which a deployment failed or was rolled back.
+    """
+    undone = deployments_undone().filter(change=OuterRef("pk"))
     changes = changes_loaded().filter(
         Q(state="failed")
+        | Q(Exists(undone), state="implementing")
         | Q(held_at__isnull=False, state__in=["in_review", "approved", "scheduled", "implementing"])
         | Q(retrospective_state="rejected", state__in=["implementing", "implemented", "failed"])
     )
-    return _lines(list(changes.order_by("-updated_at", "-id")[: SHOWN + 1]))
+    found = list(changes.order_by("-updated_at", "-id")[: SHOWN + 1])
+    rows = deployments_undone().filter(change__in=found, change__state="implementing").order_by("id")
+    shown, undone_of = _lines(found), {row.change_id: row for row in rows}
+    for line in shown["lines"] if shown else ():
+        line["undone"] = undone_of.get(line["change"].pk)
+    return shown
 
 
 def votes_open(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:

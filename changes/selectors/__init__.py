@@ -5,6 +5,7 @@ from changes.selectors.deployments import (
     deployment_by_key,
     deployment_list,
     deployments_loaded,
+    deployments_undone,
 )
 from changes.selectors.lists import ORDERINGS, ChangeFilter, change_by_key, change_list, changes_loaded
 from changes.selectors.templates import TEMPLATE_ORDERINGS, template_by_slug, templates_loaded
@@ -30,6 +31,7 @@ __all__ = [
     "deployment_by_key",
     "deployment_list",
     "deployments_loaded",
+    "deployments_undone",
     "muted_by",
     "template_by_slug",
     "templates_loaded",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from changes.models import Deployment
 from changes.models.deployments import PREFIX
@@ -39,6 +39,26 @@ class DeploymentFilter:
 def deployments_loaded() -> QuerySet[Deployment]:
     """Return all deployments with service and environment."""
     return Deployment.objects.select_related("service", "environment")
+
+
+def deployments_undone() -> QuerySet[Deployment]:
+    """Return the deployments of changes that failed or were rolled back, and that none has replaced.
+
+    A newer one for the same change and place that may go ahead replaces it.
+    """
+    newer = Deployment.objects.filter(
+        change=OuterRef("change"),
+        service=OuterRef("service"),
+        environment=OuterRef("environment"),
+        decision=Deployment.Decision.ALLOWED,
+        pk__gt=OuterRef("pk"),
+    )
+    return Deployment.objects.filter(
+        ~Exists(newer),
+        change__isnull=False,
+        decision=Deployment.Decision.ALLOWED,
+        state__in=["failed", "rolled_back"],
+    )
 
 
 def deployment_list(wanted: DeploymentFilter) -> QuerySet[Deployment]:

@@ -100,7 +100,9 @@ def page_context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "clone_url": reverse("changes:clone", args=[seen.key]),
         "places": places_of(seen.targets),
         "texts": [(label, getattr(change, name)) for name, label in TEXTS if getattr(change, name)],
-        "steps": steps_for(seen, next_step.allowed),
+        "steps": steps_for(
+            seen, next_step.allowed, is_conditional=any(one.state in ("open", "done") for one in conditions)
+        ),
         "next_words": next_step.sentence,
         "outlook": seen.outlook,
         "names_standard": _named_standard(seen),

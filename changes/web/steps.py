@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
+from changes.services.windows import schedule_reasons
 from changes.web.loading import Seen
 
 
@@ -59,17 +60,34 @@ LOOKS: Mapping[str, Look] = {
     ),
 }
 REVIEW = Look("Write the review", "edit", "btn-primary")
+GIVE_WINDOW = Look("Give it a window", "calendar")
 _PAGES = {"edit": "changes:edit", "close": "changes:close"}
 
 
-def steps_for(seen: Seen, allowed: Iterable[str]) -> list[Step]:
-    """Return the steps of `allowed` (as `changes.next_step` gives them) that have a button, forward first."""
+def steps_for(seen: Seen, allowed: Iterable[str], *, is_conditional: bool = False) -> list[Step]:
+    """Return the steps of `allowed` (as `changes.next_step` gives them) that have a button, forward first.
+
+    `is_conditional`: a condition of its approval is not met yet, so that scheduling it leads nowhere soon.
+    """
     verbs = list(allowed)
     steps = [_step(seen, verb) for verb in verbs if verb in LOOKS]
+    if "schedule" in verbs:
+        steps = [one for step in steps for one in _scheduling(seen, step, verbs, is_conditional)]
     if "review" in verbs and "close" not in verbs:
         # It is closed, and what it brought was rolled back since: only the review is still written.
         steps.append(Step("review", REVIEW, reverse("changes:close", args=[seen.key]), page=True))
     return steps
+
+
+def _scheduling(seen: Seen, step: Step, verbs: list[str], is_conditional: bool) -> list[Step]:
+    """Return a step as it is offered where scheduling is possible: without a window, that comes first."""
+    if step.verb != "schedule":
+        return [step]
+    if schedule_reasons(seen.change.window_start, seen.change.window_end, seen.now):
+        # Whoever may not edit it reads in the sentence what is missing.
+        edit = reverse("changes:edit", args=[seen.key])
+        return [Step("edit", GIVE_WINDOW, f"{edit}#id_window_start", page=True)] if "edit" in verbs else []
+    return [replace(step, look=replace(step.look, look=""))] if is_conditional else [step]
 
 
 def _step(seen: Seen, verb: str) -> Step:

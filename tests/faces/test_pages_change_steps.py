@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from opsportal.accounts.models import User
 from opsportal.approvals.models import Vote
 from opsportal.audit.models import AuditEntry
 from tests.changing import (
+    HOUR,
     Cast,
     approved,
     draft,
@@ -208,6 +210,30 @@ def test_the_requester_is_not_offered_to_ask_themselves(cast: Cast) -> None:
     change = submitted(cast)
     assert "Ask the requester" not in shown(as_(cast.requester), f"/changes/{change.key}/")
     assert "Ask the requester" in shown(as_(cast.lead), f"/changes/{change.key}/")
+
+
+def test_a_reject_says_why(cast: Cast) -> None:
+    change, ahead = submitted(cast), running_ahead(cast)
+    for rejected, voter in ((change, cast.lead), (ahead, cast.board[0])):
+        with nothing_written():
+            text = cast_vote(rejected, voter, "reject", 400, comment=" ")
+        assert "Say why you reject it" in text
+        cast_vote(rejected, voter, "reject", comment="Too early")
+
+
+def test_scheduling_is_offered_for_a_window_only_and_stands_back_behind_conditions(cast: Cast) -> None:
+    bare, planned, tied = approved(cast), approved(cast, **window(HOUR)), submitted(cast, **window(HOUR))
+    vote(tied, cast.lead, conditions=["Take a snapshot"])
+    for member in cast.board[:2]:
+        vote(tied, member)
+    page = shown(as_(cast.requester), f"/changes/{bare.key}/")
+    assert "Give it a window" in page
+    assert "Schedule for its window" not in page
+    button = re.compile(r'<button class="btn ([^"]*)"[^>]*>(?:(?!</button>).)*Schedule for its window', re.S)
+    for change, look in ((planned, "btn-primary"), (tied, "")):
+        found = button.search(shown(as_(cast.requester), f"/changes/{change.key}/"))
+        assert found is not None
+        assert found[1].strip() == look
 
 
 # S1 to S7: whoever should not decide does not, whatever they try.

@@ -83,6 +83,23 @@ def test_a_deployment_is_on_while_it_runs_and_broken_until_one_succeeds(cast: Ca
         assert "Deployments that failed" not in shown(as_(cast.bystander), "/")
 
 
+def test_a_change_whose_deployment_was_rolled_back_needs_care_until_it_is_deployed_again(cast: Cast) -> None:
+    change = scheduled(cast)
+    ci = pipeline()
+    row = deployment_register(actor=ci, now=NOW, body=body()).deployment
+    for event in ("started", "rolled_back"):
+        deployment_report(actor=ci, now=NOW, number=row.pk, body={"event": event})
+    words = "was rolled back: report the failure, or deploy again."
+    _, _, broken = columns(shown(as_(cast.bystander), "/"))
+    assert change.title in broken
+    assert words in broken
+    assert f"{row.key} {words}" in shown(as_(cast.requester), f"/changes/{change.key}/")
+    again = deployment_register(actor=ci, now=NOW, body=body(version="2.14.1")).deployment
+    assert again.decision == "allowed", again.reasons
+    assert words not in shown(as_(cast.bystander), "/")
+    assert words not in shown(as_(cast.requester), f"/changes/{change.key}/")
+
+
 def test_failed_and_held_changes_are_broken(cast: Cast) -> None:
     bad, held = failed(cast, title="It went wrong"), scheduled(cast, title="It waits")
     change_hold(actor=cast.board[0].actor, now=NOW, pk=held.pk, reason="For <b>the</b> auditor")

@@ -53,7 +53,23 @@ def at(state: str, **more: object) -> Situation:
             at("in_review", waits_for=("CAB",), may_run_ahead=True),
             "It waits for the votes of CAB. If it cannot wait, it may start ahead of them.",
         ),
-        (at("approved"), "It is approved. Start it, or let the pipeline start it by deploying."),
+        (
+            at("approved"),
+            "It is approved, without a window. Start it, or let the pipeline start it by deploying;"
+            " to schedule it, give it a window first, which takes a new approval.",
+        ),
+        (
+            at("approved", window_start=AT - HOUR, window_end=AT + HOUR),
+            "It is approved. Start it, or let the pipeline start it by deploying.",
+        ),
+        (
+            at("implementing", taken_back=("DEP-7", "rolled_back")),
+            "DEP-7 was rolled back: report the failure, or deploy again.",
+        ),
+        (
+            at("implementing", taken_back=("DEP-7", "failed"), has_standard_to_activate=True),
+            "DEP-7 failed: report the failure, or deploy again.",
+        ),
         (
             at("approved", window_start=AT + HOUR, window_end=AT + 2 * HOUR),
             "It is approved. Schedule it now, or start it when its window opens.",
