@@ -147,7 +147,7 @@ class VoteBody(Body):
         max_length=HASH, required=False, help_text="The hash of what the voter saw; what it is now if absent."
     )
     comment = Text(
-        max_length=MAX_COMMENT, lines=True, required=False, help_text="Needed to reject: it says why."
+        max_length=MAX_COMMENT, lines=True, required=False, help_text="Say why, above all where you reject."
     )
     stage = Text(max_length=SLUG, required=False)
     on_behalf_of = Text(

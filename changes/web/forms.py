@@ -213,6 +213,9 @@ class VoteForm(PortalForm):
             given["decision"] = "approve"
             if not given["conditions"]:
                 self.add_error("conditions", "Write what has to be done first, one condition on each line.")
+        # The API takes a rejection without words, as its contract says; people owe each other some.
+        if given.get("decision") == "reject" and not given.get("comment", "").strip():
+            self.add_error("comment", "Say why you reject it, so that it can be mended.")
         return given
 
 

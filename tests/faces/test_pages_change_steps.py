@@ -293,7 +293,7 @@ def test_a_bystander_cannot_vote(cast: Cast) -> None:
 def test_voting_after_the_end_is_refused(cast: Cast) -> None:
     change = approved(cast)
     with nothing_written(at_an_edge=True):
-        cast_vote(change, cast.board[2], "reject", 409)
+        cast_vote(change, cast.board[2], "reject", 409, comment="Too early")
 
 
 def test_a_retrospective_reject_leaves_it_and_blocks_its_closing(cast: Cast) -> None:

@@ -19,6 +19,7 @@ from changes.services.content import content_of
 from changes.services.drafts import change_revise
 from changes.services.holding import change_hold, change_release
 from changes.services.implementation import change_complete, change_fail, change_roll_back, change_start
+from changes.services.recounting import change_recuse
 from changes.services.scene import targets_of
 from changes.services.schedule import change_schedule
 from changes.services.submission import change_submit, change_withdraw
@@ -77,6 +78,7 @@ _SERVICES: dict[str, Any] = {
     "approve": change_vote,
     "reject": change_vote,
     "abstain": change_vote,
+    "recuse": change_recuse,
     "review": change_review,
     "attest": change_attest,
     "edit": change_revise,
@@ -98,7 +100,7 @@ def _arguments(step: str, change: Change) -> dict[str, Any]:
             return {"duty": "documentation"}
         case "edit":
             return {"fields": {"plan": f"Plan {change.version}."}}
-        case "hold" | "cancel":
+        case "hold" | "cancel" | "recuse":
             return {"reason": "Wait."}
         case "comment":
             return {"text": "Well."}

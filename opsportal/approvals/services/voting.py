@@ -52,7 +52,7 @@ def approval_vote(
     `content_hash` is of what the voter saw. `stage` is the stage's id; it may be left out where the
     voter may vote in one stage only. `on_behalf_of` is the id of the member who is away and in whose
     place they vote; left out, it is their own vote, or that of the only one they stand in for. A yes may
-    be tied to `conditions`, texts of one line; a no has its reason in `comment`. Raises
+    be tied to `conditions`, texts of one line. Raises
     `Forbidden` (no person, kept out by the separation of duties, neither a holder of the role nor a deputy
     now), `Stale` (the content has moved on), `Conflict` with code `voting_closed`, `already_voted`,
     `stage_not_open` or `own_seat_first`, and `InvalidInput`.
@@ -71,8 +71,6 @@ def approval_vote(
         stages = list(request.stages.order_by("position"))
         votes = list(Vote.objects.filter(request=request))
         chosen, seat = _paper_for(actor, stages, votes, now=now, wanted=stage, on_behalf_of=on_behalf_of)
-        if decision == Decision.REJECT and not text:
-            raise InvalidInput.of("comment", "required", "Say why you reject it, so that it can be mended.")
         vote = Vote.objects.create(
             request=request,
             stage=chosen,
