@@ -33,6 +33,8 @@ _POSTGRES_OPTIONS = {
     "log_min_messages": "warning",
     "timezone": "UTC",
 }
+_DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+"""As in an installation: with the quick options above, a server that is killed forgets its last commits."""
 
 _UNNEEDED = shutil.ignore_patterns("include", "doc", "pgxs", "__pycache__", "*.a")
 
@@ -74,8 +76,12 @@ def _postgres_installation(readable_by: str | None) -> Path:
 class Postgres:
     """A PostgreSQL server of our own, on a Unix socket and a free loopback port."""
 
-    def __init__(self) -> None:
-        """Make the cluster and start the server; returns when it answers (about a second)."""
+    def __init__(self, *, durable: bool = False) -> None:
+        """Make the cluster and start the server; returns when it answers (about a second).
+
+        `durable` keeps every commit when the server is killed, as an installation does.
+        """
+        self._options = _POSTGRES_OPTIONS | (_DURABLE if durable else {})
         user = "nobody" if os.getuid() == 0 else None  # PostgreSQL refuses to run as root
         self.installation = _postgres_installation(user)
         self.folder = Path(tempfile.mkdtemp(prefix="opsportal-pg-"))
@@ -100,7 +106,7 @@ class Postgres:
 
     def start(self) -> Process:
         """Start the server (again, on the same data, after `process.kill()`); returns when it answers."""
-        options = [f"-c{key}={value}" for key, value in _POSTGRES_OPTIONS.items()]
+        options = [f"-c{key}={value}" for key, value in self._options.items()]
         command: list[str | Path] = [
             self._binary("postgres"),
             "-D",

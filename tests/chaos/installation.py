@@ -27,7 +27,7 @@ class Installation:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="opsportal-chaos-"))
-        self.postgres, self.valkey, self.mailbox = Postgres(), Valkey(durable=True), Mailbox()
+        self.postgres, self.valkey, self.mailbox = Postgres(durable=True), Valkey(durable=True), Mailbox()
         with psycopg.connect(self.postgres.url, autocommit=True) as connection:
             connection.execute("CREATE DATABASE chaos")
         self.port = free_port()
