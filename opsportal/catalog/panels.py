@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from opsportal.accounts.models import Team
 from opsportal.catalog.models import Service
-from opsportal.catalog.selectors import keys_ending, matching, providers, services
+from opsportal.catalog.selectors import KEY_WARNING_DAYS, keys_ending, matching, providers, services
 from opsportal.core.actor import Actor
 from opsportal.core.registry import Panel, SearchHit
 
@@ -47,7 +47,7 @@ def _keys(_actor: Actor, now: datetime, _subject: Any) -> dict[str, Any] | None:
     if not ending:
         return None
     lines = [{"provider": one, "days": one.days_left(today)} for one in ending[:SHOWN]]
-    return {"lines": lines, "more": len(ending) > SHOWN}
+    return {"lines": lines, "more": len(ending) > SHOWN, "warning_days": KEY_WARNING_DAYS}
 
 
 def _used(_actor: Actor, now: datetime, service: Service) -> dict[str, Any] | None:

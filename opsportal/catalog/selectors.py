@@ -76,12 +76,13 @@ def entries(slugs: Collection[str] | None = None) -> list[dict[str, Any]]:
 
     `links` are `{"title", "url"}` each, `depends_on` is slug → kind.
     """
-    rows = services().order_by("slug")
+    rows, links = services().order_by("slug"), Dependency.objects.all()
     if slugs is not None:
-        rows = rows.filter(slug__in=_storable(slugs))
+        wanted = _storable(slugs)
+        rows, links = rows.filter(slug__in=wanted), links.filter(service__slug__in=wanted)
     leans: dict[int, dict[str, str]] = defaultdict(dict)
-    links = Dependency.objects.values_list("service_id", "depends_on__slug", "kind")
-    for service, slug, kind in links.order_by("depends_on__slug"):
+    found = links.values_list("service_id", "depends_on__slug", "kind")
+    for service, slug, kind in found.order_by("depends_on__slug"):
         leans[service][slug] = kind
     return [
         {

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from opsportal.catalog.sheet import COLUMNS, MAX_ROWS, csv_cells, json_document, read
 from opsportal.core.errors import InvalidInput
+from opsportal.web.csv import csv_lines
 
 SLUGS = st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True)
 WORDS = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="|"), min_size=1, max_size=20)
@@ -31,8 +32,6 @@ ENTRIES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 
 
 def as_csv(entries: list[dict[str, Any]]) -> bytes:
-    from opsportal.web.csv import csv_lines
-
     return "".join(csv_lines(COLUMNS, (csv_cells(entry) for entry in entries))).encode()
 
 
