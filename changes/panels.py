@@ -19,6 +19,7 @@ from changes.permissions import case_of
 from changes.selectors import changes_loaded, deployments_loaded, deployments_undone, waiting_for
 from changes.selectors.break_glass import glasses_in_force
 from changes.selectors.emergencies import review_overdue, tally
+from changes.selectors.lately import quiet_spells_of, recent_changes_of
 from changes.selectors.searching import changes_found
 from changes.services.objections import judges
 from changes.states import HOLDABLE, OVER
@@ -39,6 +40,8 @@ from opsportal.core.registry import (
     calendar_sources,
     key_urls,
     panels,
+    quiet_spells,
+    recent_changes,
     search_sources,
     under_other_standards,
 )
@@ -315,6 +318,8 @@ def register() -> None:
     panels.add("deployments.broken", Panel("home.broken", 6, "changes/panel_failed.html", deployments_broken))
     panels.add("changes.service", Panel("service.main", 10, "changes/panel_service.html", of_service))
     calendar_sources.add("changes", calendar_entries)
+    recent_changes.add("changes", recent_changes_of)
+    quiet_spells.add("changes", quiet_spells_of)
     search_sources.add("templates", search_templates)
     search_sources.add("changes", search)
     key_urls.add(PREFIX, change_path)

@@ -1,1 +1,1 @@
-"""Incidents: alerts, on-call and response. Joins in a later release."""
+"""Incidents: alerts, on-call, response, runbooks and learning."""

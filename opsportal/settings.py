@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "opsportal.approvals.apps.ApprovalsConfig",
     "opsportal.notify.apps.NotifyConfig",
     "changes.apps.ChangesConfig",
+    "incidents.apps.IncidentsConfig",
     "opsportal.portal.apps.PortalConfig",
     "opsportal.web.apps.OpsAdminConfig",
     "django.contrib.auth",

@@ -12,11 +12,13 @@ from opsportal.api import urls as api_urls
 # Looked through in this order: what pipelines ask all day stands first.
 API = [
     "changes",
+    "incidents",
     "opsportal.accounts",
     "opsportal.catalog",
     "opsportal.calendar",
     "opsportal.standards",
     "opsportal.obligations",
+    "opsportal.notify",
 ]
 PAGES = [
     "opsportal.portal",
@@ -28,6 +30,7 @@ PAGES = [
     "opsportal.notify",
     "opsportal.outbox",
     "changes",
+    "incidents",
 ]
 
 

@@ -5,7 +5,7 @@ Registration happens in `AppConfig.ready()`. A name that stands already is a pro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
@@ -73,6 +73,31 @@ class SearchHit:
 
 
 @dataclass(frozen=True, slots=True)
+class RecentChange:
+    """Something that was done to a service: a change carried out, a deployment. `at` is aware UTC."""
+
+    key: str
+    title: str
+    kind: Literal["change", "deployment"]
+    state: str
+    at: datetime
+    url: str
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuietSpell:
+    """Work on a service that was announced: what alarms there meanwhile is expected. Times are aware UTC."""
+
+    key: str
+    title: str
+    start: datetime
+    end: datetime
+    url: str
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CalendarEntry:
     """One thing of the calendar page and of its feeds.
 
@@ -102,6 +127,17 @@ search_sources: Registry[Callable[[Actor, str, int], list[SearchHit]]] = Registr
 calendar_sources: Registry[Callable[[Actor, datetime, datetime], list[CalendarEntry]]] = Registry("calendars")
 """Name -> (reader, from, until: aware, the end not included) -> what of it the reader may see, cancelled
 things too; in any order."""
+
+recent_changes: Registry[Callable[[Actor, Collection[str], datetime, datetime], list[RecentChange]]] = (
+    Registry("recent changes")
+)
+"""Name -> (reader, services (slugs), from, until: aware, the end not included) -> what was done to them and
+the reader may see, newest first."""
+
+quiet_spells: Registry[Callable[[Collection[str], datetime, datetime], list[QuietSpell]]] = Registry(
+    "quiet spells"
+)
+"""Name -> (services (slugs), from, until: aware) -> announced work on them that touches that time."""
 
 key_urls: Registry[Callable[[int], str]] = Registry("key resolvers")
 """Prefix of a key (`CHG`) -> number -> path of its page."""

@@ -1,0 +1,1 @@
+"""The API of this app, by area."""

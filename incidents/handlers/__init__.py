@@ -1,0 +1,1 @@
+"""Topics that this app reacts to, by area."""

@@ -1,0 +1,1 @@
+"""Senders' formats, one file for each: bytes in, alerts out. Pure."""

@@ -1,0 +1,1 @@
+"""Data and constraints of incidents, alerts, on-call and learning; no workflow."""

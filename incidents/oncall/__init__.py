@@ -1,0 +1,1 @@
+"""The on-call engine: who is on call when. Pure."""

@@ -1,0 +1,1 @@
+"""Who may do what: predicates by area, one source for buttons and for refusal."""

@@ -1,0 +1,1 @@
+"""The ticks of this app, by area."""
