@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_network
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -41,3 +42,14 @@ def number(name: str, default: int) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """Return the variable as a list, parted at commas."""
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def networks(name: str) -> list[str]:
+    """Return the variable as a list of networks, parted at commas. Raises `ImproperlyConfigured`."""
+    named = words(name)
+    for text in named:
+        try:
+            ip_network(text)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} must name networks like 10.1.0.0/16, not '{text}'.") from None
+    return named

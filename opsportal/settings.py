@@ -288,6 +288,11 @@ DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "opsportal@localhost")
 KEEP_READ_DAYS = environment.number("OPSPORTAL_KEEP_READ_DAYS", 90)
 KEEP_UNREAD_DAYS = environment.number("OPSPORTAL_KEEP_UNREAD_DAYS", 365)
 
+# --- calls to others ------------------------------------------------------------------------------
+# What people name as a receiver may lie on the internet, and inside these networks of one's own.
+OUTBOUND_NETWORKS = environment.networks("OPSPORTAL_OUTBOUND_NETWORKS")
+OUTBOUND_SECONDS = 10.0
+
 # --- background work ------------------------------------------------------------------------------
 CELERY_BROKER_URL = embedded.broker_url()
 # A message is a wake-up that comes again with the next tick, so the worker acknowledges nothing to the
