@@ -6,3 +6,13 @@ class IncidentsConfig(AppConfig):
 
     name = "incidents"
     label = "incidents"
+
+    def ready(self) -> None:
+        from incidents.facts import DECLARATIONS
+        from incidents.handlers import response as response_handlers
+        from incidents.permissions import response as response_permissions
+        from opsportal.standards import vocabulary
+
+        vocabulary.declare(*DECLARATIONS)
+        response_permissions.register()
+        response_handlers.register()

@@ -23,6 +23,7 @@ from opsportal.standards.rules import (
     RequireChange,
     RequireCheck,
     RequireField,
+    Role,
     Rule,
     Source,
     Stage,
@@ -58,7 +59,7 @@ def content_of(standard: Standard) -> Table:
     return _filled(
         {
             "standard": _filled(head),
-            "role": [{"id": role.id, "title": role.title, "kind": role.kind} for role in standard.roles],
+            "role": [_role(role) for role in standard.roles],
             "check": [{"id": check.id, "title": check.title} for check in standard.checks],
             "metric": [_metric(metric) for metric in standard.metrics],
             "rule": [rule_of(rule) for rule in standard.rules],
@@ -117,6 +118,12 @@ def source_of(source: Source) -> Table:
 
 def _filled(table: Table) -> Table:
     return {key: value for key, value in table.items() if value not in ("", None, [], False)}
+
+
+def _role(role: Role) -> Table:
+    return _filled(
+        {"id": role.id, "title": role.title, "kind": role.kind, "sees_restricted": role.sees_restricted}
+    )
 
 
 def _metric(metric: Metric) -> Table:

@@ -30,7 +30,12 @@ from opsportal.standards.vocabulary import Fact, Point, Vocabulary
 MAX_QUORUM = 100
 PERMITS = ("start_before_approval", "start_in_freeze")
 ACTIONS = ("roll_back", "hold")
-OWNERS = ("requester", "implementer", "stage")
+OWNERS: Mapping[str, tuple[str, ...]] = {
+    "change": ("requester", "implementer", "stage"),
+    "template": ("requester", "implementer", "stage"),
+    "incident": ("responder", "commander", "communications", "declarer"),
+}
+"""The words for who owes something, by the area of facts at whose events somebody is meant by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,13 @@ class Names:
     roles: Collection[str]
     checks: Collection[str]
     policy_hash: str
+
+    def owners_at(self, events: Collection[str]) -> tuple[str, ...]:
+        """Return the words that mean somebody at every one of these events; all, where none is known."""
+        known = [event for name in events if (event := self.vocabulary.events.get(name)) is not None]
+        words = dict.fromkeys(word for area in OWNERS.values() for word in area)
+        meant = [{word for area in event.areas for word in OWNERS.get(area, ())} for event in known]
+        return tuple(word for word in words if all(word in there for there in meant))
 
     def facts_at(self, places: Collection[str]) -> dict[str, Fact]:
         """Return the facts that are known at every one of these points or events."""
@@ -56,11 +68,15 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the rule that is being read applies: the points (none for an event), and the facts there."""
+    """Where the rule that is being read applies: the points (none for an event), and the facts there.
+
+    `owners` are the words that mean somebody there.
+    """
 
     names: Names
     points: tuple[Point, ...]
     facts: Mapping[str, Fact]
+    owners: tuple[str, ...] = ()
 
 
 def read_demand(rule: Reader, place: Place) -> tuple[str, Demand | None]:
@@ -220,8 +236,9 @@ def _owner(owe: Reader, place: Place) -> str:
     owner = owe.text("owner", required=True)
     if owner.startswith("role:"):
         _role(owe, "owner", owner.removeprefix("role:"), place)
-    elif owner and owner not in OWNERS:
-        owe.note("owner", f"must be one of {', '.join(OWNERS)}, role:<id>; '{owner[:60]}' is not")
+    elif owner and owner not in place.owners:
+        there = ", ".join([*place.owners, "role:<id>"])
+        owe.note("owner", f"must be one of {there} there; '{owner[:60]}' is not")
     return owner
 
 

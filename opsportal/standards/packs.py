@@ -218,7 +218,12 @@ def _inherit(inherited: tuple[N, ...], own: list[N], what: str, problems: Proble
 
 def _role(reader: Reader) -> Role:
     kind = cast(Literal["board", "job"], reader.one_of("kind", ("board", "job")))
-    role = Role(reader.word("id"), reader.text("title", required=True, longest=120), kind)
+    role = Role(
+        reader.word("id"),
+        reader.text("title", required=True, longest=120),
+        kind,
+        sees_restricted=reader.boolean("sees_restricted"),
+    )
     reader.close()
     return role
 

@@ -139,7 +139,7 @@ def _place(reader: Reader, kind: str, applies_to: tuple[str, ...], names: Names)
             )
     found = tuple(name for name in applies_to if name in known)
     points = tuple(names.vocabulary.points[name] for name in found if name in names.vocabulary.points)
-    return Place(names, points, names.facts_at(found))
+    return Place(names, points, names.facts_at(found), names.owners_at(found))
 
 
 def read_origin(reader: Reader, pack: Pack) -> str:

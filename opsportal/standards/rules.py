@@ -141,7 +141,9 @@ class Climb:
 class Owe:
     """Somebody owes something within a time.
 
-    `owner` is `requester`, `implementer`, `stage` (whoever holds the stage's role) or `role:<slug>`.
+    `owner` is `role:<slug>`, or a word that means somebody at the event: `requester`, `implementer` and
+    `stage` (whoever holds the stage's role) of a change, `responder`, `commander`, `communications` and
+    `declarer` of an incident.
     `remind` are times before the deadline, longest first; `climb` is ordered by `after`.
     """
 
@@ -189,9 +191,12 @@ FORM_KINDS: Mapping[str, RuleKind] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Role:
+    """A role or board. `sees_restricted`: who holds it sees incidents that are restricted."""
+
     id: str
     title: str
     kind: Literal["board", "job"]
+    sees_restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

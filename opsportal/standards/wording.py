@@ -48,6 +48,10 @@ _OWNERS = {
     "requester": "whoever asked for the change",
     "implementer": "whoever implements the change",
     "stage": "whoever decides the stage",
+    "responder": "whoever works on the incident",
+    "commander": "the incident commander",
+    "communications": "whoever speaks for the incident",
+    "declarer": "whoever declared the incident",
 }
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _HOURS_UP_TO = timedelta(hours=72)

@@ -1,0 +1,1 @@
+"""Writes on incidents themselves: declared, acknowledged, worked on, resolved."""

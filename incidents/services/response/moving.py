@@ -1,0 +1,168 @@
+"""Moving an incident on: acknowledged, mitigated, resolved, opened again. Each asks the machine once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from incidents.models import Incident
+from incidents.services.response.events import happened
+from incidents.services.response.fields import MAX_UPDATE, clean_person, clean_reason, clean_words
+from incidents.services.response.scene import Scene, scene_locked
+from incidents.states import INCIDENT, OPEN
+from opsportal.accounts.models import User
+from opsportal.core.actor import Actor
+from opsportal.core.versions import require_version
+from opsportal.core.writes import write
+
+
+def incident_acknowledge(
+    *,
+    actor: Actor,
+    now: datetime,
+    pk: int,
+    by: User | UUID | str | None = None,
+    version: int | None = None,
+) -> Incident:
+    """Say that somebody is at it, and return it: `by`, else the person who acts.
+
+    `by` is for a message that somebody answered, where the portal acts for them. Whoever acknowledges is
+    given the incident where it was nobody's. Raises `InvalidInput`, `NotFound`, `Forbidden`, `Stale`, and
+    `IllegalMove` where somebody was faster.
+    """
+    with write(actor=actor, now=now):
+        scene = scene_locked(pk, actor=actor, now=now)
+        scene.require(actor, "acknowledge", now)
+        require_version(scene.incident, version)
+        incident = scene.incident
+        incident.state = INCIDENT.move(incident.state, "acknowledge")
+        person = _who(actor, by)
+        # The first acknowledgement counts, also where it lapsed and another one followed.
+        incident.acknowledged_at = incident.acknowledged_at or now
+        incident.acknowledged_by = person
+        if incident.assignee_id is None:
+            incident.assignee = person
+        happened(
+            scene,
+            actor=actor,
+            now=now,
+            event="acknowledged",
+            data={"person": str(person.pk) if person else ""},
+        )
+        return incident
+
+
+def incident_lapse(*, actor: Actor, now: datetime, pk: int) -> Incident:
+    """Let an acknowledgement lapse, and return the incident: it waits for somebody again. The portal does.
+
+    Raises `NotFound`, `Forbidden` and `IllegalMove` where it is not acknowledged.
+    """
+    with write(actor=actor, now=now):
+        scene = scene_locked(pk, actor=actor, now=now)
+        scene.require(actor, "lapse", now)
+        incident = scene.incident
+        incident.state = INCIDENT.move(incident.state, "lapse")
+        person = incident.acknowledged_by_id
+        incident.acknowledged_by = None
+        happened(scene, actor=actor, now=now, event="lapsed", data={"person": str(person) if person else ""})
+        return incident
+
+
+def incident_mitigate(
+    *, actor: Actor, now: datetime, pk: int, text: object = "", version: int | None = None
+) -> Incident:
+    """Say that the harm has stopped, though the cause may still be there, and return the incident.
+
+    Raises `InvalidInput`, `NotFound`, `Forbidden`, `Stale` and `IllegalMove`.
+    """
+    words = clean_words(text, required=False)
+    with write(actor=actor, now=now):
+        scene = scene_locked(pk, actor=actor, now=now)
+        scene.require(actor, "mitigate", now)
+        require_version(scene.incident, version)
+        incident = scene.incident
+        incident.state = INCIDENT.move(incident.state, "mitigate")
+        incident.mitigated_at = incident.mitigated_at or now
+        happened(scene, actor=actor, now=now, event="mitigated", text=words)
+        return incident
+
+
+def incident_resolve(
+    *, actor: Actor, now: datetime, pk: int, text: object = "", version: int | None = None
+) -> Incident:
+    """Say that it is over, and return the incident; `text` says what ended it.
+
+    Raises `InvalidInput`, `NotFound`, `Forbidden`, `Stale` and `IllegalMove`.
+    """
+    words = clean_words(text, required=False)
+    with write(actor=actor, now=now):
+        scene = scene_locked(pk, actor=actor, now=now)
+        scene.require(actor, "resolve", now)
+        require_version(scene.incident, version)
+        _resolve(scene, actor=actor, now=now, text=words)
+        return scene.incident
+
+
+def incident_alerts_settled(*, actor: Actor, now: datetime, pk: int) -> Incident:
+    """Resolve an incident because all its alerts are over, and return it; it is left alone where it is over.
+
+    The caller has made sure of it, under the lock of the alerts. Raises `NotFound` and `Forbidden`.
+    """
+    with write(actor=actor, now=now):
+        scene = scene_locked(pk, actor=actor, now=now)
+        scene.require(actor, "resolve", now)
+        if scene.incident.is_open:
+            _resolve(scene, actor=actor, now=now, text="All its alerts are over.", by_itself=True)
+        return scene.incident
+
+
+def incident_reopen(
+    *, actor: Actor, now: datetime, pk: int, reason: object, version: int | None = None
+) -> Incident:
+    """Open an incident again, with a reason, and return it: one that is mitigated goes on, one that was
+    resolved begins anew, and waits to be acknowledged.
+
+    Where its alerts have opened another incident since, further ones stay there. Raises `InvalidInput`,
+    `NotFound`, `Forbidden`, `Stale` and `IllegalMove`.
+    """
+    text = clean_reason(reason, required=True)
+    with write(actor=actor, now=now, reason=text):
+        scene = scene_locked(pk, actor=actor, now=now)
+        scene.require(actor, "reopen", now)
+        require_version(scene.incident, version)
+        incident = scene.incident
+        was = incident.state
+        incident.state = INCIDENT.move(was, "reopen")
+        if was == "resolved":
+            _begin_anew(incident)
+        incident.mitigated_at = None
+        happened(scene, actor=actor, now=now, event="reopened", text=text, data={"from": was})
+        return incident
+
+
+def _begin_anew(incident: Incident) -> None:
+    """A new episode: nobody has acknowledged it."""
+    incident.episode += 1
+    incident.resolved_at = incident.acknowledged_at = incident.acknowledged_by = None
+    incident.resolution = ""
+    if Incident.objects.filter(group_key=incident.group_key, state__in=OPEN).exists():
+        incident.group_key = ""
+
+
+def _resolve(scene: Scene, *, actor: Actor, now: datetime, text: str, by_itself: bool = False) -> None:
+    incident = scene.incident
+    was = incident.state
+    incident.state = INCIDENT.move(was, "resolve")
+    incident.resolved_at = now
+    incident.resolution = text[:MAX_UPDATE]
+    happened(
+        scene, actor=actor, now=now, event="resolved", text=text, data={"from": was, "by_itself": by_itself}
+    )
+
+
+def _who(actor: Actor, by: User | UUID | str | None) -> User | None:
+    if isinstance(by, User):
+        return by
+    if by is not None:
+        return clean_person(by, field="by")
+    return User.objects.filter(pk=actor.id).first() if actor.is_user else None
