@@ -53,3 +53,68 @@ WATCH = Machine(
     names={"watching": "Watching", "muted": "Muted"},
     moves={("watching", "mute"): "muted", ("muted", "watch"): "watching"},
 )
+
+ALERT = Machine(
+    subject="alert",
+    initial="firing",
+    names={"firing": "Firing", "resolved": "Resolved"},
+    moves={("firing", "resolve"): "resolved"},
+)
+
+HANDLING = Machine(
+    subject="handling of an alert",
+    initial="waiting",
+    names={
+        "waiting": "Waits for its route",
+        "suppressed": "Suppressed",
+        "responded": "In an incident",
+        "kept": "Kept, nobody is told",
+    },
+    moves={
+        ("waiting", "suppress"): "suppressed",
+        ("waiting", "respond"): "responded",
+        ("waiting", "keep"): "kept",
+        # The announced work is over, or goes on longer than it was announced.
+        ("suppressed", "suppress"): "suppressed",
+        ("suppressed", "respond"): "responded",
+        ("suppressed", "keep"): "kept",
+    },
+)
+
+INTEGRATION = Machine(
+    subject="integration",
+    initial="on",
+    names={"on": "On", "off": "Switched off"},
+    moves={("on", "switch_off"): "off", ("off", "switch_on"): "on"},
+)
+
+TOKEN = Machine(
+    subject="token",
+    initial="live",
+    names={"live": "In use", "revoked": "Revoked"},
+    moves={("live", "revoke"): "revoked"},
+)
+
+ROUTE = Machine(
+    subject="route",
+    initial="active",
+    names={"active": "In use", "retired": "Retired"},
+    moves={("active", "retire"): "retired", ("retired", "reinstate"): "active"},
+)
+
+CHECK = Machine(
+    subject="heartbeat check",
+    initial="new",
+    names={"new": "Never pinged", "up": "Up", "down": "Down", "paused": "Paused"},
+    moves={
+        ("new", "ping"): "up",
+        ("up", "ping"): "up",
+        ("down", "ping"): "up",
+        ("up", "miss"): "down",
+        ("new", "pause"): "paused",
+        ("up", "pause"): "paused",
+        ("down", "pause"): "paused",
+        # Its first ping after that starts the clock again.
+        ("paused", "resume"): "new",
+    },
+)

@@ -1,5 +1,14 @@
 """Data and constraints of incidents, alerts, on-call and learning; no workflow."""
 
+from incidents.models.alerts import (
+    Alert,
+    AlertMessage,
+    AlertRoute,
+    ChangeReport,
+    HeartbeatCheck,
+    Integration,
+    IntegrationToken,
+)
 from incidents.models.response import (
     Incident,
     IncidentEntry,
@@ -11,6 +20,11 @@ from incidents.models.response import (
 )
 
 __all__ = [
+    "Alert",
+    "AlertMessage",
+    "AlertRoute",
+    "ChangeReport",
+    "HeartbeatCheck",
     "Incident",
     "IncidentEntry",
     "IncidentLink",
@@ -18,4 +32,6 @@ __all__ = [
     "IncidentService",
     "IncidentTask",
     "IncidentWatch",
+    "Integration",
+    "IntegrationToken",
 ]

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
+from opsportal.core import strict_json
 from opsportal.core.errors import TooLarge
-
-MAX_DEPTH = 32
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_OUTSIDE_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
 
 
 class StrictJSONParser(BaseParser):
@@ -28,17 +23,10 @@ class StrictJSONParser(BaseParser):
     ) -> Any:
         """Return the parsed body. Raises `TooLarge` past the size limit and `ParseError` for the rest."""
         body = _read(stream, (parser_context or {}).get("request"))
-        _check_depth(body)
         try:
-            text = body.decode("utf-8")
-            parsed = json.loads(text, parse_constant=_refuse_constant)
-        except UnicodeDecodeError:
-            raise ParseError("The body is not UTF-8.") from None
-        except (ValueError, RecursionError) as error:
-            raise ParseError(f"The body is not JSON: {error}") from None
-        if _SURROGATE.search(text):
-            _refuse_lone_surrogates(parsed)
-        return parsed
+            return strict_json.parse(body)
+        except ValueError as error:
+            raise ParseError(str(error)) from None
 
 
 def _read(stream: IO[Any], request: Any) -> bytes:
@@ -52,27 +40,3 @@ def _read(stream: IO[Any], request: Any) -> bytes:
     if request is not None:
         request.raw_body = body
     return body
-
-
-def _check_depth(body: bytes) -> None:
-    # json.loads recurses in C; a bound beforehand keeps a hostile body from ever reaching it.
-    depth = 0
-    for match in _OUTSIDE_STRINGS.finditer(body):
-        if match[1]:
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise ParseError(f"The body is nested more than {MAX_DEPTH} levels deep.")
-        elif match[2]:
-            depth -= 1
-
-
-def _refuse_lone_surrogates(parsed: Any) -> None:
-    # No database stores one half of a pair, and no answer could repeat it.
-    try:
-        json.dumps(parsed, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise ParseError("The body holds half of a surrogate pair.") from None
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")

@@ -12,6 +12,7 @@ OURS = ("opsportal.", "changes", "incidents", "compliance")
 # What the portal keeps of its own working: not what an organisation decides or states.
 WORKINGS = {
     "api.IdempotencyRecord": "answers kept for a week",
+    "incidents.Alert": "derived from its messages, which only grow",
     "changes.SearchDocument": "words of a change for search, derived from it",
     "outbox.OutboxMessage": "messages on their way, deleted after a week",
     "outbox.Heartbeat": "when each tick last ran",
