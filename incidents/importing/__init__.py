@@ -1,0 +1,1 @@
+"""Reading what other on-call systems export. Pure."""

@@ -1,0 +1,1 @@
+"""What follows from who is on call when: hours, rest, fairness, what moved. Pure."""
