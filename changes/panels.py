@@ -19,7 +19,7 @@ from changes.permissions import case_of
 from changes.selectors import changes_loaded, deployments_loaded, deployments_undone, waiting_for
 from changes.selectors.break_glass import glasses_in_force
 from changes.selectors.emergencies import review_overdue, tally
-from changes.selectors.lately import quiet_spells_of, recent_changes_of
+from changes.selectors.lately import quiet_spells_of, recent_changes_of, work_announced
 from changes.selectors.searching import changes_found
 from changes.services.objections import judges
 from changes.states import HOLDABLE, OVER
@@ -37,6 +37,7 @@ from opsportal.core.registry import (
     CalendarEntry,
     Panel,
     SearchHit,
+    announced_work,
     calendar_sources,
     key_urls,
     panels,
@@ -320,6 +321,7 @@ def register() -> None:
     calendar_sources.add("changes", calendar_entries)
     recent_changes.add("changes", recent_changes_of)
     quiet_spells.add("changes", quiet_spells_of)
+    announced_work.add("changes", work_announced)
     search_sources.add("templates", search_templates)
     search_sources.add("changes", search)
     key_urls.add(PREFIX, change_path)

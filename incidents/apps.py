@@ -16,3 +16,8 @@ class IncidentsConfig(AppConfig):
         vocabulary.declare(*DECLARATIONS)
         response_permissions.register()
         response_handlers.register()
+        from incidents.handlers import statuspage as statuspage_handlers
+        from incidents.permissions import statuspage as statuspage_permissions
+
+        statuspage_permissions.register()
+        statuspage_handlers.register()

@@ -117,6 +117,9 @@ CACHES = {
 }
 # Attached files, by their hash. Several web servers share it by a mount.
 FILES_FOLDER = environment.text("OPSPORTAL_FILES") or str(embedded.data_folder() / "files")
+# The public status page: its name, and where its static copy is written.
+STATUS_TITLE = environment.text("OPSPORTAL_STATUS_TITLE", "Status")
+STATUS_FOLDER = environment.text("OPSPORTAL_STATUS_FOLDER") or str(embedded.data_folder() / "status")
 # Sessions live in the database: a broker that is lost or flushed signs nobody out.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
@@ -329,6 +332,9 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "notify.watch": 60,
         "notify.prune": 600,
         "files.sweep": 3600,
+        "incidents.status_mail": 5,
+        "incidents.status_copy": 5,
+        "incidents.status_prune": 3600,
     }.items()
 }
 

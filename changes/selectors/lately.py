@@ -13,7 +13,8 @@ from changes.models.deployments import PREFIX as DEPLOYMENT_PREFIX
 from changes.selectors.deployments import deployments_loaded
 from changes.selectors.lists import changes_loaded
 from opsportal.core.actor import Actor
-from opsportal.core.registry import QuietSpell, RecentChange, key_urls
+from opsportal.core.keys import number_of
+from opsportal.core.registry import CalendarEntry, QuietSpell, RecentChange, key_urls
 
 MOST = 50
 ANNOUNCED = ("approved", "scheduled", "implementing")
@@ -58,6 +59,32 @@ def quiet_spells_of(services: Collection[str], start: datetime, end: datetime) -
         for one in rows
         if one.window_start is not None and one.window_end is not None
     ]
+
+
+def work_announced(key: str) -> CalendarEntry | None:
+    """Return the window of the change `key` and its state; None without one.
+
+    Not what ran ahead of its approval: it was announced to nobody. Two queries.
+    """
+    number = number_of(key, PREFIX)
+    change = changes_loaded().filter(pk=number).first() if number else None
+    if change is None or change.window_start is None or change.window_end is None:
+        return None
+    if change.retrospective_state != "none":
+        return None
+    return CalendarEntry(
+        key=change.key,
+        title=change.title,
+        kind="change",
+        start=change.window_start,
+        end=change.window_end,
+        url=_path(PREFIX, change.pk),
+        state=change.state,
+        cancelled=change.state in ("draft", "in_review", "rejected", "cancelled"),
+        version=change.version,
+        services=_services(change),
+        environments=tuple(sorted({target.environment.slug for target in change.targets.all()})),
+    )
 
 
 def _naming(services: Collection[str]) -> QuerySet[Change]:

@@ -18,6 +18,15 @@ from incidents.models.response import (
     IncidentTask,
     IncidentWatch,
 )
+from incidents.models.statuspage import (
+    StatusComponent,
+    StatusCopy,
+    StatusMail,
+    StatusNotice,
+    StatusNoticeComponent,
+    StatusSubscriber,
+    StatusUpdate,
+)
 
 __all__ = [
     "Alert",
@@ -34,4 +43,11 @@ __all__ = [
     "IncidentWatch",
     "Integration",
     "IntegrationToken",
+    "StatusComponent",
+    "StatusCopy",
+    "StatusMail",
+    "StatusNotice",
+    "StatusNoticeComponent",
+    "StatusSubscriber",
+    "StatusUpdate",
 ]

@@ -139,6 +139,10 @@ quiet_spells: Registry[Callable[[Collection[str], datetime, datetime], list[Quie
 )
 """Name -> (services (slugs), from, until: aware) -> announced work on them that touches that time."""
 
+announced_work: Registry[Callable[[str], CalendarEntry | None]] = Registry("announced work")
+"""Name (`changes`) -> key of a change -> its window and where it stands, as its own words say; None where
+there is no such change, it has no window, or it was never announced."""
+
 key_urls: Registry[Callable[[int], str]] = Registry("key resolvers")
 """Prefix of a key (`CHG`) -> number -> path of its page."""
 

@@ -11,6 +11,7 @@ PUBLIC_PATHS: tuple[str, ...] = (
     r"/accounts/(login|logout|inactive)/",
     r"/accounts/password/reset/.*",
     r"/calendar/feeds/[^/]+\.ics",  # the secret in the address is the credential
+    r"/status(\.json|/.*)?",  # what the public is told, and links that were mailed to subscribers
     r"/theme/",  # keeps one word in a cookie
     r"/static/.*",
     r"/favicon\.ico",

@@ -1,0 +1,36 @@
+"""Who may write on the public status page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rules.predicates import predicate
+
+from opsportal.accounts.permissions import administration
+from opsportal.core.access import allow
+from opsportal.core.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeCase:
+    """What its actor is to a notice: whether a team of theirs owns a service behind one of its components."""
+
+    owns_component: bool
+
+
+@predicate
+def owns_component(_actor: Actor, case: NoticeCase | None = None) -> bool:
+    """A member of the team that owns a service which the notice is about."""
+    return case is not None and case.owns_component
+
+
+def register() -> None:
+    """Register the permissions of this area."""
+    allow(
+        "status.arrange", administration, otherwise="Only administrators arrange what the status page shows."
+    )
+    allow(
+        "status.notice",
+        administration | owns_component,
+        otherwise="Only administrators and members of the team that owns a service of it write this notice.",
+    )
