@@ -19,6 +19,7 @@ from opsportal.standards.vocabulary import (
     Declaration,
     Event,
     Fact,
+    Point,
     Value,
     choice,
     many,
@@ -73,7 +74,16 @@ _INCIDENT_EVENTS = {
 
 _EVENTS = tuple(Event(f"incident.{name}", title, ("incident",)) for name, title in _INCIDENT_EVENTS.items())
 
-DECLARATIONS: tuple[Declaration, ...] = (*_INCIDENT_FACTS, *_EVENTS)
+_POINTS = (
+    Point(
+        "oncall.handover",
+        "when somebody hands over on call",
+        areas=("handover",),
+        demands=frozenset({"attest"}),
+    ),
+)
+
+DECLARATIONS: tuple[Declaration, ...] = (*_INCIDENT_FACTS, *_EVENTS, *_POINTS)
 
 
 def incident_facts(

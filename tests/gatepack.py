@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from changes.facts import DECLARATIONS
 from changes.gate import Candidate, GateInput, Place, Release
 from opsportal.standards import packs
 from opsportal.standards.rules import Standard
 from opsportal.standards.vocabulary import Vocabulary
+from tests.vocabulary import DECLARATIONS
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

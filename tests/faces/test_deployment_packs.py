@@ -10,7 +10,6 @@ import pytest
 import time_machine
 from django.test import Client
 
-from changes.facts import DECLARATIONS
 from changes.services.deployment_fields import COMMON_METRICS
 from changes.services.gate import COMMON_CHECKS
 from opsportal.standards.selectors import active_standard
@@ -19,6 +18,7 @@ from opsportal.standards.shipped import shipped_names, shipped_standard
 from opsportal.standards.vocabulary import Vocabulary
 from tests.deploying import SCOPES
 from tests.makers import NOW, ROOT, make_environment, make_service, make_token
+from tests.vocabulary import DECLARATIONS
 
 pytestmark = pytest.mark.django_db
 

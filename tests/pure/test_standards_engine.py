@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from changes.facts import DECLARATIONS
 from opsportal.standards import engine
 from opsportal.standards.engine import Outcome
 from opsportal.standards.packs import load
 from opsportal.standards.rules import Climb, Rule, Standard
 from opsportal.standards.shipped import shipped_names, shipped_standard
 from opsportal.standards.vocabulary import Fact, Kind, Type, Value, Vocabulary
+from tests.vocabulary import DECLARATIONS
 
 VOCABULARY = Vocabulary.of(DECLARATIONS)
 SHIPPED = {name: shipped_standard(name, VOCABULARY) for name in shipped_names()}

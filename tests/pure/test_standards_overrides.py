@@ -7,13 +7,13 @@ from itertools import permutations
 
 import pytest
 
-from changes.facts import DECLARATIONS
 from opsportal.standards.comparison import compare
 from opsportal.standards.content import content_bytes
 from opsportal.standards.packs import PackError, load, restore
 from opsportal.standards.rules import Owe, Stage, Standard
 from opsportal.standards.shipped import shipped_names, shipped_standard
 from opsportal.standards.vocabulary import Vocabulary
+from tests.vocabulary import DECLARATIONS
 
 VOCABULARY = Vocabulary.of(DECLARATIONS)
 BASE = shipped_standard("baseline", VOCABULARY)

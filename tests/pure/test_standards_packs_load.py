@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from changes.facts import DECLARATIONS
 from opsportal.standards.content import content_bytes, content_of
 from opsportal.standards.packs import MAX_BYTES, PackError, load, named_parent, restore
 from opsportal.standards.rules import Standard
 from opsportal.standards.shipped import shipped_names, shipped_source, shipped_standard
 from opsportal.standards.vocabulary import Vocabulary
+from tests.vocabulary import DECLARATIONS
 
 VOCABULARY = Vocabulary.of(DECLARATIONS)
 

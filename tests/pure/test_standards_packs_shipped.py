@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from changes.facts import DECLARATIONS, TEMPLATE_TEXTS
+from changes.facts import TEMPLATE_TEXTS
 from opsportal.standards import engine
 from opsportal.standards.cases import Case, load_cases, run_case
 from opsportal.standards.content import content_bytes
@@ -15,6 +15,7 @@ from opsportal.standards.packs import restore
 from opsportal.standards.rules import Listed, Rule, Source, Standard
 from opsportal.standards.shipped import CASES, DOCUMENTS, shipped_names, shipped_standard
 from opsportal.standards.vocabulary import Facts, Vocabulary
+from tests.vocabulary import DECLARATIONS
 
 VOCABULARY = Vocabulary.of(DECLARATIONS)
 STANDARDS = {name: shipped_standard(name, VOCABULARY) for name in shipped_names()}
@@ -27,9 +28,9 @@ REACH = 45
 
 # The sections whose every statement is a rule or listed with a reason: first and last line.
 COVERED = {
-    "baseline": [(9, 54)],
+    "baseline": [(9, 62)],
     "aielon": [(149, 207), (211, 267), (448, 494), (498, 532), (580, 608)],
-    "acgs": [(57, 88), (104, 121), (126, 141), (146, 150)],
+    "acgs": [(57, 88), (104, 121), (126, 141), (146, 150), (322, 328)],
     "ai-system": [(116, 133), (158, 177), (349, 386), (433, 474)],
     "aios": [(11, 15), (37, 40), (61, 107), (158, 178), (219, 241), (272, 280), (293, 297)],
     "twelve-factor": [(9, 35), (135, 139), (283, 287), (371, 381), (391, 410)],

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from changes.facts import DECLARATIONS
 from opsportal.standards.language import compile_expression
 from opsportal.standards.shipped import shipped_names, shipped_standard
 from opsportal.standards.vocabulary import Vocabulary
 from opsportal.standards.wording import condition_in_words, demand_in_words, duration_in_words
+from tests.vocabulary import DECLARATIONS
 
 VOCABULARY = Vocabulary.of(DECLARATIONS)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from changes.facts import DECLARATIONS
 from opsportal.obligations.models import Obligation
 from opsportal.obligations.services import obligations_follow
 from opsportal.obligations.terms import Owner, Subject
@@ -17,6 +16,7 @@ from opsportal.standards.vocabulary import Vocabulary
 from tests.makers import NOW
 from tests.owing import HOUR, PORTAL
 from tests.untouched import nothing_written
+from tests.vocabulary import DECLARATIONS
 
 pytestmark = pytest.mark.django_db
 
