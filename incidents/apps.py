@@ -16,8 +16,15 @@ class IncidentsConfig(AppConfig):
         vocabulary.declare(*DECLARATIONS)
         response_permissions.register()
         response_handlers.register()
+
         from incidents.handlers import statuspage as statuspage_handlers
         from incidents.permissions import statuspage as statuspage_permissions
 
         statuspage_permissions.register()
         statuspage_handlers.register()
+
+        from incidents.handlers import runbooks as runbooks_handlers
+        from incidents.permissions import runbooks as runbooks_permissions
+
+        runbooks_permissions.register()
+        runbooks_handlers.register()

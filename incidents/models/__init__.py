@@ -18,6 +18,14 @@ from incidents.models.response import (
     IncidentTask,
     IncidentWatch,
 )
+from incidents.models.runbooks import (
+    Runbook,
+    RunbookLink,
+    RunbookRun,
+    RunbookStep,
+    RunbookTarget,
+    RunbookVersion,
+)
 from incidents.models.statuspage import (
     StatusComponent,
     StatusCopy,
@@ -43,6 +51,12 @@ __all__ = [
     "IncidentWatch",
     "Integration",
     "IntegrationToken",
+    "Runbook",
+    "RunbookLink",
+    "RunbookRun",
+    "RunbookStep",
+    "RunbookTarget",
+    "RunbookVersion",
     "StatusComponent",
     "StatusCopy",
     "StatusMail",

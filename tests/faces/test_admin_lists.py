@@ -13,6 +13,8 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from changes.services.comments import change_comment
+from incidents.services.runbooks.running import run_start
+from incidents.services.runbooks.writing import runbook_create, runbook_publish
 from opsportal.catalog.services import dependency_add, provider_create
 from opsportal.notify.models import ChannelHealth, Delivery
 from opsportal.notify.services import deliveries_send, digests_close, notifications_choose, notify
@@ -78,6 +80,15 @@ def world(db: None) -> None:
         grant(make_role(f"role-{number}"), person)
         make_token(["gate:read"], account=f"ci-{number}")
         make_service(f"service-of-{number}", team=team)
+        runbook = {
+            "title": "Slow",
+            "team": team.slug,
+            "text": "1. Look at https://board.example",
+            "services": [f"service-of-{number}"],
+        }
+        runbook_create(actor=person.actor, now=NOW, slug=f"runbook-{number}", fields=runbook)
+        runbook_publish(actor=person.actor, now=NOW, slug=f"runbook-{number}")
+        run_start(actor=person.actor, now=NOW, slug=f"runbook-{number}")
         provider_create(
             actor=ROOT,
             now=NOW,

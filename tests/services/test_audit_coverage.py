@@ -25,6 +25,7 @@ WORKINGS = {
     "notify.Digest": "mails that gather, deleted after a week",
     "notify.DigestItem": "what a digest lists, deleted with it",
     "notify.ChannelHealth": "whether the mail server answered",
+    "incidents.RunbookLink": "whether addresses in runbooks answer, found out again each day",
 }
 PERSONAL = {"email", "full_name", "password", "last_login", "first_name", "last_name", "address", "phone"}
 

@@ -1,0 +1,1 @@
+"""What is learned from incidents: postmortems, action items, figures. Pure."""

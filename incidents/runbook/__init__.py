@@ -1,0 +1,1 @@
+"""What runbooks say and how they live, without database or clock. Pure."""

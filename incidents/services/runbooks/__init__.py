@@ -1,0 +1,1 @@
+"""Writes about runbooks and their runs."""
