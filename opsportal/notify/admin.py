@@ -8,15 +8,19 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from opsportal.notify.channels import channels
+from opsportal.notify.channels import channels, ways
 from opsportal.notify.models import (
     ChannelHealth,
+    ChannelTarget,
+    ContactMethod,
     Delivery,
     DeliveryAttempt,
     Digest,
     DigestItem,
     Notification,
     NotificationSettings,
+    Page,
+    ReachPlan,
 )
 from opsportal.notify.services import delivery_dismiss, delivery_retry
 from opsportal.notify.topics import topics
@@ -25,7 +29,11 @@ from opsportal.web.admin_actions import carry_out
 from opsportal.web.admin_lists import word_filter
 from opsportal.web.requests import actor_of, now_of
 
-CHANNELS = word_filter("channel", lambda: [(name, channel.title) for name, channel in channels.items()])
+CHANNELS = word_filter(
+    "channel",
+    lambda: sorted({(name, each.title) for known in (channels, ways) for name, each in known.items()}),
+)
+KINDS = word_filter("kind", lambda: [(name, way.title) for name, way in ways.items()])
 
 
 @admin.register(Notification)
@@ -48,7 +56,7 @@ class AttemptInline(admin.TabularInline):  # type: ignore[type-arg]
     """The attempts at a delivery."""
 
     model = DeliveryAttempt
-    fields = readonly_fields = ("number", "outcome", "started_at", "finished_at", "error")
+    fields = readonly_fields = ("number", "outcome", "started_at", "finished_at", "error", "receipt")
     extra = 0
     can_delete = False
 
@@ -62,8 +70,14 @@ class DeliveryAdmin(GlanceAdmin):
 
     list_display = ["message", "channel", "state", "attempt", "due_at", "created_at", "error"]
     list_filter = ["state", CHANNELS]
-    search_fields = ["id", "notification__message_key", "notification__about", "digest__id"]
-    list_select_related = ["notification", "digest"]
+    search_fields = [
+        "id",
+        "notification__message_key",
+        "notification__about",
+        "digest__id",
+        "page__reference",
+    ]
+    list_select_related = ["notification", "digest", "page"]
     ordering = ["-created_at", "-id"]
     inlines = [AttemptInline]
     actions = ["retry", "dismiss"]
@@ -99,9 +113,9 @@ class DeliveryAdmin(GlanceAdmin):
 class DeliveryAttemptAdmin(GlanceAdmin):
     """Each claim of a delivery, and what came of it."""
 
-    list_display = ["delivery", "number", "outcome", "started_at", "finished_at", "error"]
+    list_display = ["delivery", "number", "outcome", "started_at", "finished_at", "error", "receipt"]
     list_filter = ["outcome"]
-    search_fields = ["delivery__id", "error"]
+    search_fields = ["delivery__id", "error", "receipt"]
     list_select_related = ["delivery"]
     ordering = ["-started_at", "-id"]
 
@@ -158,3 +172,72 @@ class ChannelHealthAdmin(GlanceAdmin):
 
     list_display = ["name", "failing_since", "failures", "paused_until", "error"]
     search_fields = ["name", "error"]
+
+
+class StepInline(admin.TabularInline):  # type: ignore[type-arg]
+    """The steps of a page, and how far each came."""
+
+    model = Delivery
+    fields = readonly_fields = ("position", "channel", "state", "attempt", "due_at", "finished_at", "error")
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Page)
+class PageAdmin(GlanceAdmin):
+    """Who was paged, by which ways, and what came of it: the ledger."""
+
+    list_display = [
+        "subject",
+        "recipient",
+        "target",
+        "purpose",
+        "state",
+        "reference",
+        "created_at",
+        "ended_at",
+    ]
+    list_filter = ["state", "purpose", "urgency", "created_at"]
+    search_fields = ["subject", "reference", "page_key", "correlation_id", "recipient__full_name"]
+    date_hierarchy = "created_at"
+    list_select_related = ["recipient", "target"]
+    ordering = ["-created_at", "-id"]
+    inlines = [StepInline]
+
+
+@admin.register(ContactMethod)
+class ContactMethodAdmin(LookAdmin):
+    """By which ways people can be reached. Addresses are theirs: they are not shown here."""
+
+    list_display = ["user", "kind", "state", "verified_at", "confirmed_at", "error"]
+    list_filter = ["state", KINDS]
+    search_fields = ["user__full_name"]
+    list_select_related = ["user"]
+    exclude = ["address", "code_nonce"]
+    ordering = ["-created_at", "-id"]
+
+
+@admin.register(ReachPlan)
+class ReachPlanAdmin(LookAdmin):
+    """In which order people want to be paged. Only they change it, on their own page."""
+
+    list_display = ["user", "version"]
+    list_filter = ["user__is_active"]
+    search_fields = ["user__full_name"]
+    list_select_related = ["user"]
+    ordering = ["-id"]
+
+
+@admin.register(ChannelTarget)
+class ChannelTargetAdmin(LookAdmin):
+    """Receivers that are no person. They are set up on the page of the channels."""
+
+    list_display = ["slug", "title", "kind", "hint", "state", "created_at"]
+    list_filter = ["state", KINDS]
+    search_fields = ["slug", "title"]
+    exclude = ["sealed"]
+    ordering = ["slug"]

@@ -14,12 +14,14 @@ class NotifyConfig(AppConfig):
 
     def ready(self) -> None:
         from opsportal.notify import handlers, panels, permissions, selectors
-        from opsportal.notify.channels import channels
+        from opsportal.notify.channels import channels, ways
         from opsportal.notify.channels.email import EmailChannel
 
         permissions.register()
         panels.register()
-        channels.add("email", EmailChannel())
+        mail = EmailChannel()
+        channels.add("email", mail)
+        ways.add("email", mail)
         handlers.register_topics()
         topics.on("accounts.user.erased", "notify.erased", handlers.on_erased)
         topics.on("accounts.deputy.named", "notify.deputy", handlers.on_deputy)

@@ -12,7 +12,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from opsportal.accounts.models import Role, User
-from opsportal.notify.models import Digest, Notification, NotificationSettings
+from opsportal.notify.models import (
+    ContactMethod,
+    Digest,
+    Notification,
+    NotificationSettings,
+    Page,
+    ReachPlan,
+)
 from opsportal.notify.schedule import Urgency, zone_of
 from opsportal.notify.services import notify
 from opsportal.notify.topics import OTHER, Topic, topics
@@ -66,11 +73,14 @@ def still_owed(person: UUID, references: Collection[str], now: datetime) -> set[
 
 
 def on_erased(message: Message) -> None:
-    """Forget what an erased person was told and had chosen."""
+    """Forget what an erased person was told and had chosen, and how they could be reached."""
     person = message.payload["user"]
     Notification.objects.filter(recipient__pk=person).delete()
     Digest.objects.filter(recipient__pk=person).delete()
     NotificationSettings.objects.filter(user__pk=person).delete()
+    Page.objects.filter(recipient__pk=person).delete()
+    ReachPlan.objects.filter(user__pk=person).delete()
+    ContactMethod.objects.filter(user__pk=person).delete()
 
 
 def on_deputy(message: Message) -> None:

@@ -16,8 +16,8 @@ from changes.services.comments import change_comment
 from incidents.services.runbooks.running import run_start
 from incidents.services.runbooks.writing import runbook_create, runbook_publish
 from opsportal.catalog.services import dependency_add, provider_create
-from opsportal.notify.models import ChannelHealth, Delivery
-from opsportal.notify.services import deliveries_send, digests_close, notifications_choose, notify
+from opsportal.notify.models import ChannelHealth, ChannelTarget, ContactMethod, Delivery, ReachPlan
+from opsportal.notify.services import deliveries_send, digests_close, notifications_choose, notify, page
 from opsportal.outbox.models import Heartbeat, OutboxMessage
 from opsportal.outbox.services import messages_handle
 from opsportal.web.admin import BackOffice
@@ -108,6 +108,10 @@ def world(db: None) -> None:
                 body="x",
                 urgency=urgency,
             )
+        page(now=NOW, page_key="x", recipients=[person.pk], subject="x", body="x")
+        ContactMethod.objects.create(user=person, kind="sms", address="+4915112345678", created_at=NOW)
+        ReachPlan.objects.create(user=person)
+        ChannelTarget.objects.create(slug=f"ops-{number}", kind="webhook", sealed="x", created_at=NOW)
         changing.make_template(cast, slug=f"restart-{number}", title=f"Restart {number}")
         deployed = deploying.register(machine, version=f"2.14.{number}")
         deploying.report(machine, deployed, "started", id=f"e{number}")

@@ -24,6 +24,7 @@ WORKINGS = {
     "notify.DeliveryAttempt": "tries of a mail, deleted with it",
     "notify.Digest": "mails that gather, deleted after a week",
     "notify.DigestItem": "what a digest lists, deleted with it",
+    "notify.Page": "the ledger of pages: each attempt is a row beneath; erased with the person",
     "notify.ChannelHealth": "whether the mail server answered",
     "incidents.RunbookLink": "whether addresses in runbooks answer, found out again each day",
 }

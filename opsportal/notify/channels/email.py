@@ -14,7 +14,9 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 
 from opsportal.accounts.models import User
+from opsportal.accounts.services.people import clean_email
 from opsportal.notify.channels.base import ChannelAwayError, Envelope, RefusedError, TryAgainError
+from opsportal.outbox import backoff
 
 SETTINGS_PATH = "/account/notifications/"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
@@ -22,15 +24,28 @@ _ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 
 
 class EmailChannel:
-    """One connection and one plain-text message for each delivery."""
+    """One connection and one plain-text message for each delivery, of news and of pages."""
 
     title = "E-mail"
+    hint = "An address that you read at night, too: name@example.org"
+    for_people = for_targets = True
+    own_circuit = False
+    tries = backoff.MAX_TRIES
+
+    def clean(self, address: object) -> str:
+        return clean_email(address)
+
+    def is_configured(self) -> bool:
+        return True
 
     def address_of(self, user: User) -> str:
         return user.email
 
-    def send(self, envelope: Envelope, *, before_hand_over: Callable[[], None]) -> None:
-        """Send `envelope` as a mail; see `Channel.send`. Timeouts are 10 s a step (EMAIL_TIMEOUT)."""
+    def send(self, envelope: Envelope, *, before_hand_over: Callable[[], None]) -> str:
+        """Send `envelope` as a mail and return its Message-ID; see `Sender.send`.
+
+        Timeouts are 10 s a step (EMAIL_TIMEOUT).
+        """
         message = mail_of(envelope)
         connection = get_connection()
         try:
@@ -52,6 +67,7 @@ class EmailChannel:
             # The server has taken the message or it has not; how it says good-bye changes nothing.
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 connection.close()
+        return str(message.extra_headers["Message-ID"])
 
 
 def mail_of(envelope: Envelope) -> EmailMessage:
@@ -68,7 +84,7 @@ def mail_of(envelope: Envelope) -> EmailMessage:
         headers["Importance"] = "high"
     if envelope.correlation_id:
         headers["X-Correlation-ID"] = one_line(envelope.correlation_id)
-    paragraphs = [envelope.body.strip(), envelope.link, _footer()]
+    paragraphs = [envelope.body.strip(), envelope.link, _ack(envelope), _footer()]
     return EmailMessage(
         subject=one_line(envelope.subject),
         body="\n\n".join(part for part in paragraphs if part) + "\n",
@@ -76,6 +92,12 @@ def mail_of(envelope: Envelope) -> EmailMessage:
         to=[envelope.address],
         headers=headers,
     )
+
+
+def _ack(envelope: Envelope) -> str:
+    if not envelope.ack_link:
+        return ""
+    return f"To say that you have it, open this page and press its button:\n{envelope.ack_link}"
 
 
 def _footer() -> str:

@@ -6,9 +6,12 @@ from django.db import models
 
 
 class ChannelHealth(models.Model):
-    """One row for each channel that has ever been away. Nothing is sent through it before `paused_until`."""
+    """One row for each circuit that has ever been away. Nothing is sent through it before `paused_until`.
 
-    name = models.CharField(max_length=20, primary_key=True)
+    A circuit is a channel, or one receiver whose failures say nothing of others.
+    """
+
+    name = models.CharField(max_length=100, primary_key=True)
     failing_since = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
     paused_until = models.DateTimeField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""Notifications and digests on their way through a channel, and each attempt. No names, no addresses."""
+"""What is on its way through a channel, and each attempt: the ledger. No names, no addresses."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import uuid
 
 from django.db import models
 
+from opsportal.notify.models.contacts import ContactMethod
 from opsportal.notify.models.digests import Digest
 from opsportal.notify.models.notifications import Notification
+from opsportal.notify.models.pages import Page
 from opsportal.notify.states import DELIVERY
 
 
 class Delivery(models.Model):
-    """One notification, or one digest, through one channel. The address is looked up when it is sent.
+    """One notification, digest, or step of a page, through one channel.
 
+    The address is looked up when it is sent: that of `method`, else of the account, else of the page's
+    target. `circuit` names what is left in peace together after a failure, where that is not the channel.
     `attempt` counts claims, is never reset, and fences; `tries` counts towards giving up; `due_at` is
     when it may be claimed next, and while it is claimed the end of the lease.
     """
@@ -25,7 +29,13 @@ class Delivery(models.Model):
     digest = models.OneToOneField(
         Digest, on_delete=models.CASCADE, related_name="delivery", null=True, blank=True
     )
+    page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="deliveries", null=True, blank=True)
+    position = models.PositiveSmallIntegerField(default=0, db_default=0)
+    method = models.ForeignKey(
+        ContactMethod, on_delete=models.SET_NULL, related_name="deliveries", null=True, blank=True
+    )
     channel = models.CharField(max_length=20)
+    circuit = models.CharField(max_length=100, blank=True, default="", db_default="")
     state = models.CharField(max_length=10, choices=DELIVERY.choices, default=DELIVERY.initial)
     attempt = models.PositiveIntegerField(default=0)
     tries = models.PositiveSmallIntegerField(default=0)
@@ -41,8 +51,12 @@ class Delivery(models.Model):
             models.UniqueConstraint(fields=["notification", "channel"], name="delivery_once"),
             models.CheckConstraint(
                 name="delivery_carries_one",
-                condition=models.Q(notification__isnull=False, digest__isnull=True)
-                | models.Q(notification__isnull=True, digest__isnull=False),
+                condition=models.Q(notification__isnull=False, digest__isnull=True, page__isnull=True)
+                | models.Q(notification__isnull=True, digest__isnull=False, page__isnull=True)
+                | models.Q(notification__isnull=True, digest__isnull=True, page__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["page", "position"], name="delivery_page_step", condition=models.Q(page__isnull=False)
             ),
             models.CheckConstraint(
                 name="delivery_due_while_waiting",
@@ -62,15 +76,18 @@ class Delivery(models.Model):
         return f"{self.channel} {self.id}"
 
     @property
-    def message(self) -> Notification | Digest:
+    def message(self) -> Notification | Digest | Page:
         """What it carries."""
-        carried = self.notification or self.digest
+        carried = self.notification or self.digest or self.page
         assert carried is not None  # noqa: S101 - the database holds it
         return carried
 
 
 class DeliveryAttempt(models.Model):
-    """One claim of a delivery and what came of it. The row is written before anything is handed over."""
+    """One claim of a delivery and what came of it. The row is written before anything is handed over.
+
+    `receipt` is the name under which the provider took it: what to ask them for.
+    """
 
     class Outcome(models.TextChoices):
         STARTED = "started", "Under way"
@@ -88,6 +105,7 @@ class DeliveryAttempt(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=100, blank=True, default="")
+    receipt = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="delivery_attempt_once")]

@@ -2,6 +2,7 @@ from opsportal.notify.services.choose import notifications_choose
 from opsportal.notify.services.deliver import deliveries_send
 from opsportal.notify.services.gather import digests_close
 from opsportal.notify.services.notify import notify
+from opsportal.notify.services.paging import page, page_stop, pageable
 from opsportal.notify.services.prune import deliveries_prune, digests_prune, notifications_prune
 from opsportal.notify.services.read import notification_read, notifications_read_all
 from opsportal.notify.services.repair import (
@@ -27,4 +28,7 @@ __all__ = [
     "notifications_read_all",
     "notify",
     "operators_warn",
+    "page",
+    "page_stop",
+    "pageable",
 ]

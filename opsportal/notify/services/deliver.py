@@ -1,5 +1,7 @@
 """Sending what waits: claim with a lease, look the address up, hand over, record.
 
+Nothing of a page waits behind a channel that is away: the next step of that page has its turn at once.
+
 At least once: who dies between hand-over and record leaves a lease that runs out, and the next one
 sends again under the same Message-ID. Fenced: who stood still and lost the claim sends nothing and
 finishes nothing.
@@ -16,28 +18,42 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from opsportal.core.connections import drop_broken_connection
 from opsportal.core.correlation import correlated, new_correlation_id
 from opsportal.core.faultpoints import reached
 from opsportal.notify.channels import (
-    Channel,
+    AddressRefusedError,
     ChannelAwayError,
     Envelope,
     RefusedError,
+    Sender,
     SendError,
     TryAgainError,
     channels,
+    ways,
 )
-from opsportal.notify.models import ChannelHealth, Delivery, DeliveryAttempt, Digest, Notification
+from opsportal.notify.models import ChannelHealth, Delivery, DeliveryAttempt, Digest, Notification, Page
 from opsportal.notify.schedule import loud_at
 from opsportal.notify.selectors import rhythms_of
+from opsportal.notify.services.page_steps import (
+    envelope_of_page,
+    is_still_wanted,
+    method_failed,
+    next_step_now,
+    step_given_up,
+)
 from opsportal.notify.states import DELIVERY
 from opsportal.outbox import backoff
 
 LEASE = timedelta(seconds=60)
 LONGEST_PAUSE = timedelta(minutes=5)
+LONGEST_PAUSE_OF_PAGES = timedelta(minutes=1)
+PATIENCE_OF_PAGES = timedelta(hours=2)
+"""A page that could not leave for so long is no news any more; those who repeat it make a new one."""
 _BUDGET_SECONDS = 15.0
+_LONGEST_RECEIPT = 200
 
 Clock = Callable[[], datetime]
 Outcome = DeliveryAttempt.Outcome
@@ -56,8 +72,20 @@ class Claim:
     attempt: int
     tries: int
     channel: str
+    circuit: str
     created_at: datetime
-    message: Notification | Digest
+    row: Delivery
+    paused_until: datetime | None = None
+
+    @property
+    def message(self) -> Notification | Digest | Page:
+        return self.row.message
+
+    @property
+    def most_tries(self) -> int:
+        """After how many failed tries it is given up."""
+        way = ways.get(self.channel) if self.row.page_id else None
+        return way.tries if way else backoff.MAX_TRIES
 
 
 def deliveries_send(*, clock: Clock) -> int:
@@ -78,21 +106,37 @@ def deliveries_send(*, clock: Clock) -> int:
 
 
 def delivery_claim(*, now: datetime) -> Claim | None:
-    """Claim the delivery that has been due longest, through a channel that is not paused; None if none is."""
+    """Claim the delivery that has been due longest, through a channel that is not paused; None if none is.
+
+    A step of a page is claimed all the same, so that the next one has its turn.
+    """
     with transaction.atomic():
-        paused = ChannelHealth.objects.filter(paused_until__gt=now).values("name")
+        paused = dict(ChannelHealth.objects.filter(paused_until__gt=now).values_list("name", "paused_until"))
+        held_back = Q(circuit__in=paused) | Q(circuit="", channel__in=paused)
         row = (
             Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("notification__recipient", "digest__recipient")
+            .select_related(
+                "notification__recipient", "digest__recipient", "page__recipient", "page__target", "method"
+            )
             .filter(state="waiting", due_at__lte=now)
-            .exclude(channel__in=paused)
+            .exclude(held_back, page__isnull=True)
             .order_by("due_at", "id")
             .first()
         )
         if row is None:
             return None
         row.attempts.filter(outcome=Outcome.STARTED).update(outcome=Outcome.LOST, finished_at=now)
-        claim = Claim(row.pk, row.attempt + 1, row.tries + 1, row.channel, row.created_at, row.message)
+        circuit = row.circuit or row.channel
+        claim = Claim(
+            row.pk,
+            row.attempt + 1,
+            row.tries + 1,
+            row.channel,
+            circuit,
+            row.created_at,
+            row,
+            paused.get(circuit),
+        )
         Delivery.objects.filter(pk=row.pk).update(
             attempt=claim.attempt, tries=claim.tries, due_at=now + LEASE
         )
@@ -104,18 +148,17 @@ def _deliver(claim: Claim, clock: Clock) -> int:
     log = _log.bind(delivery=str(claim.pk), channel=claim.channel, attempt=claim.attempt)
     reached("notify.claimed")
     try:
-        if backoff.is_spent(claim.tries - 1):
+        if claim.tries > claim.most_tries:
             raise RefusedError("worker_died_at_each_try")
-        channel = channels.get(claim.channel)
-        if channel is None:
-            raise TryAgainError("no_such_channel")
-        if not claim.message.recipient.is_active:
+        if not _is_wanted(claim):
             _record(claim, clock(), outcome=Outcome.SKIPPED)
             return 0
         if (again_at := _quiet_until(claim.message, clock())) is not None:
             _hold(claim, clock(), again_at)
             return 0
-        _send(claim, channel, clock)
+        if claim.paused_until is not None:
+            raise ChannelAwayError("left_in_peace")
+        receipt = _send(claim, _sender_of(claim), clock)
     except LostError:
         log.warning("notify.lost")
         return 0
@@ -129,13 +172,30 @@ def _deliver(claim: Claim, clock: Clock) -> int:
         _record_failure(claim, clock(), TryAgainError(type(error).__name__[:100]))
         return 0
     reached("notify.after_send")
-    _record(claim, clock(), outcome=Outcome.SENT)
+    _record(claim, clock(), outcome=Outcome.SENT, receipt=receipt)
     return 1
 
 
-def _quiet_until(message: Notification | Digest, now: datetime) -> datetime | None:
-    """Return when the quiet hours end in which its reader is now; None where it may go out."""
-    if message.urgency == Notification.Urgency.HIGH:
+def _is_wanted(claim: Claim) -> bool:
+    message = claim.message
+    if isinstance(message, Page):
+        return is_still_wanted(message)
+    return message.recipient.is_active
+
+
+def _sender_of(claim: Claim) -> Sender:
+    found: Sender | None = (ways if claim.row.page_id else channels).get(claim.channel)
+    if found is None:
+        raise TryAgainError("no_such_channel")
+    return found
+
+
+def _quiet_until(message: Notification | Digest | Page, now: datetime) -> datetime | None:
+    """Return when the quiet hours end in which its reader is now; None where it may go out.
+
+    They never hold a page, whatever its urgency.
+    """
+    if isinstance(message, Page) or message.urgency == Notification.Urgency.HIGH:
         return None
     rhythm = rhythms_of([message.recipient])[message.recipient.pk]
     loud = loud_at(now, rhythm)
@@ -147,21 +207,10 @@ def _hold(claim: Claim, now: datetime, again_at: datetime) -> None:
     _record(replace(claim, tries=claim.tries - 1), now, outcome=Outcome.HELD, again_at=again_at)
 
 
-def _send(claim: Claim, channel: Channel, clock: Clock) -> None:
-    message = claim.message
-    address = channel.address_of(message.recipient)
-    if not address:
+def _send(claim: Claim, sender: Sender, clock: Clock) -> str:
+    envelope = _envelope(claim, clock())
+    if not envelope.address:
         raise RefusedError("no_address")
-    envelope = Envelope(
-        delivery_id=claim.pk,
-        address=address,
-        subject=message.subject,
-        body=message.body,
-        link=f"{settings.PUBLIC_URL}{message.url}" if message.url else "",
-        urgent=message.urgency == Notification.Urgency.HIGH,
-        created_at=claim.created_at,
-        correlation_id=message.correlation_id,
-    )
 
     def still_ours() -> None:
         reached("notify.before_send")
@@ -172,18 +221,48 @@ def _send(claim: Claim, channel: Channel, clock: Clock) -> None:
         if not renewed:
             raise LostError
 
-    channel.send(envelope, before_hand_over=still_ours)
+    return sender.send(envelope, before_hand_over=still_ours) or ""
+
+
+def _envelope(claim: Claim, now: datetime) -> Envelope:
+    message = claim.message
+    if isinstance(message, Page):
+        return envelope_of_page(claim.row, now=now)
+    return Envelope(
+        delivery_id=claim.pk,
+        address=channels[claim.channel].address_of(message.recipient),
+        subject=message.subject,
+        body=message.body,
+        link=f"{settings.PUBLIC_URL}{message.url}" if message.url else "",
+        urgent=message.urgency == Notification.Urgency.HIGH,
+        created_at=claim.created_at,
+        correlation_id=message.correlation_id,
+        now=now,
+    )
 
 
 def _record_failure(claim: Claim, now: datetime, error: SendError) -> None:
+    page = claim.row.page
+    if page is not None:
+        next_step_now(page, now=now)
+    if isinstance(error, AddressRefusedError) and claim.row.method is not None:
+        method_failed(claim.row.method, error.code, now=now)
+    if isinstance(error, ChannelAwayError):
+        again_at = claim.paused_until or _pause(claim, now, error)
+        if page is not None and now - claim.created_at > PATIENCE_OF_PAGES:
+            _record(claim, now, outcome=Outcome.CHANNEL_AWAY, error=error.code, verb="give_up")
+            return
+        # It costs no try, but the row goes behind those that have not been tried. One receiver's own
+        # failure is that of this message, too.
+        if claim.circuit == claim.channel or claim.paused_until is not None:
+            claim = replace(claim, tries=claim.tries - 1)
+            again = again_at if page is not None else now
+            _record(claim, now, outcome=Outcome.CHANNEL_AWAY, error=error.code, again_at=again)
+            return
+        error = TryAgainError(error.code)
     if isinstance(error, RefusedError):
         _record(claim, now, outcome=Outcome.REFUSED, error=error.code, verb="give_up")
-    elif isinstance(error, ChannelAwayError):
-        _pause(claim.channel, now, error.code)
-        # It costs no try, but the row goes behind those that have not been tried.
-        claim = replace(claim, tries=claim.tries - 1)
-        _record(claim, now, outcome=Outcome.CHANNEL_AWAY, error=error.code, again_at=now)
-    elif backoff.is_spent(claim.tries):
+    elif claim.tries >= claim.most_tries:
         _record(claim, now, outcome=Outcome.TRY_AGAIN, error=error.code, verb="give_up")
     else:
         again_at = now + backoff.delay_after(claim.tries)
@@ -201,10 +280,14 @@ def _record(
     error: str = "",
     verb: str = "",
     again_at: datetime | None = None,
+    receipt: str = "",
 ) -> None:
     """Record what came of an attempt: always on the attempt, on the delivery only while it is ours."""
     verb = verb or _VERBS.get(outcome, "")
     with transaction.atomic():
+        if verb == "give_up" and claim.row.page_id is not None:
+            # Page first, then delivery: the order of those who stop a page.
+            Page.objects.select_for_update().filter(pk=claim.row.page_id).first()
         ours = Delivery.objects.filter(pk=claim.pk, attempt=claim.attempt, state="waiting").update(
             state=DELIVERY.move("waiting", verb) if verb else "waiting",
             due_at=None if verb else again_at,
@@ -213,12 +296,14 @@ def _record(
             error=error,
         )
         DeliveryAttempt.objects.filter(delivery_id=claim.pk, number=claim.attempt).update(
-            outcome=outcome, finished_at=now, error=error
+            outcome=outcome, finished_at=now, error=error, receipt=receipt[:_LONGEST_RECEIPT]
         )
         if outcome == Outcome.SENT:
-            ChannelHealth.objects.filter(name=claim.channel, failures__gt=0).update(
+            ChannelHealth.objects.filter(name=claim.circuit, failures__gt=0).update(
                 failing_since=None, failures=0, paused_until=None, error=""
             )
+        if ours and verb == "give_up" and claim.row.page is not None:
+            step_given_up(claim.row.page, now=now)
     if not ours:
         _log.warning(
             "notify.superseded", delivery=str(claim.pk), attempt=claim.attempt, outcome=outcome.value
@@ -227,12 +312,17 @@ def _record(
         _log.error("notify.given_up", delivery=str(claim.pk), channel=claim.channel, error=error)
 
 
-def _pause(channel: str, now: datetime, error: str) -> None:
+def _pause(claim: Claim, now: datetime, error: ChannelAwayError) -> datetime:
+    """Leave the circuit in peace for a while; return until when."""
+    longest = LONGEST_PAUSE_OF_PAGES if claim.row.page_id else LONGEST_PAUSE
     with transaction.atomic():
-        ChannelHealth.objects.get_or_create(name=channel)
-        row = ChannelHealth.objects.select_for_update().get(name=channel)
+        ChannelHealth.objects.get_or_create(name=claim.circuit)
+        row = ChannelHealth.objects.select_for_update().get(name=claim.circuit)
         row.failures += 1
         row.failing_since = row.failing_since or now
-        row.paused_until = now + min(backoff.delay_after(row.failures), LONGEST_PAUSE)
-        row.error = error
+        wanted = max(backoff.delay_after(row.failures), error.retry_after or timedelta(0))
+        until: datetime = now + min(wanted, longest)
+        row.paused_until = until
+        row.error = error.code
         row.save()
+    return until
