@@ -10,12 +10,14 @@ class IncidentsConfig(AppConfig):
     def ready(self) -> None:
         from incidents.facts import DECLARATIONS
         from incidents.handlers import response as response_handlers
+        from incidents.panels import response as response_panels
         from incidents.permissions import response as response_permissions
         from opsportal.standards import vocabulary
 
         vocabulary.declare(*DECLARATIONS)
         response_permissions.register()
         response_handlers.register()
+        response_panels.register()
 
         from incidents.handlers import statuspage as statuspage_handlers
         from incidents.permissions import statuspage as statuspage_permissions

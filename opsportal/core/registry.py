@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
+from django.db.models import Model, Q, QuerySet
+
 from opsportal.core.actor import Actor
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 CalendarKind = Literal["change", "window", "freeze", "meeting", "obligation"]
 
 
@@ -149,6 +152,10 @@ key_urls: Registry[Callable[[int], str]] = Registry("key resolvers")
 subject_urls: Registry[Callable[[str], str]] = Registry("subjects")
 """Kind of a thing without a numbered key (`standard`) -> its key -> path of its page."""
 
+hidden_subjects: Registry[Callable[[Actor, datetime], QuerySet[Any] | None]] = Registry("hidden subjects")
+"""Kind of a thing (`incident`) -> (reader, now: aware UTC) -> the keys of those whose existence the reader
+may not learn of, as a query of one column; None where there are none."""
+
 under_other_standards: Registry[Callable[[str, int], int]] = Registry("what runs under standards")
 """What (`changes`) -> (content hash of a standard, cap) -> how many are in flight under another one."""
 
@@ -159,3 +166,22 @@ person_names: Registry[Callable[[Iterable[tuple[str, str]]], dict[tuple[str, str
 def panels_at(place: str) -> list[Panel]:
     """Return the panels that apps have put at `place`, in order."""
     return sorted((panel for panel in panels.values() if panel.place == place), key=lambda p: p.order)
+
+
+def seen_only(
+    rows: QuerySet[M],
+    actor: Actor,
+    now: datetime,
+    *,
+    kind: str = "subject_kind",
+    key: str = "subject_key",
+) -> QuerySet[M]:
+    """Return those of `rows` that tell of nothing that is hidden from `actor` at `now` (aware UTC).
+
+    `kind` and `key` are the columns that name what a row is about, by value.
+    """
+    for name, keys_of in hidden_subjects.items():
+        keys = keys_of(actor, now)
+        if keys is not None:
+            rows = rows.exclude(Q(**{kind: name, f"{key}__in": keys}))
+    return rows

@@ -38,5 +38,6 @@ class ObligationsConfig(AppConfig):
                 "obligation.met_late": "met an obligation late",
                 "obligation.voided": "ended an obligation that is no longer needed",
                 "obligation.waived": "waived an obligation",
+                "obligation.handed_over": "handed an obligation over",
             }
         )

@@ -9,7 +9,14 @@ from django.urls import reverse
 
 from opsportal.core.actor import Actor
 from opsportal.core.clock import edge_now
-from opsportal.core.registry import CalendarEntry, Panel, calendar_sources, panels, under_other_standards
+from opsportal.core.registry import (
+    CalendarEntry,
+    Panel,
+    calendar_sources,
+    panels,
+    seen_only,
+    under_other_standards,
+)
 from opsportal.obligations.models import Obligation
 from opsportal.obligations.pressing import SOON, presses, pressing_until
 from opsportal.obligations.selectors import about, lines_of, overdue, owed_by, owned_by
@@ -51,7 +58,7 @@ def nav(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
 
 def late_anywhere(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
     """Return what is overdue, whoever owes it."""
-    rows = list(overdue(now)[: SHOWN + 1])
+    rows = list(seen_only(overdue(now), actor, now)[: SHOWN + 1])
     return {"lines": lines_of(rows[:SHOWN], now), "more": len(rows) > SHOWN} if rows else None
 
 

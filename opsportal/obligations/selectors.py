@@ -17,8 +17,10 @@ from opsportal.accounts.selectors import (
     roles_acted_on,
     stand_ins,
 )
+from opsportal.core.actor import Actor
+from opsportal.core.errors import NotFound
 from opsportal.core.keys import parse_key
-from opsportal.core.registry import key_urls, subject_urls
+from opsportal.core.registry import key_urls, seen_only, subject_urls
 from opsportal.obligations.models import Excuse, Obligation
 from opsportal.obligations.terms import scope_word
 
@@ -51,6 +53,19 @@ def _excuses(person: str) -> QuerySet[Excuse]:
 def owed_by(user_id: UUID | str, now: datetime) -> QuerySet[Obligation]:
     """Return what this person still owes at `now`, the longest due first."""
     return owned_by(user_id, now).filter(ended_at__isnull=True).order_by("due_at", "id")
+
+
+def obligation_seen(actor: Actor, pk: int, now: datetime) -> Obligation:
+    """Return one obligation. Raises `NotFound`, also where it is about something hidden from `actor`.
+
+    Whoever owes it sees it all the same.
+    """
+    row = seen_only(Obligation.objects.filter(pk=pk), actor, now).first()
+    if row is None and actor.is_user:
+        row = owned_by(actor.id, now).filter(pk=pk).first()
+    if row is None:
+        raise NotFound("There is no such obligation.")
+    return row
 
 
 def about(subject_kind: str, subject_key: str) -> QuerySet[Obligation]:

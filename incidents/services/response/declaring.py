@@ -149,7 +149,7 @@ def services_add(scene: Scene, services: Collection[Service]) -> list[str]:
             continue
         fresh.append(service.slug)
     if fresh:
-        _note_dependants(incident)
+        note_dependants(incident)
         scene.affected = affected_by(incident)
     return fresh
 
@@ -157,11 +157,12 @@ def services_add(scene: Scene, services: Collection[Service]) -> list[str]:
 def _affect(incident: Incident, services: Collection[Service]) -> tuple[IncidentService, ...]:
     for service in services:
         IncidentService.objects.create(incident=incident, service=service)
-    _note_dependants(incident)
+    note_dependants(incident)
     return affected_by(incident)
 
 
-def _note_dependants(incident: Incident) -> None:
+def note_dependants(incident: Incident) -> None:
+    """Note what leans on the services that are affected directly, and forget what no longer does."""
     rows = {row.service_id: row for row in incident.affected.select_related("service")}
     direct = [row.service for row in rows.values() if row.effect == IncidentService.Effect.DIRECT]
     leaning = {service.pk: service for service in dependants_of_all(direct)}

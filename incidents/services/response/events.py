@@ -12,7 +12,7 @@ from incidents.services.response.timeline import entry_add
 from opsportal.audit.canonical import JSON
 from opsportal.audit.services import audit_record
 from opsportal.core.actor import Actor
-from opsportal.obligations.services import obligations_follow
+from opsportal.obligations.services import obligations_follow, obligations_hand_over
 from opsportal.outbox.services import outbox_put
 
 
@@ -86,6 +86,15 @@ def follow(scene: Scene, *, actor: Actor, now: datetime, event: str) -> None:
         subject=scene.subject,
         people=scene.people(),
         occurrence=f"e{scene.incident.clock}",
+    )
+    people_changed(scene, actor=actor, now=now)
+
+
+def people_changed(scene: Scene, *, actor: Actor, now: datetime) -> None:
+    """Give what is still owed to whoever the standard's words mean by now."""
+    scene.forget_people()
+    obligations_hand_over(
+        actor=actor, now=now, standard=scene.standard, subject=scene.subject, people=scene.people()
     )
 
 

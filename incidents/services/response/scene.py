@@ -72,6 +72,10 @@ class Scene:
             found.setdefault(one.role, []).append(one)
         return found
 
+    def forget_people(self) -> None:
+        """Read the roles anew when they are asked for next."""
+        self.__dict__.pop("roles", None)
+
     def people(self) -> Mapping[str, Owner]:
         """Return whom the standard's words mean here.
 
@@ -117,6 +121,11 @@ class Scene:
         self.incident.version += 1
         self.incident.updated_at = now
         self.incident.save()
+
+
+def scenes_locked(*pks: int, actor: Actor, now: datetime) -> dict[int, Scene]:
+    """Lock several incidents, in the order of their keys, and return them by it. Raises `NotFound`."""
+    return {pk: scene_locked(pk, actor=actor, now=now) for pk in sorted(set(pks))}
 
 
 def scene_locked(pk: int, *, actor: Actor, now: datetime) -> Scene:

@@ -13,10 +13,11 @@ from opsportal.api.serializers import expected_version, read_body
 from opsportal.api.views import ApiView
 from opsportal.core.actor import Actor
 from opsportal.core.clock import edge_now
-from opsportal.core.errors import InvalidInput, NotFound
+from opsportal.core.errors import InvalidInput
+from opsportal.core.registry import seen_only
 from opsportal.obligations.api.serializers import ObligationOut, ObligationPage, WaiveBody, obligation_out
 from opsportal.obligations.models import Obligation
-from opsportal.obligations.selectors import lines_of, owned_by
+from opsportal.obligations.selectors import lines_of, obligation_seen, owned_by
 from opsportal.obligations.services import obligation_waive
 from opsportal.obligations.states import OBLIGATION
 
@@ -67,10 +68,7 @@ class ObligationDetail(ApiView):
     def get(self, request: Request, pk: int) -> Response:
         """Show one obligation."""
         Query(request, paged=False)
-        row = Obligation.objects.filter(pk=pk).first()
-        if row is None:
-            raise NotFound("There is no such obligation.")
-        return _answer(row)
+        return _answer(obligation_seen(self.actor, pk, edge_now()))
 
 
 class ObligationWaive(ApiView):
@@ -84,6 +82,7 @@ class ObligationWaive(ApiView):
         Query(request, paged=False)
         body = read_body(request, WaiveBody)
         version = expected_version(request, body)
+        obligation_seen(self.actor, pk, edge_now())
         row = obligation_waive(
             actor=self.actor, now=edge_now(), pk=pk, reason=body["reason"], version=version
         )
@@ -92,7 +91,7 @@ class ObligationWaive(ApiView):
 
 def _of_owner(owner: str, actor: Actor) -> QuerySet[Obligation]:
     if not owner:
-        return Obligation.objects.all()
+        return seen_only(Obligation.objects.all(), actor, edge_now())
     if not actor.is_user:
         raise InvalidInput.of("owner", "not_a_person", "A service account owes nothing; leave owner out.")
     return owned_by(actor.id, edge_now())

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_POST, require_safe
 from opsportal.audit.actions import label
 from opsportal.audit.selectors import entries_about, entry_data
 from opsportal.core.access import may
-from opsportal.core.errors import InvalidInput, NotFound
+from opsportal.core.errors import InvalidInput
 from opsportal.obligations.models import Obligation
 from opsportal.obligations.permissions import Waiving
-from opsportal.obligations.selectors import lines_of, owed_by, owned_by
+from opsportal.obligations.selectors import lines_of, obligation_seen, owed_by, owned_by
 from opsportal.obligations.services import obligation_waive
 from opsportal.obligations.services.waive import MAX_REASON
 from opsportal.web.forms import PortalForm
@@ -57,7 +57,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one obligation: who owes what and why, what was done about it, and how to waive it."""
-    row = _found(pk)
+    row = obligation_seen(actor_of(request), pk, now_of(request))
     return _detail(request, row, WaiveForm(initial={"version": row.version}))
 
 
@@ -65,6 +65,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def waive(request: HttpRequest, pk: int) -> HttpResponse:
     """Waive an obligation with a reason; a form that fails keeps what was typed."""
     form = WaiveForm(request.POST)
+    row = obligation_seen(actor_of(request), pk, now_of(request))
     if form.is_valid():
         try:
             obligation_waive(
@@ -79,14 +80,7 @@ def waive(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, "Waived. The reason stays on record.")
             return redirect("obligations:detail", pk=pk)
-    return _detail(request, _found(pk), form, status=400)
-
-
-def _found(pk: int) -> Obligation:
-    row = Obligation.objects.filter(pk=pk).first()
-    if row is None:
-        raise NotFound("There is no such obligation.")
-    return row
+    return _detail(request, row, form, status=400)
 
 
 def _detail(request: HttpRequest, row: Obligation, form: WaiveForm, *, status: int = 200) -> HttpResponse:
