@@ -268,6 +268,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "BreakGlassState": "changes.states.BREAK_GLASS.choices",
         "DeploymentOutcome": "changes.services.deployment_fields.OUTCOMES",
         "ChangeOutcome": "changes.models.Change.Outcome",
+        "NoticeKind": "incidents.api.statuspage.KINDS",
+        "NoticeState": "incidents.api.statuspage.STATES",
+        "StatusImpact": "incidents.api.statuspage.IMPACT_CHOICES",
     },
     "SORT_OPERATIONS": False,
     "POSTPROCESSING_HOOKS": [

@@ -1,5 +1,5 @@
 """The back office of this app, by area."""
 
-from incidents.admin.runbooks import RunbookAdmin
+from incidents.admin import runbooks, statuspage
 
-__all__ = ["RunbookAdmin"]
+__all__ = ["runbooks", "statuspage"]

@@ -2,4 +2,6 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from incidents.api import statuspage_urls
+
+urlpatterns: list[URLPattern | URLResolver] = [*statuspage_urls.urlpatterns]

@@ -24,6 +24,12 @@ def owns_component(_actor: Actor, case: NoticeCase | None = None) -> bool:
     return case is not None and case.owns_component
 
 
+@predicate
+def writes_incidents(actor: Actor, _case: object | None = None) -> bool:
+    """A machine whose token may write incidents."""
+    return actor.is_service_account and "incidents:write" in actor.scopes
+
+
 def register() -> None:
     """Register the permissions of this area."""
     allow(
@@ -31,6 +37,6 @@ def register() -> None:
     )
     allow(
         "status.notice",
-        administration | owns_component,
+        administration | owns_component | writes_incidents,
         otherwise="Only administrators and members of the team that owns a service of it write this notice.",
     )
