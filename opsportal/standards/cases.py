@@ -18,6 +18,19 @@
     owed = []                               # at an event: ids of rules
     ends = []                               # "met rule-id", "void rule-id"
 
+Of an escalation and of triggers:
+
+    [[case]]
+    title = "…"
+    escalation = "sev1"                     # in place of `at`
+    tells = ["0m on_call:primary", "15m role:cto"]
+
+    [[case]]
+    title = "…"
+    given = "normal"
+    lasting = "2m"                          # for how long it has been so
+    triggers = ["high-latency"]             # ids; in place of `at`
+
 What a case leaves out is not compared, but for `reasons`, which is empty unless it says otherwise.
 """
 
@@ -26,27 +39,36 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from opsportal.standards import engine
 from opsportal.standards.reading import PackError, Problem, Problems, Reader
+from opsportal.standards.responding import SEVERITIES
 from opsportal.standards.rules import Standard
-from opsportal.standards.syntax import LanguageError, parse_duration
+from opsportal.standards.syntax import LanguageError, format_duration, parse_duration
 from opsportal.standards.vocabulary import Fact, Facts, Kind, Value
 
+TRIGGERS = "triggers"
+ESCALATION = "escalation:"
 LISTS = ("reasons", "stages", "fields", "permits", "actions", "owed", "ends")
-_RULES = ("reasons", "permits", "actions", "owed")
+_RULES = ("reasons", "permits", "actions", "owed", TRIGGERS)
 """Those that name the rules themselves, not what they demand."""
+_IN_ORDER = ("stages", "tells")
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is expected at `at` under `facts`. `expected` holds only what the case compares."""
+    """What is expected at `at` under `facts`. `expected` holds only what the case compares.
+
+    `at` is also `triggers`, or `escalation:` and a severity. `lasting`: for how long it has been so.
+    """
 
     title: str
     at: str
     facts: Facts
     outcome: str
     expected: Mapping[str, tuple[str, ...]]
+    lasting: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +110,30 @@ def run_case(case: Case, standard: Standard) -> CaseResult:
             continue
         if name in _RULES:
             touched |= {item.rpartition(" ")[2] for item in found}
-        ordered = name == "stages"
+        ordered = name in _IN_ORDER
         if (tuple(found) if ordered else sorted(found)) != (expected if ordered else sorted(expected)):
             differences.append(f"{name}: expected {list(expected)}, got {found}")
     if "stages" in case.expected:
         touched |= {one.rule_id for one in engine.stages(standard, case.at, case.facts)}
     if "fields" in case.expected:
         touched |= {one.rule_id for one in engine.fields(standard, case.at, case.facts)}
+    if escalation := standard.escalation(case.at.removeprefix(ESCALATION)):
+        touched.add(escalation.id)
     return CaseResult(case, tuple(differences), frozenset(touched))
 
 
 def _found(case: Case, standard: Standard) -> dict[str, list[str]]:
     at, facts = case.at, case.facts
+    if at == TRIGGERS:
+        return {TRIGGERS: [one.id for one in engine.triggers(standard, facts, case.lasting)]}
+    if at.startswith(ESCALATION):
+        escalation = standard.escalation(at.removeprefix(ESCALATION))
+        return {
+            "tells": [
+                f"{format_duration(step.after)} {' '.join(step.who)}"
+                for step in (escalation.steps if escalation else ())
+            ]
+        }
     if at in standard.vocabulary.events:
         return {
             "owed": [one.rule_id for one in engine.owed(standard, at, facts)],
@@ -118,7 +152,7 @@ def _case(reader: Reader, standard: Standard, given: Mapping[str, Mapping[str, o
     title = reader.text("title", required=True)
     reader.rule, reader.place = title, ""
     vocabulary = standard.vocabulary
-    at = reader.one_of("at", [*vocabulary.points, *vocabulary.events])
+    at = _place(reader, standard)
     start = reader.text("given")
     if start and start not in given:
         reader.note("given", f"there is no [facts.{start}]")
@@ -130,11 +164,21 @@ def _case(reader: Reader, standard: Standard, given: Mapping[str, Mapping[str, o
     outcome = reader.text("outcome")
     if outcome and outcome not in list(engine.Outcome):
         reader.note("outcome", "must be allowed, pending or refused")
-    expected = {name: reader.words(name) for name in LISTS if reader.has(name)}
+    lists = (TRIGGERS,) if at == TRIGGERS else ("tells",) if at.startswith(ESCALATION) else LISTS
+    expected = {name: reader.words(name) for name in lists if reader.has(name)}
+    lasting = reader.duration("lasting") if at == TRIGGERS and reader.has("lasting") else timedelta()
     if at in vocabulary.points and not outcome:
         reader.note("outcome", "is missing")
     reader.close()
-    return Case(title, at, facts, outcome, expected)
+    return Case(title, at, facts, outcome, expected, lasting)
+
+
+def _place(reader: Reader, standard: Standard) -> str:
+    if reader.has("escalation"):
+        return ESCALATION + reader.one_of("escalation", SEVERITIES)
+    if reader.has(TRIGGERS):
+        return TRIGGERS
+    return reader.one_of("at", [*standard.vocabulary.points, *standard.vocabulary.events])
 
 
 def _flat(table: Mapping[str, object], before: str = "") -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from opsportal.standards.content import content_of, rule_of
+from opsportal.standards.content import content_of, escalation_of, rule_of, trigger_of
 from opsportal.standards.rules import Rule, Source, Standard
 
 _HEAD = ("title", "version", "document", "document_sha256", "status", "updated", "next_review", "review_by")
@@ -46,6 +46,9 @@ class Value:
     @property
     def label(self) -> str:
         """What it is, in words."""
+        area, _, place = self.key.partition(".")
+        if area in {"escalation", "trigger"}:
+            return f"{area} {place.replace('.', ': ').replace('_', ' ')}"
         return _WORDS.get(self.key, self.key.rpartition(".")[2].replace("_", " "))
 
 
@@ -93,7 +96,8 @@ def compare(base: Standard, own: Standard) -> Comparison:
     differences = [_changed(rule, own.rule(rule.id), reasons) for rule in base.rules]
     added = [_added(rule) for rule in own.rules if base.rule(rule.id) is None]
     found = (one for one in (*differences, *added) if one is not None)
-    return Comparison(base, own, (*_head(base, own), *_parts(base, own)), tuple(found))
+    head = (*_head(base, own), *_parts(base, own), *_answers(base, own))
+    return Comparison(base, own, head, tuple(found))
 
 
 def _changed(base: Rule, own: Rule | None, reasons: Mapping[str, str]) -> RuleDifference | None:
@@ -131,6 +135,19 @@ def _parts(base: Standard, own: Standard) -> Iterable[Value]:
         for key in sorted({*before, *after}):
             if before.get(key) != after.get(key):
                 yield Value(f"{name}.{key}", before.get(key, ""), after.get(key, ""))
+
+
+def _answers(base: Standard, own: Standard) -> Iterable[Value]:
+    """Yield values of escalations (by severity) and of triggers (by id) that differ."""
+    tables = (
+        {f"escalation.{one.severity}": escalation_of(one) for one in standard.escalations}
+        | {f"trigger.{one.id}": trigger_of(one) for one in standard.triggers}
+        for standard in (base, own)
+    )
+    before, after = tables
+    for key in dict.fromkeys([*before, *after]):
+        for value in _values(_flat(before.get(key, {})), _flat(after.get(key, {}))):
+            yield Value(f"{key}.{value.key}", value.base, value.own)
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -10,6 +10,7 @@ import hashlib
 from typing import Any
 
 from opsportal.audit.canonical import canonical_bytes
+from opsportal.standards.answers import Escalation, Trigger
 from opsportal.standards.rules import (
     Act,
     Attest,
@@ -63,6 +64,8 @@ def content_of(standard: Standard) -> Table:
             "check": [{"id": check.id, "title": check.title} for check in standard.checks],
             "metric": [_metric(metric) for metric in standard.metrics],
             "rule": [rule_of(rule) for rule in standard.rules],
+            "escalation": [escalation_of(one) for one in standard.escalations],
+            "trigger": [trigger_of(one) for one in standard.triggers],
             "dropped": [_dropped(dropped) for dropped in standard.dropped],
             "listed": [_listed(listed) for listed in standard.listed],
         }
@@ -154,6 +157,49 @@ def rule_of(rule: Rule) -> Table:
             "reason": rule.reason,
         }
     )
+
+
+def escalation_of(one: Escalation) -> Table:
+    """Return an escalation as a pack writes it, with its origin and the documents of its sources."""
+    return _filled(
+        {
+            "id": one.id,
+            "title": one.title,
+            "severity": one.severity,
+            "steps": [{"after": format_duration(step.after), "who": list(step.who)} for step in one.steps],
+            "urgency": one.urgency,
+            "lapse": format_duration(one.lapse) if one.lapse else "",
+            "repeat": one.repeat or None,
+            "working_hours": one.working_hours,
+            **_standing(one),
+        }
+    )
+
+
+def trigger_of(one: Trigger) -> Table:
+    """Return a trigger as a pack writes it, with its origin and the documents of its sources."""
+    return _filled(
+        {
+            "id": one.id,
+            "title": one.title,
+            "when": one.when.text,
+            "lasting": format_duration(one.lasting) if one.lasting else "",
+            "actions": [_filled({"id": action.id, "tell": list(action.tell)}) for action in one.actions],
+            "timeout": format_duration(one.timeout),
+            **_standing(one),
+        }
+    )
+
+
+def _standing(one: Escalation | Trigger) -> Table:
+    return {
+        "source": source_of(one.source),
+        "also": [source_of(source) for source in one.also],
+        "reading": one.reading,
+        "origin": one.origin,
+        "replaces": one.replaces,
+        "reason": one.reason,
+    }
 
 
 def _dropped(dropped: Dropped) -> Table:

@@ -7,10 +7,12 @@ is never taken for a yes: a gate then answers `pending`, a stage is asked for, a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
 
 from opsportal.core.errors import Reason
+from opsportal.standards.answers import Trigger
 from opsportal.standards.rules import (
     Act,
     Attest,
@@ -211,3 +213,13 @@ def _outcome(verdict: Verdict) -> Outcome:
 
 def _sentence(rule: Rule) -> str:
     return rule.message or f"{rule.title.rstrip('.')}."
+
+
+def triggers(standard: Standard, facts: Facts, lasting: timedelta) -> tuple[Trigger, ...]:
+    """Return the triggers whose condition holds and, as it has done so for `lasting`, long enough.
+
+    A trigger acts on machines, so what is not known never sets one off.
+    """
+    return tuple(
+        one for one in standard.triggers if one.when.evaluate(facts) is True and lasting >= one.lasting
+    )

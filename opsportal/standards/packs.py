@@ -17,6 +17,7 @@ from typing import Literal, Protocol, TypeVar, cast
 from opsportal.standards.content import hash_of
 from opsportal.standards.demand_reading import Names
 from opsportal.standards.reading import FACT_WORD, MAX_LONG, PackError, Problem, Problems, Reader
+from opsportal.standards.responding import read_escalations, read_triggers
 from opsportal.standards.rule_reading import MAX_RULES, Pack, read_origin, read_rules, read_source
 from opsportal.standards.rules import (
     Check,
@@ -166,6 +167,8 @@ def _read(
         extends_hash=head.text("extends_hash") if resolved else parent.content_hash if parent else "",
         review_by=_reviewer(head, names),
         review_source=read_source(review_source, pack) if review_source else None,
+        escalations=read_escalations(top, pack, names, parent.escalations if parent else ()),
+        triggers=read_triggers(top, pack, names, parent.triggers if parent else ()),
     )
     head.close()
     top.close()

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from opsportal.standards.answers import Escalation, Trigger
 from opsportal.standards.rules import Owe, Rule, Source, Stage, Standard
-from opsportal.standards.wording import condition_in_words, demand_in_words
+from opsportal.standards.wording import (
+    condition_in_words,
+    demand_in_words,
+    duration_in_words,
+    told_in_words,
+)
 
 OMISSION = " / "
 Pages = Mapping[str, str]
@@ -31,6 +37,28 @@ class RuleWords:
     place: str
     when: str
     demand: str
+    quotations: tuple[Quotation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationWords:
+    """Whom the silence on incidents of a severity tells: pairs of a time and names."""
+
+    escalation: Escalation
+    steps: tuple[tuple[str, str], ...]
+    lapse: str
+    quotations: tuple[Quotation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerWords:
+    """What is done by itself: `when` as a clause, the actions in their order with whom each tells."""
+
+    trigger: Trigger
+    when: str
+    lasting: str
+    timeout: str
+    actions: tuple[tuple[str, str], ...]
     quotations: tuple[Quotation, ...]
 
 
@@ -87,6 +115,46 @@ def groups_of(standard: Standard, pages: Pages = NO_PAGES) -> tuple[Group, ...]:
         )
     owed = (words_of(rule, standard, pages) for rule in standard.rules if isinstance(rule.demand, Owe))
     return (*groups, *_group("owed", "What is owed, and by when", owed))
+
+
+def escalations_of(standard: Standard, pages: Pages = NO_PAGES) -> tuple[EscalationWords, ...]:
+    """Return whom silence tells, by severity."""
+    return tuple(
+        EscalationWords(
+            one,
+            tuple(
+                (
+                    f"after {duration_in_words(step.after)}" if step.after else "at once",
+                    ", ".join(told_in_words(who, standard) for who in step.who),
+                )
+                for step in one.steps
+            ),
+            duration_in_words(one.lapse) if one.lapse else "",
+            tuple(quotation(source, pages) for source in (one.source, *one.also)),
+        )
+        for one in standard.escalations
+    )
+
+
+def triggers_of(standard: Standard, pages: Pages = NO_PAGES) -> tuple[TriggerWords, ...]:
+    """Return what is done by itself, and when."""
+    return tuple(
+        TriggerWords(
+            one,
+            condition_in_words(one.when),
+            duration_in_words(one.lasting) if one.lasting else "",
+            duration_in_words(one.timeout),
+            tuple(
+                (
+                    action.id.replace("_", " "),
+                    ", ".join(told_in_words(who, standard) for who in action.tell),
+                )
+                for action in one.actions
+            ),
+            tuple(quotation(source, pages) for source in (one.source, *one.also)),
+        )
+        for one in standard.triggers
+    )
 
 
 def _in_order(stages: list[Rule]) -> list[Rule]:

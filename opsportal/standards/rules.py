@@ -12,6 +12,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
+from opsportal.standards.answers import Escalation, Trigger
 from opsportal.standards.language import Expression
 from opsportal.standards.vocabulary import BOOLEAN, NUMBER, Fact, Scalar, Vocabulary, choice
 
@@ -303,6 +304,8 @@ class Standard:
     review_source: Source | None = None
     dropped: tuple[Dropped, ...] = ()
     extends_hash: str = ""
+    escalations: tuple[Escalation, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
 
     def rule(self, rule_id: str) -> Rule | None:
         """Return the rule of that id, or None."""
@@ -314,6 +317,10 @@ class Standard:
 
     def role(self, role_id: str) -> Role | None:
         return next((role for role in self.roles if role.id == role_id), None)
+
+    def escalation(self, severity: str) -> Escalation | None:
+        """Return whom the silence on an incident of this severity tells, or None where nothing says so."""
+        return next((one for one in self.escalations if one.severity == severity), None)
 
     def asks_for(self, fact: str) -> bool:
         """Return whether any condition of any rule looks at this fact."""

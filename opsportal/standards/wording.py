@@ -86,6 +86,16 @@ def role_in_words(role: str, standard: Standard) -> str:
     return found.title if found else role
 
 
+def told_in_words(who: str, standard: Standard) -> str:
+    """Return whom a step of an escalation names: "the Team Lead", "who is on call (secondary)"."""
+    kind, _, key = who.partition(":")
+    if kind == "role":
+        return role_in_words(key, standard)
+    if kind == "assignee":
+        return "whoever has the incident"
+    return f"{key} on call" if key else "on call"
+
+
 _PERMITTED = {
     "start_before_approval": "it may start before it is approved",
     "start_in_freeze": "it may be carried out although a freeze holds",

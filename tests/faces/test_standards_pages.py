@@ -85,6 +85,7 @@ def test_rules_are_grouped_by_what_they_govern(client: Client) -> None:
         "When a pipeline asks whether it may deploy",
         "When a pipeline reports on a rollout",
         "What is owed, and by when",
+        "Whom silence on an incident tells",
     ]
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from changes.facts import DECLARATIONS
 from opsportal.standards.cases import load_cases, run_case
 from opsportal.standards.packs import load
 from opsportal.standards.rules import FORM_KINDS
 from opsportal.standards.shipped import shipped_parents
 from opsportal.standards.vocabulary import Vocabulary
+from tests.vocabulary import DECLARATIONS
 
 VOCABULARY = Vocabulary.of(DECLARATIONS)
 MANUAL = (Path(__file__).parents[2] / "docs" / "standards.md").read_text()

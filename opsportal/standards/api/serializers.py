@@ -9,9 +9,10 @@ from rest_framework import serializers
 
 from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
 from opsportal.standards.comparison import Comparison, Value
-from opsportal.standards.content import demand_of, source_of
+from opsportal.standards.content import demand_of, escalation_of, source_of, trigger_of
 from opsportal.standards.packs import MAX_BYTES
 from opsportal.standards.presentation import RuleWords, words_of
+from opsportal.standards.responding import SEVERITIES
 from opsportal.standards.rules import Metric, Standard
 from opsportal.standards.selectors import Line, consequences_of, overdue_since, reviews_of
 from opsportal.standards.services.review import MAX_NOTE
@@ -82,6 +83,42 @@ class RuleOut(Body):
     replaces = Text(max_length=60)
     reason = Text(max_length=1_000)
     words = RuleWordsOut()
+
+
+class EscalationOut(Body):
+    """Whom the silence on an incident of a severity tells; durations as packs write them (`15m`)."""
+
+    id = Text(max_length=60)
+    title = Text(max_length=200)
+    severity = serializers.ChoiceField(SEVERITIES)
+    steps = serializers.ListField(child=serializers.DictField())
+    urgency = serializers.ChoiceField(["high", "low"])
+    lapse = Text(max_length=20, required=False, help_text="How long an acknowledgement holds.")
+    repeat = WholeNumber(required=False)
+    working_hours = Flag(required=False)
+    source = SourceOut()  # type: ignore[assignment]
+    also = SourceOut(many=True, required=False)
+    reading = Text(max_length=1_000, required=False)
+    origin = Text(max_length=60)
+    replaces = Text(max_length=60, required=False)
+    reason = Text(max_length=1_000, required=False)
+
+
+class TriggerOut(Body):
+    """What is done by itself once a condition has held long enough."""
+
+    id = Text(max_length=60)
+    title = Text(max_length=200)
+    when = Text(max_length=1_000)
+    lasting = Text(max_length=20, required=False)
+    actions = serializers.ListField(child=serializers.DictField())
+    timeout = Text(max_length=20)
+    source = SourceOut()  # type: ignore[assignment]
+    also = SourceOut(many=True, required=False)
+    reading = Text(max_length=1_000, required=False)
+    origin = Text(max_length=60)
+    replaces = Text(max_length=60, required=False)
+    reason = Text(max_length=1_000, required=False)
 
 
 class ListedOut(Body):
@@ -200,6 +237,8 @@ class StandardOut(Body):
     checks = CheckOut(many=True)
     metrics = MetricOut(many=True)
     rules = RuleOut(many=True)
+    escalations = EscalationOut(many=True)
+    triggers = TriggerOut(many=True)
     listed = ListedOut(many=True)
 
 
@@ -297,6 +336,8 @@ def standard_out(standard: Standard, today: date) -> dict[str, Any]:
         "checks": [{"id": one.id, "title": one.title} for one in standard.checks],
         "metrics": [_metric(one) for one in standard.metrics],
         "rules": [_rule(words_of(rule, standard)) for rule in standard.rules],
+        "escalations": [escalation_of(one) for one in standard.escalations],
+        "triggers": [trigger_of(one) for one in standard.triggers],
         "listed": [
             {"source": source_of(one.source), "reason": one.reason, "origin": one.origin}
             for one in standard.listed

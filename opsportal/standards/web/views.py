@@ -16,7 +16,7 @@ from opsportal.standards.models import StandardVersion
 from opsportal.standards.original import MAX_BYTES as MAX_DOCUMENT
 from opsportal.standards.packs import MAX_BYTES
 from opsportal.standards.permissions import Reviewing
-from opsportal.standards.presentation import groups_of, quotation
+from opsportal.standards.presentation import escalations_of, groups_of, quotation, triggers_of
 from opsportal.standards.rules import Standard
 from opsportal.standards.selectors import (
     InForce,
@@ -175,6 +175,8 @@ def _standard(
             "may_propose": may_propose,
             "review_form": (form or ReviewForm()) if may_review else None,
             "groups": groups_of(standard, pages),
+            "escalations": escalations_of(standard, pages),
+            "triggers": triggers_of(standard, pages),
             "listed": [(one, quotation(one.source, pages)) for one in standard.listed],
         },
         status=status,
