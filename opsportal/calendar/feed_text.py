@@ -24,6 +24,7 @@ _KINDS = {
     "freeze": "Freeze",
     "meeting": "Meeting",
     "obligation": "Owed",
+    "shift": "On call",
 }
 # Only these take a person's time; the rest is shown as free.
 _BUSY = frozenset({"change", "meeting"})
@@ -89,6 +90,8 @@ def _event(entry: CalendarEntry, address: str, now: datetime) -> Event:
     event.add("url", f"{address}{entry.url}")
     event.add("categories", [_KINDS[entry.kind]])
     event.add("sequence", entry.version)
+    if entry.changed_at is not None:
+        event.add("last-modified", _second(entry.changed_at))
     event.add("status", "CANCELLED" if entry.cancelled else "CONFIRMED")
     event.add("transp", "OPAQUE" if entry.kind in _BUSY else "TRANSPARENT")
     return event

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
@@ -13,11 +13,20 @@ from opsportal.calendar.models import Freeze, MaintenanceWindow
 from opsportal.calendar.models.freezes import PREFIX as FREEZE_PREFIX
 from opsportal.calendar.models.windows import PREFIX as WINDOW_PREFIX
 from opsportal.calendar.places import Scope
-from opsportal.calendar.selectors import freezes_set
+from opsportal.calendar.selectors import Wanted, entries_between, freezes_set
 from opsportal.catalog.models import Environment
 from opsportal.core.actor import Actor
 from opsportal.core.keys import format_key
-from opsportal.core.registry import CalendarEntry, Panel, calendar_sources, key_urls, panels
+from opsportal.core.registry import (
+    CalendarEntry,
+    CalendarKind,
+    FeedSource,
+    Panel,
+    calendar_sources,
+    feed_sources,
+    key_urls,
+    panels,
+)
 
 NOWHERE = ("",)
 """No environment has this slug: what is for kinds of which there is none is for nothing."""
@@ -94,10 +103,21 @@ def _environments(scope: Mapping[str, Any], kinds: Mapping[str, str]) -> tuple[s
     return tuple(slug for slug in (named or kinds) if kinds.get(slug) in wanted) or NOWHERE
 
 
+def _feed(title: str, *kinds: CalendarKind) -> FeedSource:
+    def entries(reader: Actor, _scope: str, start: datetime, end: datetime) -> list[CalendarEntry]:
+        return entries_between(reader, start, end, Wanted(kinds=kinds))
+
+    return FeedSource(title, timedelta(days=30), timedelta(days=180), entries)
+
+
 def register() -> None:
     """Put this app's calendar sources, panel and key resolvers where they belong."""
     calendar_sources.add("windows", window_entries)
     calendar_sources.add("freezes", freeze_entries)
+    feed_sources.add(
+        "changes", _feed("Changes, windows and freezes", "change", "window", "freeze", "meeting")
+    )
+    feed_sources.add("owed", _feed("What I owe", "obligation"))
     key_urls.add(WINDOW_PREFIX, window_path)
     key_urls.add(FREEZE_PREFIX, freeze_path)
     panels.add("calendar.frozen", Panel("home.broken", 2, "calendar/panel_frozen.html", frozen))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar
 
 from django.db.models import Model, Q, QuerySet
@@ -16,7 +16,7 @@ from opsportal.core.actor import Actor
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
-CalendarKind = Literal["change", "window", "freeze", "meeting", "obligation"]
+CalendarKind = Literal["change", "window", "freeze", "meeting", "obligation", "shift"]
 
 
 class Registry(Generic[T]):
@@ -107,6 +107,7 @@ class CalendarEntry:
     `start` and `end` are aware UTC, `end` not before `start`. `key` is the thing's own, stable over its
     life: a feed makes its UID of it. `state` is the thing's word for where it stands; `cancelled` says
     that it will not take place. `version` grows with each change of the thing (a feed's SEQUENCE).
+    `changed_at` is when it last did, where that is known.
     `services` and `environments` are slugs to filter by; none means "all of them".
     """
 
@@ -121,6 +122,22 @@ class CalendarEntry:
     version: int = 1
     services: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSource:
+    """Something that a personal feed may show: its title, and what it reaches back and ahead.
+
+    `entries` gets the reader, the scope, from and until. `scopes` gives a person what of it there is to
+    choose (a key, its title); None where there is nothing to choose, and the scope is empty.
+    """
+
+    title: str
+    back: timedelta
+    ahead: timedelta
+    entries: Callable[[Actor, str, datetime, datetime], list[CalendarEntry]]
+    scopes: Callable[[Actor], list[tuple[str, str]]] | None = None
 
 
 panels: Registry[Panel] = Registry("panels")
@@ -130,6 +147,9 @@ search_sources: Registry[Callable[[Actor, str, int], list[SearchHit]]] = Registr
 calendar_sources: Registry[Callable[[Actor, datetime, datetime], list[CalendarEntry]]] = Registry("calendars")
 """Name -> (reader, from, until: aware, the end not included) -> what of it the reader may see, cancelled
 things too; in any order."""
+
+feed_sources: Registry[FeedSource] = Registry("feeds")
+"""Kind (stored with each feed) -> what it shows."""
 
 recent_changes: Registry[Callable[[Actor, Collection[str], datetime, datetime], list[RecentChange]]] = (
     Registry("recent changes")

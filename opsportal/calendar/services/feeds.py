@@ -14,6 +14,7 @@ from opsportal.calendar.states import FEED
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, InvalidInput, NotFound
+from opsportal.core.registry import feed_sources
 from opsportal.core.writes import write
 
 PREFIX = "opf_"
@@ -23,23 +24,30 @@ _SHOWN = 12
 _FORM = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_-]{43}")
 
 
-def feed_create(*, actor: Actor, now: datetime, kind: str) -> tuple[CalendarFeed, str]:
+def feed_create(*, actor: Actor, now: datetime, kind: str, scope: str = "") -> tuple[CalendarFeed, str]:
     """Store a feed of the person who asks and return it with its secret, which cannot be had again.
 
+    `kind` is a registered one, `scope` what of it is shown, where there is a choice.
     Raises `Forbidden`, `InvalidInput`, and `Conflict` ("too_many").
     """
     with write(actor=actor, now=now):
         require(actor, "feed.create")
-        if kind not in CalendarFeed.Kind.values:
-            raise InvalidInput.of(
-                "kind", "unknown", f"Must be one of: {', '.join(CalendarFeed.Kind.values)}."
-            )
+        source = feed_sources.get(kind)
+        if source is None:
+            raise InvalidInput.of("kind", "unknown", f"Must be one of: {', '.join(feed_sources)}.")
+        if scope not in ({key for key, _ in source.scopes(actor)} if source.scopes else {""}):
+            raise InvalidInput.of("scope", "unknown", "There is nothing of this name to show.")
         own = CalendarFeed.objects.filter(user_id=UUID(actor.id), state=FEED.initial)
         if own.count() >= MOST_FEEDS:
             raise Conflict(f"You have {MOST_FEEDS} feeds already. Revoke one first.", code="too_many")
         secret = PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
         feed = CalendarFeed.objects.create(
-            user_id=UUID(actor.id), kind=kind, prefix=secret[:_SHOWN], digest=_digest(secret), created_at=now
+            user_id=UUID(actor.id),
+            kind=kind,
+            scope=scope,
+            prefix=secret[:_SHOWN],
+            digest=_digest(secret),
+            created_at=now,
         )
         _record(actor, now, "feed.created", feed)
         return feed, secret
@@ -92,5 +100,5 @@ def _record(actor: Actor, now: datetime, action: str, feed: CalendarFeed) -> Non
         action=action,
         kind="feed",
         key=str(feed.pk),
-        data={"kind": str(feed.kind), "user": str(feed.user_id)},
+        data={"kind": str(feed.kind), "scope": feed.scope, "user": str(feed.user_id)},
     )

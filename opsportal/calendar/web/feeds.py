@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,16 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from opsportal.calendar.feed_text import CONTENT_TYPE, answer
 from opsportal.calendar.models import CalendarFeed
-from opsportal.calendar.selectors import Wanted, entries_between
 from opsportal.calendar.services import feed_create, feed_revoke
 from opsportal.calendar.services.feeds import feed_of
 from opsportal.catalog.web.answers import FORM_REFUSALS
 from opsportal.core.actor import Actor
+from opsportal.core.errors import NotFound
+from opsportal.core.registry import feed_sources
 from opsportal.web import refusals
 from opsportal.web.requests import actor_of, now_of
-
-BACK, AHEAD = timedelta(days=30), timedelta(days=180)
-KINDS = {"changes": ("change", "window", "freeze", "meeting"), "owed": ("obligation",)}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,7 +29,8 @@ def feeds(request: HttpRequest) -> HttpResponse:
     actor, address, status = actor_of(request), "", 200
     if request.method == "POST":
         try:
-            _, secret = feed_create(actor=actor, now=now_of(request), kind=request.POST.get("kind", ""))
+            kind, _, scope = request.POST.get("kind", "").partition(":")
+            _, secret = feed_create(actor=actor, now=now_of(request), kind=kind, scope=scope)
             address = settings.PUBLIC_URL + reverse("calendar:feed", args=[secret])
         except FORM_REFUSALS as refusal:
             refusals.keep(request, refusal)
@@ -40,7 +39,7 @@ def feeds(request: HttpRequest) -> HttpResponse:
     context = {
         "address": address,
         "feeds": list(CalendarFeed.objects.filter(user_id=actor.id)[:100]),
-        "kinds": CalendarFeed.Kind.choices,
+        "kinds": list(_kinds(actor)),
     }
     response = render(request, "calendar/feeds.html", context, status=status)
     if address:
@@ -60,13 +59,24 @@ def feed_revoked(request: HttpRequest, pk: int) -> HttpResponse:
 def feed(request: HttpRequest, secret: str) -> HttpResponse:
     """Give the calendar file of a feed to whoever has its address. Writes nothing."""
     found, now = feed_of(secret), now_of(request)
-    entries = entries_between(
-        Actor.user(found.user_id), now - BACK, now + AHEAD, Wanted(kinds=KINDS[found.kind])
-    )
-    name = "opsportal: what I owe" if found.kind == "owed" else "opsportal: changes"
+    source = feed_sources.get(found.kind)
+    if source is None:
+        raise NotFound("What this feed showed is not there any more.")
+    reader = Actor.user(found.user_id)
+    entries = source.entries(reader, found.scope, now - source.back, now + source.ahead)
+    name = f"opsportal: {found.title[0].lower()}{found.title[1:]}"
     known = request.headers.get("If-None-Match", "")
     sent = answer(known, entries, name=name, address=settings.PUBLIC_URL, now=now)
     headers = {"ETag": sent.etag, "Cache-Control": "private, no-cache"}
     if sent.content is None:
         return HttpResponse(status=304, headers=headers)
     return HttpResponse(sent.content, content_type=CONTENT_TYPE, headers=headers)
+
+
+def _kinds(actor: Actor) -> Iterator[tuple[str, str]]:
+    """Yield what a feed may show: the value of the choice, and its words."""
+    for kind, source in feed_sources.items():
+        if source.scopes is None:
+            yield kind, source.title
+        else:
+            yield from ((f"{kind}:{key}", f"{source.title}: {title}") for key, title in source.scopes(actor))
