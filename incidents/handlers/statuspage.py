@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from incidents.services.statuspage import maintenance_follow
+from incidents.services.statuspage.maintenance import ACTOR
+from incidents.services.statuspage.publishing import notice_follow
 from opsportal.audit.actions import register_all
 from opsportal.outbox.ticks import expect
 from opsportal.outbox.topics import Message, on
@@ -27,10 +29,18 @@ def on_change(message: Message) -> None:
     maintenance_follow(now=message.now, key=str(message.payload["key"]))
 
 
+def on_incident(message: Message) -> None:
+    """End the notice of an incident with it, or open it again."""
+    event = message.topic.rpartition(".")[2]
+    notice_follow(actor=ACTOR, now=message.now, key=str(message.payload["key"]), event=event)
+
+
 def register() -> None:
     """Register topics, ticks and audit actions of this area."""
     for event in CHANGE_EVENTS:
         on(f"changes.change.{event}", "incidents.maintenance", on_change)
+    for event in ("resolved", "merged", "reopened"):
+        on(f"incidents.incident.{event}", "incidents.notice", on_incident)
     expect("incidents.status_mail", every=timedelta(seconds=5), without_it="no subscriber gets mail")
     expect(
         "incidents.status_copy",

@@ -10,8 +10,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from incidents.models import StatusComponent, StatusCopy, StatusNotice, StatusSubscriber
+from incidents.models.response import PREFIX
 from incidents.public_status import ENDED, MACHINES
+from incidents.selectors.response import incident_seen
 from incidents.selectors.statuspage import notice_numbered, notices_loaded
+from incidents.services.response.working import incident_tell_public
 from incidents.services.statuspage import (
     component_create,
     component_move,
@@ -19,11 +22,14 @@ from incidents.services.statuspage import (
     notice_open,
     notice_update,
 )
+from incidents.services.statuspage.publishing import suggested_impacts, suggested_title
 from incidents.web.statuspage_forms import ComponentForm, NoticeForm
 from opsportal.catalog.models import Service
 from opsportal.catalog.web.answers import FORM_REFUSALS, refuse
 from opsportal.core.access import may, require
 from opsportal.core.errors import NotFound
+from opsportal.core.keys import number_of
+from opsportal.core.registry import key_urls
 from opsportal.web.paging import page_of
 from opsportal.web.requests import actor_of, now_of
 
@@ -147,6 +153,41 @@ def notice_edit(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, "Published.")
             return redirect("incidents:status-notice-edit", pk)
     context = {"form": form, "notice": shown, "kind": shown.kind}
+    return render(request, "incidents/statuspage/notice_form.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def incident_public(request: HttpRequest, key: str) -> HttpResponse:
+    """Tell the public of an incident."""
+    actor, now = actor_of(request), now_of(request)
+    incident = incident_seen(actor, number_of(key, PREFIX) or 0, now)
+    shown = notices_loaded().filter(source=incident.key).first()
+    named = {part.component.slug: part.impact for part in shown.parts.all()} if shown else None
+    named = named or suggested_impacts(incident)
+    form = NoticeForm(
+        request.POST or None,
+        kind="incident",
+        state=shown.state if shown else "",
+        components=_shown(),
+        named=named,
+        initial=_initial(shown) if shown else {"title": suggested_title(named) if named else ""},
+    )
+    status = 400 if form.is_bound else 200
+    if form.is_valid():
+        try:
+            incident_tell_public(actor=actor, now=now, pk=incident.pk, **form.values)
+        except FORM_REFUSALS as refusal:
+            status = refuse(request, form, refusal)
+        else:
+            messages.success(request, "Published.")
+            return redirect(key_urls[PREFIX](incident.pk))
+    context = {
+        "form": form,
+        "notice": shown,
+        "kind": "incident",
+        "incident": incident,
+        "incident_url": key_urls[PREFIX](incident.pk),
+    }
     return render(request, "incidents/statuspage/notice_form.html", context, status=status)
 
 

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern] = [
     path("status/subscribe/", statuspage_public.subscribe, name="status-subscribe"),
     path("status/confirm/<str:signed>/", statuspage_public.confirm, name="status-confirm"),
     path("status/manage/<str:signed>/", statuspage_public.manage, name="status-manage"),
+    path("incidents/<str:key>/public/", statuspage.incident_public, name="incident-public"),
     path("status-page/", statuspage.arrange, name="status-arrange"),
     path("status-page/components/new/", statuspage.component_new, name="status-component-new"),
     path("status-page/components/<slug:slug>/", statuspage.component_edit, name="status-component-edit"),

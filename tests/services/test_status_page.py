@@ -12,8 +12,10 @@ from django.core import mail
 
 from changes.services.closing import change_cancel
 from changes.services.implementation import change_complete, change_start
-from incidents.models import StatusComponent, StatusCopy, StatusMail, StatusNotice, StatusSubscriber
+from incidents.models import Incident, StatusComponent, StatusCopy, StatusMail, StatusNotice, StatusSubscriber
 from incidents.selectors.statuspage import status_page
+from incidents.services.response.moving import incident_reopen, incident_resolve
+from incidents.services.response.working import incident_tell_public, incident_update
 from incidents.services.statuspage import (
     component_create,
     component_move,
@@ -43,6 +45,7 @@ from opsportal.core.errors import (
 from opsportal.outbox.services import messages_handle
 from tests.changing import HOUR, Cast, make_cast, scheduled
 from tests.makers import NOW, ROOT
+from tests.response import Crew, declared, make_crew, restricted
 from tests.untouched import refused
 
 pytestmark = pytest.mark.django_db
@@ -225,6 +228,62 @@ def test_a_component_may_announce_by_hand_only() -> None:
     scheduled(cast)
     follow()
     assert not StatusNotice.objects.exists()
+
+
+# --- incidents -----------------------------------------------------------------------------------------
+
+
+def shop_of(crew: Crew) -> None:
+    component_create(actor=ROOT, now=NOW, slug="shop", name="Shop", service=crew.payments.slug)
+
+
+def tell(incident: Incident, crew: Crew, text: str = "We look.") -> None:
+    incident_update(actor=crew.responder.actor, now=NOW, pk=incident.pk, kind="status_page", text=text)
+
+
+def test_an_update_for_the_status_page_is_published_in_words_for_outsiders() -> None:
+    crew = make_crew()
+    shop_of(crew)
+    incident = declared(
+        crew, title="Shard 7 of pay-db is read-only", severity="sev2", services=["payments-api"]
+    )
+    tell(incident, crew)
+    (notice,) = StatusNotice.objects.all()
+    assert (notice.source, notice.title, notice.state) == (incident.key, "Trouble with Shop", "investigating")
+    assert status_page(NOW).overall == "partial_outage"
+    tell(incident, crew, "Still looking.")
+    assert said(notice) == ["investigating", "investigating"]
+    incident_resolve(actor=crew.responder.actor, now=NOW, pk=incident.pk, text="Failed over.")
+    follow()
+    assert said(notice)[2:] == ["resolved"]
+    incident_reopen(actor=crew.responder.actor, now=NOW, pk=incident.pk, reason="Again.")
+    follow()
+    assert said(notice)[3:] == ["investigating"]
+
+
+def test_nothing_of_a_restricted_incident_is_published() -> None:
+    crew = make_crew()
+    shop_of(crew)
+    incident = restricted(crew, services=["payments-api"])
+    with refused(Conflict, "restricted"):
+        incident_update(actor=crew.admin.actor, now=NOW, pk=incident.pk, kind="status_page", text="Hm.")
+
+
+def test_where_nothing_of_it_is_shown_the_update_stays_on_the_timeline() -> None:
+    crew = make_crew()
+    tell(declared(crew), crew)
+    assert not StatusNotice.objects.exists()
+
+
+def test_whoever_works_on_it_may_choose_the_words_and_what_is_concerned() -> None:
+    crew = make_crew()
+    shop_of(crew)
+    incident = declared(crew)
+    given: dict[str, Any] = {"state": "identified", "title": "Slow checkout", "impacts": {"shop": "degraded"}}
+    incident_tell_public(actor=crew.responder.actor, now=NOW, pk=incident.pk, text="A disk.", **given)
+    assert [(one.title, one.state) for one in status_page(NOW).current] == [("Slow checkout", "identified")]
+    with refused(InvalidInput):
+        incident_tell_public(actor=crew.responder.actor, now=NOW, pk=incident.pk, text=" ", **given)
 
 
 # --- subscribers ---------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from incidents.models import Incident, IncidentEntry
@@ -19,6 +20,7 @@ from incidents.services.response.fields import (
 from incidents.services.response.scene import scene_locked
 from incidents.services.response.severity import severity_set
 from incidents.services.response.timeline import entry_add
+from incidents.services.statuspage.publishing import incident_publish
 from opsportal.audit.services import audit_record
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
@@ -93,8 +95,9 @@ def incident_update(
 ) -> IncidentEntry:
     """Say how it stands, to whom `kind` names (one of `UPDATES`), and return the line.
 
-    It meets what is owed, and opens the time of the next one while the incident is open. Raises
-    `InvalidInput`, `NotFound`, `Forbidden`, and `IllegalMove` for one that was merged.
+    It meets what is owed, and opens the time of the next one while the incident is open. One for the status
+    page is published there. Raises `InvalidInput`, `NotFound`, `Forbidden`, `IllegalMove` for one that was
+    merged, and `Conflict` with code `restricted` where nothing of it may be published.
     """
     event = UPDATES[clean_choice(kind, UPDATES, field="kind")]
     words = clean_words(text)
@@ -103,7 +106,33 @@ def incident_update(
         scene.require(actor, "update", now)
         if scene.incident.state == "merged":
             raise IllegalMove("This incident was merged into another one; write there.")
+        if event == "status_page_updated":
+            incident_publish(actor=actor, now=now, incident=scene.incident, text=words)
         return happened(scene, actor=actor, now=now, event=event, text=words)
+
+
+def incident_tell_public(
+    *, actor: Actor, now: datetime, pk: int, text: str, state: str, title: str, impacts: Mapping[str, str]
+) -> IncidentEntry:
+    """Say `text` on the status page, with a title and the standing of each component, and return the line.
+
+    `state` and `impacts`: as `notice_put` has them. It meets what is owed, as `incident_update` does.
+    Raises as that does, and `Conflict` with code `restricted`.
+    """
+    words = clean_words(text)
+    with write(actor=actor, now=now):
+        scene = scene_locked(pk, actor=actor, now=now)
+        scene.require(actor, "update", now)
+        incident_publish(
+            actor=actor,
+            now=now,
+            incident=scene.incident,
+            text=words,
+            state=state,
+            title=title,
+            impacts=impacts,
+        )
+        return happened(scene, actor=actor, now=now, event="status_page_updated", text=words)
 
 
 def incident_assess(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from incidents.models import StatusComponent, StatusNotice
-from incidents.services.statuspage.notices import notice_open, notice_update
+from incidents.services.statuspage.notices import notice_move, notice_put
 from opsportal.catalog.models import Environment
 from opsportal.core.actor import Actor
 from opsportal.core.registry import CalendarEntry, announced_work
@@ -53,7 +53,7 @@ def _announce(
     entry: CalendarEntry, components: list[StatusComponent], state: str, now: datetime, actor: Actor
 ) -> StatusNotice:
     names = _names(components)
-    return notice_open(
+    return notice_put(
         actor=actor,
         now=now,
         kind="maintenance",
@@ -80,7 +80,7 @@ def _move(
     if notice.state == "completed" or (notice.state, state) == ("cancelled", "completed"):
         return notice
     word = "moved" if moved and notice.state == "scheduled" else state
-    return notice_update(
+    return notice_move(
         actor=actor,
         now=now,
         pk=notice.pk,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from incidents.models import StatusComponent, StatusNotice, StatusNoticeComponent, StatusUpdate
 from incidents.permissions.statuspage import NoticeCase
@@ -23,7 +24,17 @@ MOST_PARTS = 100
 LONGEST = timedelta(days=366)
 
 
-def notice_open(
+def notice_open(*, actor: Actor, now: datetime, impacts: Mapping[str, str], **fields: Any) -> StatusNotice:
+    """Tell the public of something new and return the notice.
+
+    `fields` and what it raises: as `notice_put`; and `Forbidden`.
+    """
+    with write(actor=actor, now=now):
+        _require(actor, now, list(_clean_impacts(impacts)))
+        return notice_put(actor=actor, now=now, impacts=impacts, **fields)
+
+
+def notice_put(
     *,
     actor: Actor,
     now: datetime,
@@ -36,18 +47,17 @@ def notice_open(
     ends_at: datetime | None = None,
     source: str = "",
 ) -> StatusNotice:
-    """Tell the public of something new and return the notice.
+    """Tell the public of something new, for a caller that has checked who may, and return the notice.
 
     `kind` is `incident` or `maintenance`, `impacts` says for each component (slug) how it stands by it,
     `state` where it is (the first one by default), `starts_at` when it began or will begin (aware UTC; now by
-    default), `source` the key of what it tells of. Raises `InvalidInput`, `Forbidden`, and `Conflict`
-    with code `told_already` where the source has a notice.
+    default), `source` the key of what it tells of. Raises `InvalidInput`, and `Conflict` with code
+    `told_already` where the source has a notice.
     """
     with write(actor=actor, now=now):
         if kind not in MACHINES:
             raise InvalidInput.of("kind", "unknown", f"Must be one of: {', '.join(MACHINES)}.")
         parts = _clean_impacts(impacts)
-        _require(actor, now, list(parts))
         if source and StatusNotice.objects.filter(source=source).exists():
             raise Conflict(f"There is a notice of {source} already.", code="told_already")
         notice = StatusNotice(kind=kind, source=source, created_at=now, updated_at=now)
@@ -65,7 +75,21 @@ def notice_open(
         return notice
 
 
-def notice_update(
+def notice_update(*, actor: Actor, now: datetime, pk: int, **fields: Any) -> StatusNotice:
+    """Say a further word, move the notice to `state`, and return it.
+
+    `fields` and what it raises: as `notice_move`; and `Forbidden`.
+    """
+    with write(actor=actor, now=now):
+        notice = _locked(pk)
+        named = [part.component for part in notice.parts.select_related("component__service__owner_team")]
+        _require(actor, now, named)
+        if fields.get("impacts") is not None:
+            _require(actor, now, list(_clean_impacts(fields["impacts"])))
+        return notice_move(actor=actor, now=now, pk=pk, **fields)
+
+
+def notice_move(
     *,
     actor: Actor,
     now: datetime,
@@ -78,17 +102,14 @@ def notice_update(
     ends_at: datetime | None = None,
     version: int | None = None,
 ) -> StatusNotice:
-    """Say a further word, move the notice to `state`, and return it. What is None stays as it is.
+    """Say a further word and move the notice to `state`, for a caller that has checked who may.
 
-    A notice that ends keeps the impacts that it last named, which no longer count. Raises `NotFound`,
-    `Forbidden`, `Stale`, `InvalidInput` and `IllegalMove`.
+    What is None stays as it is; components that `impacts` leaves out work again. A notice that ends keeps
+    the impacts that it last named, which no longer count. Raises `NotFound`, `Stale`, `InvalidInput` and
+    `IllegalMove`.
     """
     with write(actor=actor, now=now):
-        notice = StatusNotice.objects.select_for_update().filter(pk=pk).first()
-        if notice is None:
-            raise NotFound("There is no such notice.")
-        standing = {part.component: part for part in notice.parts.select_related("component__service")}
-        _require(actor, now, list(standing))
+        notice = _locked(pk)
         require_version(notice, version)
         notice.state = MACHINES[notice.kind].move(notice.state, _clean_state(notice.kind, state))
         words = _clean_words(text)
@@ -102,9 +123,7 @@ def notice_update(
             notice.ends_at = now if notice.state == "resolved" else None
         _check_times(notice)
         if impacts is not None:
-            wanted = _clean_impacts(impacts)
-            _require(actor, now, list(wanted))
-            _set_parts(notice, standing, wanted)
+            _set_parts(notice, _clean_impacts(impacts))
         notice.updated_at = now
         notice.version += 1
         notice.save()
@@ -113,11 +132,8 @@ def notice_update(
         return notice
 
 
-def _set_parts(
-    notice: StatusNotice,
-    standing: Mapping[StatusComponent, StatusNoticeComponent],
-    wanted: Mapping[StatusComponent, str],
-) -> None:
+def _set_parts(notice: StatusNotice, wanted: Mapping[StatusComponent, str]) -> None:
+    standing = {part.component: part for part in notice.parts.select_related("component")}
     for component, part in standing.items():
         if component not in wanted:
             part.impact = "operational"
@@ -126,6 +142,13 @@ def _set_parts(
         part = standing.get(component) or StatusNoticeComponent(notice=notice, component=component)
         part.impact = impact
         part.save()
+
+
+def _locked(pk: int) -> StatusNotice:
+    notice = StatusNotice.objects.select_for_update().filter(pk=pk).first()
+    if notice is None:
+        raise NotFound("There is no such notice.")
+    return notice
 
 
 def _say(
