@@ -8,6 +8,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+PREPARE_AFTER = 5
+"""How often a connection runs a hot statement before PostgreSQL prepares it (`opsportal.core.statements`).
+Only those are prepared: what the ORM sends has its values written in."""
+
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;PRAGMA recursive_triggers=ON;"
 )
@@ -32,6 +36,7 @@ def sqlite(path: Path) -> dict[str, Any]:
 def from_url(url: str) -> dict[str, Any]:
     """Return the settings for `postgresql://user:password@host:port/name?option=…` or `sqlite:///path`.
 
+    `prepare_threshold=off` is for a pooler that does not know prepared statements.
     Raises `ImproperlyConfigured` for anything else, without repeating the password.
     """
     parts = urlsplit(url)
@@ -42,6 +47,7 @@ def from_url(url: str) -> dict[str, Any]:
     options: dict[str, Any] = dict(parse_qsl(parts.query))
     host = options.pop("host", "") or unquote(parts.hostname or "")
     options.setdefault("connect_timeout", 3)
+    options["prepare_threshold"] = _threshold(options.get("prepare_threshold", str(PREPARE_AFTER)))
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
@@ -53,3 +59,11 @@ def from_url(url: str) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": options,
     }
+
+
+def _threshold(text: str) -> int | None:
+    if text == "off":
+        return None
+    if not text.isdecimal():
+        raise ImproperlyConfigured("prepare_threshold in DATABASE_URL must be a number, or off.")
+    return int(text)

@@ -1,6 +1,7 @@
 """New rows on hot paths, stored by an INSERT that is composed once for each table.
 
-The ORM composes it anew for each row, which takes longer than the database needs to store it.
+The ORM composes it anew for each row, which takes longer than the database needs to store it. PostgreSQL
+prepares it (`opsportal.core.prepared`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import AutoField, Field, GeneratedField, Model
+
+from opsportal.core.prepared import preparing_cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ def insert(row: Model) -> None:
     """
     written = _written(type(row), connection.vendor)
     values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in written.fields]
-    with connection.cursor() as cursor:
+    with preparing_cursor() as cursor:
         cursor.execute(written.sql, values)
         row.pk = next(iter(cursor.fetchall()))[0]
     row._state.adding = False

@@ -2,17 +2,21 @@
 
 Building and compiling a query anew takes the ORM longer than the database needs to answer it. The text is
 what the ORM made, values are passed as parameters, and what comes back is converted as by the ORM.
+
+PostgreSQL prepares it (`opsportal.core.prepared`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
+
+from opsportal.core.prepared import preparing_cursor
 
 
 class Marks:
@@ -52,6 +56,16 @@ class _Written:
     parameters: tuple[Any, ...]
     names: tuple[str, ...]  # for each parameter the name of the value that belongs there, or ""
     converters: Mapping[int, tuple[list[Any], Any]]
+    bound_by_server: bool
+
+    def filled(self, values: Mapping[str, Any]) -> Sequence[Any] | Mapping[str, Any]:
+        """Return what the cursor is given beside the text."""
+        if self.bound_by_server:
+            return values
+        return [
+            _adapted(values[name], like=parameter) if name else parameter
+            for name, parameter in zip(self.names, self.parameters, strict=True)
+        ]
 
 
 class Statement:
@@ -71,12 +85,8 @@ class Statement:
         written = self._written.get(connection.vendor)
         if written is None:
             written = self._written[connection.vendor] = self._write()
-        parameters = [
-            _adapted(values[name], like=parameter) if name else parameter
-            for name, parameter in zip(written.names, written.parameters, strict=True)
-        ]
-        with connection.cursor() as cursor:
-            cursor.execute(written.sql, parameters)
+        with preparing_cursor() as cursor:
+            cursor.execute(written.sql, written.filled(values))
             found = cursor.fetchall()
         for row in found:
             yield _converted(row, written.converters) if written.converters else tuple(row)
@@ -90,7 +100,23 @@ class Statement:
             sql += " " + connection.ops.for_update_sql(of=(table,))
         expressions = [column[0] for column in compiler.select or ()]
         names = tuple(marks.names.get(parameter, "") for parameter in parameters)
-        return _Written(str(sql), tuple(parameters), names, compiler.get_converters(expressions))
+        bound = connection.vendor == "postgresql"
+        text = _named(sql, parameters, names) if bound else sql
+        return _Written(text, tuple(parameters), names, compiler.get_converters(expressions), bound)
+
+
+def _named(sql: str, parameters: Sequence[Any], names: Sequence[str]) -> str:
+    """Return the text with a named place for each value, and with all that is constant written out.
+
+    The server has to tell the type of each place: it could not tell that of a constant among columns.
+    """
+    first, *rest = sql.split("%s")
+    ops: Any = connection.ops
+    text = [first]
+    for parameter, name, part in zip(parameters, names, rest, strict=True):
+        constant = "" if name else ops.compose_sql("%s", [parameter]).replace("%", "%%")
+        text += [constant or f"%({name})s", part]
+    return "".join(text)
 
 
 def _adapted(value: Any, *, like: Any) -> Any:

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from opsportal.accounts.models import ApiToken, TeamMembership, User
 from opsportal.core.inserts import insert
 from opsportal.core.statements import Statement
+from opsportal.databases import PREPARE_AFTER
 from tests.makers import NOW, TODAY, join, make_team, make_token, make_user
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +69,32 @@ def test_one_call_is_one_statement() -> None:
         with CaptureQueriesContext(connection) as seen:
             list(statement.rows(prefix="opk_x"))
         assert len(seen) == 1
+
+
+def test_a_connection_prepares_what_it_runs_often_and_only_that() -> None:
+    token, _ = make_token(["gate:read"], now=NOW)
+    statement = Statement(
+        lambda mark: ApiToken.objects.filter(
+            prefix=mark.text("prefix"), created_at__lte=mark.moment("now")
+        ).values_list("pk")
+    )
+    for _ in range(PREPARE_AFTER + 2):
+        assert list(statement.rows(prefix=token.prefix, now=NOW)) == [(token.pk,)]
+        assert list(statement.rows(prefix=token.prefix, now=NOW - timedelta(days=1))) == []
+        assert ApiToken.objects.filter(prefix=token.prefix).exists()
+    prepared = _prepared()
+    assert len(prepared) == (1 if connection.vendor == "postgresql" else 0)
+    assert all("accounts_apitoken" in text and token.prefix not in text for text in prepared)
+
+
+def _prepared() -> list[str]:
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%accounts_apitoken%'"
+        )
+        return [text for (text,) in cursor.fetchall()]
 
 
 def test_a_row_that_is_inserted_is_what_the_orm_would_have_stored() -> None:
