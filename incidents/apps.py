@@ -30,3 +30,9 @@ class IncidentsConfig(AppConfig):
 
         runbooks_permissions.register()
         runbooks_handlers.register()
+
+        from incidents.handlers import oncall as oncall_handlers
+        from incidents.permissions import oncall as oncall_permissions
+
+        oncall_permissions.register()
+        oncall_handlers.register()

@@ -118,3 +118,17 @@ CHECK = Machine(
         ("paused", "resume"): "new",
     },
 )
+
+SCHEDULE = Machine(
+    subject="schedule",
+    initial="active",
+    names={"active": "In use", "retired": "Retired"},
+    moves={("active", "retire"): "retired"},
+)
+
+OVERRIDE = Machine(
+    subject="override",
+    initial="standing",
+    names={"standing": "Standing", "cancelled": "Cancelled"},
+    moves={("standing", "cancel"): "cancelled"},
+)

@@ -9,6 +9,7 @@ from incidents.models.alerts import (
     Integration,
     IntegrationToken,
 )
+from incidents.models.oncall import Override, Schedule, ScheduleVersion
 from incidents.models.response import (
     Incident,
     IncidentEntry,
@@ -51,12 +52,15 @@ __all__ = [
     "IncidentWatch",
     "Integration",
     "IntegrationToken",
+    "Override",
     "Runbook",
     "RunbookLink",
     "RunbookRun",
     "RunbookStep",
     "RunbookTarget",
     "RunbookVersion",
+    "Schedule",
+    "ScheduleVersion",
     "StatusComponent",
     "StatusCopy",
     "StatusMail",

@@ -69,6 +69,14 @@ class Duty:
     instead_of: str = ""
 
 
+def kind_named(text: str) -> Kind:
+    """Return the kind of this name. Raises `ValueError` for another one."""
+    for kind in KINDS:
+        if kind == text:
+            return kind
+    raise ValueError(text)
+
+
 def in_order(overrides: Iterable[Override]) -> tuple[Override, ...]:
     """Return those that have an effect at all, the one created last at the end."""
     return tuple(sorted((one for one in overrides if one.begins < one.ends), key=lambda one: one.number))

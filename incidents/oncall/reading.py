@@ -20,7 +20,8 @@ MOST_LAYERS, MOST_GROUPS, MOST_PEOPLE, MOST_RESTRICTIONS = 50, 200, 20, 20
 LONGEST = {"hour": 8_784, "day": 366, "week": 104, "month": 24}
 MOST_PRIORITY = 100
 MAX_NAME = 60
-MAX_ID = 64
+MOST_NAMED = 2_000
+MAX_ID = 254
 
 Value = TypeVar("Value")
 LayerData = dict[str, Any]
@@ -107,6 +108,7 @@ def read_settings(data: object) -> tuple[str, tuple[Layer, ...], tuple[str, ...]
     given = reader.listed(fields.get("layers", []), "/layers", MOST_LAYERS)
     layers = [read_layer(reader, one, f"/layers/{position}") for position, one in enumerate(given)]
     _refuse_same_names(reader, layers)
+    _refuse_too_many_people(reader, layers)
     roles = _read_must_cover(reader, fields, [layer for layer in layers if layer is not None])
     if reader.errors or zone is None:
         raise InvalidInput(reader.errors)
@@ -134,6 +136,12 @@ def _refuse_same_names(reader: Reader, layers: Sequence[Layer | None]) -> None:
         if layer.name.lower() in seen:
             reader.wrong(f"/layers/{position}/name", "exists", f"There is another layer {layer.name}.")
         seen.add(layer.name.lower())
+
+
+def _refuse_too_many_people(reader: Reader, layers: Sequence[Layer | None]) -> None:
+    places = sum(len(group) for layer in layers if layer for group in layer.rotation.groups)
+    if places > MOST_NAMED:
+        reader.wrong("/layers", "too_many", f"At most {MOST_NAMED} places in all turns; this has {places}.")
 
 
 def read_layer(reader: Reader, data: object, pointer: str) -> Layer | None:

@@ -35,6 +35,19 @@ class OnCall:
     start: datetime
     until: datetime | None
 
+    @property
+    def user_id(self) -> str:
+        return self.duty.user_id
+
+    @property
+    def role(self) -> str:
+        return self.duty.role
+
+    @property
+    def layer(self) -> str:
+        """The name of the layer, empty for who came by an override alone."""
+        return self.duty.layer
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
