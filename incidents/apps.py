@@ -19,6 +19,12 @@ class IncidentsConfig(AppConfig):
         response_handlers.register()
         response_panels.register()
 
+        from incidents.handlers import alerts as alerts_handlers
+        from incidents.permissions import alerts as alerts_permissions
+
+        alerts_permissions.register()
+        alerts_handlers.register()
+
         from incidents.handlers import statuspage as statuspage_handlers
         from incidents.permissions import statuspage as statuspage_permissions
 

@@ -44,6 +44,7 @@ def _exists(module: str) -> bool:
 urlpatterns = [
     *(path("api/v1/", include(f"{app}.api.urls")) for app in API if _exists(f"{app}.api.urls")),
     path("api/v1/", include(api_urls)),
+    *(path("", include(f"{app}.api.root_urls")) for app in API if _exists(f"{app}.api.root_urls")),
     *(path("", include(f"{app}.web.urls")) for app in PAGES if _exists(f"{app}.web.urls")),
     path("accounts/", include("opsportal.accounts.web.sign_in_urls")),
     path("admin/", admin.site.urls),

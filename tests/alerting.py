@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
+
+from incidents.ingest.arrived import Arrived, Parsed, Status
+from incidents.models import Integration
+from incidents.services.alerts.ingesting import alerts_ingest
+from incidents.services.alerts.integrations import integration_create
+from incidents.services.alerts.storing import Stored
+from tests.makers import NOW, ROOT
 
 ALERTMANAGER: dict[str, Any] = {
     "version": "4",
@@ -165,3 +173,32 @@ def having(document: Any, value: object, *path: str | int) -> Any:
         place = place[step]
     place[path[-1]] = value
     return copy
+
+
+def make_integration(
+    slug: str = "prometheus", kind: str = "alertmanager", **fields: Any
+) -> tuple[Integration, str]:
+    """Return a new integration and its token."""
+    return integration_create(
+        actor=ROOT, now=NOW, slug=slug, kind=kind, fields={"name": slug.title(), **fields}
+    )
+
+
+def arrival(number: int = 1, status: Status = "firing", **more: Any) -> Arrived:
+    """Return an alert that arrived; each number is another one."""
+    values: dict[str, Any] = {
+        "fingerprint": f"{number:016x}",
+        "status": status,
+        "title": f"Alert {number}",
+        "starts_at": NOW,
+        "labels": {"alertname": "Alert", "number": str(number)},
+        "severity": "critical",
+        **more,
+    }
+    return Arrived(**values)
+
+
+def ingest(integration: Integration, *alerts: Arrived, now: datetime = NOW) -> Stored:
+    """Let alerts of one message be taken in, and return what they meant."""
+    parsed = Parsed("alertmanager", alerts, (), b"{}")
+    return alerts_ingest(actor=ROOT, now=now, integration=integration, parsed=parsed).stored

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver
 
-from incidents.api import statuspage_urls
+from incidents.api import alerts_urls, statuspage_urls
 
-urlpatterns: list[URLPattern | URLResolver] = [*statuspage_urls.urlpatterns]
+urlpatterns: list[URLPattern | URLResolver] = [
+    *alerts_urls.urlpatterns,
+    *statuspage_urls.urlpatterns,
+]

@@ -19,14 +19,15 @@ from django.middleware.common import CommonMiddleware
 from django.middleware.security import SecurityMiddleware
 
 from opsportal.web.caching import kept_by_no_proxy
+from opsportal.web.public import bears_its_key
 
 _ENDPOINTS = "/api/v1/"
 _PAGES_AMONG_THEM = ("/api/v1/docs", "/api/v1/schema")
-_SCHEME = "bearer "
+_SCHEMES = ("bearer", "basic")
 
 
 class MachineLaneMiddleware:
-    """Takes requests to the API that bear a token through `_Lane`, and hands everything else on."""
+    """Takes requests to the API that bear a key through `_Lane`, and hands everything else on."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -61,9 +62,11 @@ class _Lane(BaseHandler):
 
 
 def _comes_from_a_machine(request: HttpRequest) -> bool:
-    """Whether this is for an endpoint and bears a token, good or bad: no session is ever looked at then."""
+    """Whether this is for an endpoint and bears a key, good or bad: no session is ever looked at then."""
     path = request.path_info
+    if bears_its_key(path):
+        return True
     if not path.startswith(_ENDPOINTS) or path.startswith(_PAGES_AMONG_THEM):
         return False
     header: str = request.META.get("HTTP_AUTHORIZATION", "")
-    return header.lstrip(" ")[: len(_SCHEME)].lower() == _SCHEME
+    return header.lstrip(" ").partition(" ")[0].lower() in _SCHEMES

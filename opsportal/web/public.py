@@ -19,10 +19,14 @@ PUBLIC_PATHS: tuple[str, ...] = (
 
 OWN_SIGN_IN: tuple[str, ...] = (
     r"/api(/.*)?",  # bearer token, or the session with CSRF: opsportal.api
+    r"/v2/(change/)?enqueue/?",  # the routing key stands in the body
 )
 
 # Secrets that stand in a path; logs keep what they begin with.
-_SECRET = re.compile(r"\b(opf_[A-Za-z0-9_-]{4})[A-Za-z0-9_-]+")
+_SECRET = re.compile(r"\b(op[fih]_[A-Za-z0-9_-]{4})[A-Za-z0-9_-]+")
+
+# Machines that have no bearer token: their key stands in the path, or in what they send.
+_KEYED = re.compile(r"/api/v1/(alerts|heartbeats)/(.*/)?op[ih]_[A-Za-z0-9]+(/.*)?|/v2/(change/)?enqueue/?")
 
 _public = re.compile("|".join(PUBLIC_PATHS))
 _own = re.compile("|".join(OWN_SIGN_IN))
@@ -36,6 +40,11 @@ def is_public(path: str) -> bool:
 def signs_in_itself(path: str) -> bool:
     """Return whether `path` is no page, and asks for its own credentials."""
     return _own.fullmatch(path) is not None
+
+
+def bears_its_key(path: str) -> bool:
+    """Return whether a machine is known by what stands in `path` or in what it posts there."""
+    return _KEYED.fullmatch(path) is not None
 
 
 def without_secret(path: str) -> str:

@@ -39,6 +39,10 @@ def told(response: Any) -> tuple[int, dict[str, object], Any]:
         ("post", "/api/v1/deployments/", True),
         ("get", "/api/v1/gate/", "opk_wrong"),
         ("get", "/api/v1/docs/", True),
+        ("post", "/api/v1/alerts/", True),
+        ("post", "/api/v1/alerts/alertmanager/opi_0123456789012345678901234567/", True),
+        ("post", "/v2/enqueue", True),
+        ("get", "/v2/change/enqueue/", True),
     ],
 )
 def test_it_is_answered_as_everybody_is(method: str, path: str, bearer: bool | str, settings: Any) -> None:

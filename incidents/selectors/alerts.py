@@ -1,0 +1,93 @@
+"""Reads of alerts, of where they come from and of their routes; who sees which alert."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from incidents.models import Alert, AlertRoute, HeartbeatCheck, Integration
+from incidents.selectors.response import sees_all, visible
+from opsportal.core.actor import Actor
+from opsportal.core.errors import NotFound
+
+ALERT_ORDERINGS: dict[str, tuple[str, ...]] = {"-id": ("-id",), "id": ("id",)}
+"""By arrival: the newest alert has the highest number."""
+
+
+def alerts_seen(actor: Actor, now: datetime) -> QuerySet[Alert]:
+    """Return the alerts that `actor` may see at `now` (aware UTC).
+
+    One about security, or restricted by its route, is seen by those who see every restricted incident,
+    and by whoever sees the incident that it belongs to.
+    """
+    rows = Alert.objects.all()
+    if sees_all(actor, now):
+        return rows
+    if not (actor.is_user or actor.is_service_account):
+        return rows.none()
+    return rows.filter(Q(restricted=False) | Q(incident__in=visible(actor, now).values("pk")))
+
+
+def alerts_loaded(actor: Actor, now: datetime) -> QuerySet[Alert]:
+    """Return the alerts that `actor` may see, with what a list shows of them."""
+    return alerts_seen(actor, now).select_related("integration", "service", "incident", "route")
+
+
+def alert_seen(actor: Actor, pk: int, now: datetime) -> Alert:
+    """Return one alert. Raises `NotFound`, also where `actor` may not see it."""
+    found = alerts_loaded(actor, now).select_related("message").filter(pk=pk).first()
+    if found is None:
+        raise NotFound("There is no such alert.")
+    return found
+
+
+def integrations() -> QuerySet[Integration]:
+    """Return all integrations with what a list shows of them, by name."""
+    return Integration.objects.select_related("team", "service", "account").prefetch_related("tokens")
+
+
+def integration_named(slug: str) -> Integration:
+    """Return the integration with this slug. Raises `NotFound`."""
+    found = integrations().filter(slug=slug).first()
+    if found is None:
+        raise NotFound("There is no such integration.")
+    return found
+
+
+def last_received(keys: Collection[int]) -> dict[int, datetime]:
+    """Return when each of these integrations was last heard of (aware UTC); one look-up in an index each."""
+    found: dict[int, datetime] = {}
+    for key in keys:
+        messages = Integration(pk=key).messages.order_by("-received_at")
+        last = messages.values_list("received_at", flat=True).first()
+        if last is not None:
+            found[key] = last
+    return found
+
+
+def routes_in_use() -> list[AlertRoute]:
+    """Return the routes that are in use, in their order, with their services."""
+    return list(AlertRoute.objects.filter(state="active").select_related("service"))
+
+
+def route_named(slug: str) -> AlertRoute:
+    """Return the route with this slug. Raises `NotFound`."""
+    found = AlertRoute.objects.select_related("service").filter(slug=slug).first()
+    if found is None:
+        raise NotFound("There is no such route.")
+    return found
+
+
+def checks() -> QuerySet[HeartbeatCheck]:
+    """Return all heartbeat checks, by name."""
+    return HeartbeatCheck.objects.select_related("team", "service")
+
+
+def check_named(slug: str) -> HeartbeatCheck:
+    """Return the heartbeat check with this slug. Raises `NotFound`."""
+    found = checks().filter(slug=slug).first()
+    if found is None:
+        raise NotFound("There is no such heartbeat check.")
+    return found

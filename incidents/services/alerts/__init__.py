@@ -1,0 +1,1 @@
+"""Writes on alerts: taken in, routed, and where they come from."""
