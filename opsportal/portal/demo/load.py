@@ -19,6 +19,7 @@ from opsportal.portal.demo.catalog import load_catalog
 from opsportal.portal.demo.ground import load_ground
 from opsportal.portal.demo.past import past_stories
 from opsportal.portal.demo.people import grant_roles, load_people
+from opsportal.portal.demo.response import incident_moments, load_components
 from opsportal.portal.demo.routine import routine_runs
 from opsportal.portal.demo.stage import Stage
 from opsportal.portal.demo.stories_open import OPEN
@@ -57,6 +58,7 @@ def demo_load(*, now: datetime) -> None:
         standard_activate(actor=SYSTEM, now=founded, name=STANDARD)
         users = load_people(actor=SYSTEM, now=founded)
         load_catalog(actor=SYSTEM, now=founded)
+        load_components(actor=SYSTEM, now=founded)
         grant_roles(users, actor=SYSTEM, now=founded)
         load_ground(users, actor=SYSTEM, founded=founded, now=now)
         account = service_account_create(
@@ -77,6 +79,8 @@ def _moments(stage: Stage, now: datetime) -> Iterator[Moment]:
             yield Moment(stage.before(step.ago), partial(stage.do, story, step))
     for run in routine_runs():
         yield Moment(stage.before(run.ago), partial(stage.run, run))
+    for at, act in incident_moments(stage, now):
+        yield Moment(at, act)
     for ticks in range(HOURS // HOURS_BETWEEN_TICKS):
         yield Moment(stage.before(HOURS - ticks * HOURS_BETWEEN_TICKS), _tick)
 
