@@ -32,10 +32,12 @@ class IncidentsConfig(AppConfig):
         statuspage_handlers.register()
 
         from incidents.handlers import runbooks as runbooks_handlers
+        from incidents.panels import runbooks as runbooks_panels
         from incidents.permissions import runbooks as runbooks_permissions
 
         runbooks_permissions.register()
         runbooks_handlers.register()
+        runbooks_panels.register()
 
         from incidents.handlers import oncall as oncall_handlers
         from incidents.permissions import oncall as oncall_permissions

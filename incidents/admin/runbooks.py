@@ -73,10 +73,10 @@ class RunbookStepInline(admin.TabularInline):  # type: ignore[type-arg]
 class RunbookRunAdmin(LookAdmin):
     """Runs of runbooks."""
 
-    list_display = ("id", "runbook", "occasion", "incident_key", "state", "started_by", "started_at")
+    list_display = ("id", "runbook", "occasion", "incident", "state", "started_by", "started_at")
     list_filter = ("state", "occasion", "started_at")
-    search_fields = ("=id", "runbook__slug", "incident_key")
-    list_select_related = ("runbook", "started_by")
+    search_fields = ("=id", "runbook__slug", "=incident__id")
+    list_select_related = ("runbook", "started_by", "incident")
     ordering = ("-id",)
     inlines = (RunbookStepInline,)
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from incidents.models.response import Incident
 from incidents.runbook.states import RUN, RUNBOOK, STEP
 from incidents.runbook.templates import KINDS
 from opsportal.accounts.models import Team
@@ -110,8 +111,9 @@ class RunbookRun(models.Model):
     runbook = models.ForeignKey(Runbook, on_delete=models.PROTECT, related_name="runs")
     content = models.ForeignKey(RunbookVersion, on_delete=models.PROTECT, related_name="+")
     occasion = models.CharField(max_length=10, choices=Occasion)
-    # By value: `INC-9`, empty where no incident is the reason.
-    incident_key = models.CharField(max_length=30, blank=True, default="")
+    incident = models.ForeignKey(
+        Incident, on_delete=models.PROTECT, null=True, blank=True, related_name="runbook_runs"
+    )
     state = models.CharField(max_length=10, choices=RUN.choices, default=RUN.initial, editable=False)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     started_at = models.DateTimeField()
@@ -136,9 +138,7 @@ class RunbookRun(models.Model):
         ]
         indexes = [
             models.Index(fields=["runbook", "-id"], name="runbook_run_of"),
-            models.Index(
-                fields=["incident_key", "id"], name="runbook_run_incident", condition=~Q(incident_key="")
-            ),
+            models.Index(fields=["incident", "id"], name="runbook_run_incident"),
         ]
 
     def __str__(self) -> str:

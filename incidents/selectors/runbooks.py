@@ -8,9 +8,11 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
-from incidents.models import Runbook, RunbookRun, RunbookTarget, RunbookVersion
+from incidents.models import Incident, Runbook, RunbookRun, RunbookTarget, RunbookVersion
 from incidents.runbook.text import fits, slug_in
+from incidents.selectors.response import visible
 from opsportal.catalog.models import Service
+from opsportal.core.actor import Actor
 from opsportal.core.errors import NotFound
 
 ORDERINGS: dict[str, tuple[str, str]] = {
@@ -51,22 +53,28 @@ def version_shown(runbook: Runbook) -> RunbookVersion:
     return version_of(runbook, runbook.published or runbook.latest)
 
 
-def runs_loaded() -> QuerySet[RunbookRun]:
-    """Return all runs with runbook and version; steps are another query."""
-    return RunbookRun.objects.select_related("runbook", "content", "started_by")
+def runs_seen(actor: Actor, now: datetime) -> QuerySet[RunbookRun]:
+    """Return the runs that `actor` may see at `now`, with runbook, version and incident.
+
+    A run for an incident that they may not see is not there for them.
+    """
+    seen = visible(actor, now).filter(pk=OuterRef("incident"))
+    rows = RunbookRun.objects.select_related("runbook", "content", "started_by", "incident")
+    return rows.filter(Q(incident__isnull=True) | Q(Exists(seen)))
 
 
-def run_by_id(pk: int) -> RunbookRun:
-    """Return one run, loaded with its steps. Raises `NotFound`."""
-    found = runs_loaded().prefetch_related("steps").filter(pk=pk).first()
+def run_seen(actor: Actor, now: datetime, pk: int) -> RunbookRun:
+    """Return one run, loaded with its steps. Raises `NotFound`, also where `actor` may not see it."""
+    found = runs_seen(actor, now).prefetch_related("steps").filter(pk=pk).first()
     if found is None:
         raise NotFound("There is no such run of a runbook.")
     return found
 
 
-def runs_for_incident(key: str) -> list[RunbookRun]:
-    """Return the runs that were started for one incident (`INC-9`), oldest first, with their steps."""
-    return list(runs_loaded().prefetch_related("steps").filter(incident_key=key).order_by("id")[:50])
+def runs_for_incident(incident: Incident) -> list[RunbookRun]:
+    """Return the runs that were started for one incident, oldest first, with their steps."""
+    rows = RunbookRun.objects.select_related("runbook", "content", "started_by").prefetch_related("steps")
+    return list(rows.filter(incident=incident).order_by("id")[:50])
 
 
 @dataclass(frozen=True, slots=True)

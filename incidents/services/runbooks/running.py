@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from incidents.models import RunbookRun, RunbookStep
+from incidents.models import Incident, RunbookRun, RunbookStep
+from incidents.models.response import PREFIX
 from incidents.runbook.states import RUN, STEP
 from incidents.runbook.text import steps_of
-from incidents.selectors.runbooks import runbook_by_slug, version_of
+from incidents.selectors.response import visible
+from incidents.selectors.runbooks import run_seen, runbook_by_slug, version_of
+from incidents.services.response.timeline import entry_add
 from opsportal.audit.services import audit_record
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, InvalidInput, NotFound
+from opsportal.core.keys import number_of
 from opsportal.core.text import clean_text
 from opsportal.core.versions import require_version
 from opsportal.core.writes import write
@@ -27,28 +31,36 @@ STEP_ACTIONS = {
     "reopen": "run_step_reopened",
 }
 
+TOLD = {
+    "run_started": "Began to follow the runbook “{title}”.",
+    "run_completed": "Finished the runbook “{title}”. {outcome}",
+    "run_abandoned": "Ended the runbook “{title}” unfinished: {outcome}",
+}
+"""What the timeline of the incident says; single steps stand on the page of the run."""
+
 
 def run_start(
-    *, actor: Actor, now: datetime, slug: str, occasion: str = "", incident_key: str = ""
+    *, actor: Actor, now: datetime, slug: str, occasion: str = "", incident: str = ""
 ) -> RunbookRun:
     """Begin to follow the published version of a runbook, and return the run with its steps.
 
-    The version is fixed from now on: editing the runbook changes nothing here. `occasion` is `incident`
-    (the default with an `incident_key`), `exercise` or `routine`. Raises `InvalidInput`, `NotFound`,
-    `Forbidden`, and `Conflict` (`not_published`, `no_steps`).
+    The version is fixed from now on: editing the runbook changes nothing here. `occasion` is `exercise`,
+    `routine`, or `incident`: the default with an `incident` (its key), on whose timeline it then stands.
+    Raises `InvalidInput`, `NotFound`, `Forbidden`, and `Conflict` (`not_published`, `no_steps`).
     """
     with write(actor=actor, now=now):
         require(actor, "runbook.run")
         runbook = runbook_by_slug(slug)
-        word = occasion or ("incident" if incident_key else "routine")
+        word = occasion or ("incident" if incident else "routine")
         if word not in RunbookRun.Occasion.values:
             raise InvalidInput.of(
                 "occasion", "unknown", f"Must be one of: {', '.join(RunbookRun.Occasion.values)}."
             )
-        if (word == "incident") != bool(incident_key):
+        if (word == "incident") != bool(incident):
             raise InvalidInput.of(
                 "incident", "does_not_fit", "Name the incident, or choose another occasion."
             )
+        about = _incident(incident, actor=actor, now=now) if incident else None
         if runbook.state != "published" or runbook.published is None:
             raise Conflict("Only a published runbook is followed. Publish it first.", code="not_published")
         content = version_of(runbook, runbook.published)
@@ -59,7 +71,7 @@ def run_start(
             runbook=runbook,
             content=content,
             occasion=word,
-            incident_key=incident_key,
+            incident=about,
             started_by_id=actor.id,
             started_at=now,
             updated_at=now,
@@ -92,7 +104,7 @@ def run_step(
         raise InvalidInput.of("verb", "unknown", f"Must be one of: {', '.join(STEP_ACTIONS)}.")
     with write(actor=actor, now=now):
         require(actor, "runbook.run")
-        run = run_locked(pk)
+        run = run_locked(pk, actor=actor, now=now)
         step = RunbookStep.objects.select_for_update().filter(run=run, number=number).first()
         if step is None:
             raise NotFound("This run has no such step.")
@@ -118,7 +130,7 @@ def run_complete(
     """
     said = clean_text(outcome, field="outcome", max_length=MAX_NOTE)
     with write(actor=actor, now=now):
-        run = _ending(actor, pk, version)
+        run = _ending(actor, now, pk, version)
         run.state = RUN.move(run.state, "complete")
         open_steps = list(run.steps.filter(state="open").values_list("number", flat=True))
         if open_steps:
@@ -135,24 +147,28 @@ def run_abandon(
     """End a run that is not finished, with the reason, and return it. Raises as `run_complete`."""
     said = clean_text(outcome, field="outcome", max_length=MAX_NOTE, required=True)
     with write(actor=actor, now=now):
-        run = _ending(actor, pk, version)
+        run = _ending(actor, now, pk, version)
         run.state = RUN.move(run.state, "abandon")
         return _end(run, said, "run_abandoned", actor=actor, now=now)
 
 
-def run_locked(pk: int) -> RunbookRun:
-    """Lock a run and return it with runbook and version. Raises `NotFound`."""
-    run = (
-        RunbookRun.objects.select_for_update(of=("self",)).select_related("runbook", "content").filter(pk=pk)
-    ).first()
-    if run is None:
-        raise NotFound("There is no such run of a runbook.")
-    return run
+def run_locked(pk: int, *, actor: Actor, now: datetime) -> RunbookRun:
+    """Lock a run and return it, loaded. Raises `NotFound`, also where `actor` may not see its incident."""
+    RunbookRun.objects.select_for_update().filter(pk=pk).first()
+    return run_seen(actor, now, pk)
 
 
-def _ending(actor: Actor, pk: int, version: int | None) -> RunbookRun:
+def _incident(key: str, *, actor: Actor, now: datetime) -> Incident:
+    number = number_of(key, PREFIX)
+    found = visible(actor, now).filter(pk=number).first() if number else None
+    if found is None:
+        raise InvalidInput.of("incident", "unknown", "There is no such incident.")
+    return found
+
+
+def _ending(actor: Actor, now: datetime, pk: int, version: int | None) -> RunbookRun:
     require(actor, "runbook.run")
-    run = run_locked(pk)
+    run = run_locked(pk, actor=actor, now=now)
     require_version(run, version)
     return run
 
@@ -181,17 +197,26 @@ def _record(run: RunbookRun, action: str, *, actor: Actor, now: datetime, data: 
         action=f"runbook.{action}",
         object_kind=KIND,
         object_key=run.runbook.slug,
-        data={"run": run.pk, "incident": run.incident_key, **data},
+        data={"run": run.pk, "incident": run.incident.key if run.incident else "", **data},
     )
-    if action in {"run_started", "run_completed", "run_abandoned"}:
+    if action in TOLD:
+        if run.incident is not None:
+            entry_add(
+                actor=actor,
+                now=now,
+                incident=run.incident,
+                kind=f"runbook_{action}",
+                text=TOLD[action].format(title=run.runbook.title, outcome=run.outcome).strip(),
+                data={"run": run.pk, "runbook": run.runbook.slug},
+            )
         outbox_put(
             now=now,
             topic=f"incidents.runbook.{action}",
-            key=run.incident_key or run.runbook.slug,
+            key=run.incident.key if run.incident else run.runbook.slug,
             payload={
                 "run": run.pk,
                 "runbook": run.runbook.slug,
-                "incident": run.incident_key,
+                "incident": run.incident_id,
                 "actor": str(actor),
                 "at": now.isoformat(),
             },
