@@ -302,6 +302,20 @@ KEEP_UNREAD_DAYS = environment.number("OPSPORTAL_KEEP_UNREAD_DAYS", 365)
 # What people name as a receiver may lie on the internet, and inside these networks of one's own.
 OUTBOUND_NETWORKS = environment.networks("OPSPORTAL_OUTBOUND_NETWORKS")
 OUTBOUND_SECONDS = 10.0
+# What reaches people beside e-mail. Without its settings a way is not offered (docs/notifications.md).
+SLACK_BOT_TOKEN = environment.text("SLACK_BOT_TOKEN")
+SLACK_SIGNING_SECRET = environment.text("SLACK_SIGNING_SECRET")
+SLACK_API = environment.text("SLACK_API", "https://slack.com/api").rstrip("/")
+TWILIO_ACCOUNT_SID = environment.text("TWILIO_ACCOUNT_SID")
+TWILIO_AUTH_TOKEN = environment.text("TWILIO_AUTH_TOKEN")
+TWILIO_FROM = environment.text("TWILIO_FROM")
+TWILIO_VOICE_FROM = environment.text("TWILIO_VOICE_FROM")
+TWILIO_API = environment.text("TWILIO_API", "https://api.twilio.com").rstrip("/")
+PUSHOVER_TOKEN = environment.text("PUSHOVER_TOKEN")
+PUSHOVER_API = environment.text("PUSHOVER_API", "https://api.pushover.net").rstrip("/")
+NTFY_URL = environment.text("NTFY_URL").rstrip("/")
+NTFY_TOKEN = environment.text("NTFY_TOKEN")
+PAGERDUTY_EVENTS = environment.text("PAGERDUTY_EVENTS", "https://events.pagerduty.com").rstrip("/")
 
 # --- background work ------------------------------------------------------------------------------
 CELERY_BROKER_URL = embedded.broker_url()

@@ -120,16 +120,18 @@ def call(
     *,
     headers: Mapping[str, str] | None = None,
     limit: int = ANSWER_LIMIT,
+    seconds: float = LONGEST,
     before_hand_over: Callable[[], None] | None = None,
 ) -> Answer:
-    """Call `url` once, within `OUTBOUND_SECONDS` (10 s at most), and return the answer of any status.
+    """Call `url` once and return the answer, whatever its status.
 
-    Of its body `limit` bytes are read. `before_hand_over` is called when the connection stands and
-    nothing has been sent; what it raises passes. No transaction should be open meanwhile. Raises
-    `NotAllowedError`, `NotReachedError`, and `NoAnswerError` once anything has been sent.
+    It all takes `seconds` at most, and `OUTBOUND_SECONDS`, and never more than 10 s. Of its body `limit`
+    bytes are read. `before_hand_over` is called when the connection stands and nothing has been sent;
+    what it raises passes. No transaction should be open meanwhile. Raises `NotAllowedError`,
+    `NotReachedError`, and `NoAnswerError` once anything has been sent.
     """
     place = place_of(url)
-    deadline = _Deadline(min(settings.OUTBOUND_SECONDS, LONGEST))
+    deadline = _Deadline(min(settings.OUTBOUND_SECONDS, seconds, LONGEST))
     connection = _Connection(place, deadline)
     try:
         _connect(connection)

@@ -16,12 +16,14 @@ class NotifyConfig(AppConfig):
         from opsportal.notify import handlers, panels, permissions, selectors
         from opsportal.notify.channels import channels, ways
         from opsportal.notify.channels.email import EmailChannel
+        from opsportal.notify.channels.every import register_ways
 
         permissions.register()
         panels.register()
         mail = EmailChannel()
         channels.add("email", mail)
         ways.add("email", mail)
+        register_ways()
         handlers.register_topics()
         topics.on("accounts.user.erased", "notify.erased", handlers.on_erased)
         topics.on("accounts.deputy.named", "notify.deputy", handlers.on_deputy)
@@ -40,6 +42,18 @@ class NotifyConfig(AppConfig):
                 "outbox.dismissed": "dismissed a message",
                 "delivery.retried": "let a delivery be sent again",
                 "delivery.dismissed": "dismissed a delivery",
+                "contact.added": "added a way to be reached",
+                "contact.verified": "verified a way to be reached",
+                "contact.removed": "removed a way to be reached",
+                "contact.tested": "tested a way to be reached",
+                "contact.ordered": "changed in which order they are paged",
+                "page.acknowledged": "acknowledged a page",
+                "target.added": "set up a channel target",
+                "target.address_changed": "changed where a channel target leads",
+                "target.secret_exchanged": "exchanged the secret of a channel target",
+                "target.switched_on": "switched a channel target on",
+                "target.switched_off": "switched a channel target off",
+                "target.tested": "tested a channel target",
                 "notifications.chosen": "changed which news come, and when",
             }
         )

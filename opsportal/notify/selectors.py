@@ -9,8 +9,16 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from opsportal.accounts.models import User
+from opsportal.notify import ack_links
 from opsportal.notify.channels import channels
-from opsportal.notify.models import ChannelHealth, Delivery, Notification, NotificationSettings
+from opsportal.notify.models import (
+    ChannelHealth,
+    ContactMethod,
+    Delivery,
+    Notification,
+    NotificationSettings,
+    Page,
+)
 from opsportal.notify.schedule import Rhythm
 from opsportal.outbox.models import OutboxMessage
 
@@ -85,3 +93,29 @@ def routes_of(chosen: NotificationSettings, topic: str, urgency: str) -> list[st
     wanted = chosen.routes.get(topic, every)
     routes = [channel for channel in every if channel in wanted]
     return every if not routes and urgency == Notification.Urgency.HIGH else routes
+
+
+def page_behind(token: str, *, now: datetime) -> Page | None:
+    """Return the page, with its person, of which a signed link speaks; None where the link is not good."""
+    pk = ack_links.page_of(token, now=now)
+    found = Page.objects.select_related("recipient").filter(pk=pk).first() if pk else None
+    if found is None or found.recipient is None or not found.recipient.is_active:
+        return None
+    return found
+
+
+def person_at(kind: str, address: str) -> User | None:
+    """Return the active person who verified this address; None where nobody did, or several did."""
+    found = ContactMethod.objects.select_related("user").filter(
+        kind=kind, address=address, state="verified", user__is_active=True
+    )
+    people = {row.user_id: row.user for row in found[:2]} if address else {}
+    return next(iter(people.values())) if len(people) == 1 else None
+
+
+def waiting_pages(person: UUID, reference: str = "") -> list[Page]:
+    """Return what this person has not acknowledged, newest first; of one reference, where it is given."""
+    rows = Page.objects.filter(recipient__pk=person, state__in=["paging", "failed"]).exclude(purpose="code")
+    if reference:
+        rows = rows.filter(reference__iexact=reference)
+    return list(rows.order_by("-created_at", "-id")[:10])

@@ -12,6 +12,8 @@ PUBLIC_PATHS: tuple[str, ...] = (
     r"/accounts/password/reset/.*",
     r"/calendar/feeds/[^/]+\.ics",  # the secret in the address is the credential
     r"/status(\.json|/.*)?",  # what the public is told, and links that were mailed to subscribers
+    r"/ack/[^/]+/",  # a signed link of one page: it shows, and its button acknowledges
+    r"/hooks/(slack|twilio/(text|call/[^/]+))/",  # signed by their senders
     r"/theme/",  # keeps one word in a cookie
     r"/static/.*",
     r"/favicon\.ico",
@@ -23,7 +25,7 @@ OWN_SIGN_IN: tuple[str, ...] = (
 )
 
 # Secrets that stand in a path; logs keep what they begin with.
-_SECRET = re.compile(r"\b(op[fih]_[A-Za-z0-9_-]{4})[A-Za-z0-9_-]+")
+_SECRET = re.compile(r"\b(op[fih]_[A-Za-z0-9_-]{4})[A-Za-z0-9_-]+|\b(opa_[A-Za-z0-9_-]{4})[A-Za-z0-9_.-]+")
 
 # Machines that have no bearer token: their key stands in the path, or in what they send.
 _KEYED = re.compile(r"/api/v1/(alerts|heartbeats)/(.*/)?op[ih]_[A-Za-z0-9]+(/.*)?|/v2/(change/)?enqueue/?")
@@ -49,4 +51,4 @@ def bears_its_key(path: str) -> bool:
 
 def without_secret(path: str) -> str:
     """Return `path` as a log may keep it."""
-    return _SECRET.sub(r"\1…", path)
+    return _SECRET.sub(r"\1\2…", path)

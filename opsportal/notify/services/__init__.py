@@ -1,4 +1,13 @@
+from opsportal.notify.services.acknowledge import page_acknowledge
 from opsportal.notify.services.choose import notifications_choose
+from opsportal.notify.services.contacts import (
+    contact_method_add,
+    contact_method_remove,
+    contact_method_send_code,
+    contact_method_verify,
+    contact_test,
+    reach_plan_choose,
+)
 from opsportal.notify.services.deliver import deliveries_send
 from opsportal.notify.services.gather import digests_close
 from opsportal.notify.services.notify import notify
@@ -11,9 +20,22 @@ from opsportal.notify.services.repair import (
     handling_dismiss,
     handling_retry,
 )
+from opsportal.notify.services.targets import (
+    target_add,
+    target_change_address,
+    target_exchange_secret,
+    target_send,
+    target_switch,
+    target_test,
+)
 from opsportal.notify.services.watch import operators_warn
 
 __all__ = [
+    "contact_method_add",
+    "contact_method_remove",
+    "contact_method_send_code",
+    "contact_method_verify",
+    "contact_test",
     "deliveries_prune",
     "deliveries_send",
     "delivery_dismiss",
@@ -29,6 +51,14 @@ __all__ = [
     "notify",
     "operators_warn",
     "page",
+    "page_acknowledge",
     "page_stop",
     "pageable",
+    "reach_plan_choose",
+    "target_add",
+    "target_change_address",
+    "target_exchange_secret",
+    "target_send",
+    "target_switch",
+    "target_test",
 ]

@@ -184,7 +184,12 @@ def _is_wanted(claim: Claim) -> bool:
 
 
 def _sender_of(claim: Claim) -> Sender:
-    found: Sender | None = (ways if claim.row.page_id else channels).get(claim.channel)
+    found: Sender | None = channels.get(claim.channel)
+    if claim.row.page_id is not None:
+        way = ways.get(claim.channel)
+        if way is not None and not way.is_configured():
+            raise ChannelAwayError("not_configured")
+        found = way
     if found is None:
         raise TryAgainError("no_such_channel")
     return found

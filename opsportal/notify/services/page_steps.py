@@ -8,10 +8,12 @@ from django.conf import settings
 from django.db.models import Q
 
 from opsportal.core.actor import Actor
+from opsportal.core.sealing import BrokenSealError
 from opsportal.core.writes import write
-from opsportal.notify import ack_links
+from opsportal.notify import ack_links, codes
 from opsportal.notify.channels import Envelope, RefusedError
 from opsportal.notify.models import ContactMethod, Delivery, Page
+from opsportal.notify.services.targets import Sealed, sealed_of
 from opsportal.notify.states import METHOD, PAGE
 from opsportal.outbox.services import outbox_put
 
@@ -34,17 +36,21 @@ def envelope_of_page(row: Delivery, *, now: datetime) -> Envelope:
     """
     page = row.page
     assert page is not None  # noqa: S101 - the caller has one
-    token = "" if page.recipient_id is None else ack_links.token_of(page.pk, now=now)
+    is_code = page.purpose == Page.Purpose.CODE
+    token = "" if is_code else ack_links.token_of(page.pk, now=now)
+    where = _where(row, page)
     return Envelope(
         delivery_id=row.pk,
-        address=_address_of(row, page),
+        address=where.address,
+        secrets=where.secrets,
         subject=page.subject,
-        body=page.body,
+        body=_code_text(row) if is_code else page.body,
         link=f"{settings.PUBLIC_URL}{page.url}" if page.url else "",
         urgent=page.urgency == Page.Urgency.HIGH,
         created_at=row.created_at,
         correlation_id=page.correlation_id,
-        ack_link=f"{settings.PUBLIC_URL}/ack/{token}/" if token else "",
+        # A room is no person: there, only a button that tells who pressed it acknowledges.
+        ack_link=f"{settings.PUBLIC_URL}/ack/{token}/" if token and page.recipient_id else "",
         ack_token=token,
         recipient=page.recipient.display_name if page.recipient else "",
         reference=page.reference,
@@ -53,14 +59,28 @@ def envelope_of_page(row: Delivery, *, now: datetime) -> Envelope:
     )
 
 
-def _address_of(row: Delivery, page: Page) -> str:
+def _where(row: Delivery, page: Page) -> Sealed:
+    """Return the address, and the secrets that sign, of this moment."""
+    if page.target is not None:
+        try:
+            return sealed_of(page.target)
+        except BrokenSealError as error:
+            raise RefusedError("sealed_under_another_key") from error
     if row.method is not None:
-        if row.method.state != "verified":
+        if row.method.state != "verified" and page.purpose != Page.Purpose.CODE:
             raise RefusedError("not_verified")
-        return row.method.address
+        return Sealed(row.method.address)
     if page.recipient is not None and row.channel == "email":
-        return page.recipient.email
+        return Sealed(page.recipient.email)
     raise RefusedError("no_address")
+
+
+def _code_text(row: Delivery) -> str:
+    method = row.method
+    if method is None or not method.code_nonce:
+        raise RefusedError("code_used_up")
+    code = codes.code_of(method.pk, method.code_nonce)
+    return f"{code} is your code. It is good for 10 minutes. If you did not ask for it, do nothing."
 
 
 def next_step_now(page: Page, *, now: datetime) -> None:
