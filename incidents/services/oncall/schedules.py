@@ -83,7 +83,8 @@ def schedule_revise(
 ) -> Schedule:
     """Change what a schedule says from `now` on, and return it; what was before stays as it was.
 
-    `fields` are those of `FIELDS`. Raises `NotFound`, `Forbidden`, `Stale`, `InvalidInput`, and `Conflict`
+    `settings` may hold only the parts that change (`layers`, `must_cover`, `time_zone`); `fields` are those
+    of `FIELDS`. Raises `NotFound`, `Forbidden`, `Stale`, `InvalidInput`, and `Conflict`
     with code `retired`.
     """
     with write(actor=actor, now=now):
@@ -92,7 +93,8 @@ def schedule_revise(
         require_version(schedule, version)
         refuse_retired(schedule)
         changed = _apply(schedule, _cleaned(fields))
-        plan = None if settings is None else _clean_settings(settings, settings_of(schedule))
+        standing = settings_of(schedule)
+        plan = None if settings is None else _clean_settings(_merged(standing, settings), standing)
         if plan is not None and _hash(plan) != schedule.content_hash:
             _move_on(schedule, plan, actor, now)
             changed = [*changed, "settings"]
@@ -157,6 +159,10 @@ def _clean_gap_policy(value: object) -> str:
         known = ", ".join(Schedule.GapPolicy.values)
         raise InvalidInput.of("gap_policy", "unknown", f"Must be one of: {known}.")
     return str(value)
+
+
+def _merged(standing: Settings, given: Settings | Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**standing.as_data(), **(given.as_data() if isinstance(given, Settings) else given)}
 
 
 def _clean_settings(given: Settings | Mapping[str, Any], standing: Settings | None = None) -> Settings:
