@@ -41,6 +41,7 @@ _INCIDENT_FACTS = (
     # Not known until somebody has said so.
     Fact("incident.customer_facing", BOOLEAN, "whether customers notice the incident"),
     Fact("incident.assessed", BOOLEAN, "whether severity and impact have been assessed"),
+    Fact("incident.executives_briefed", BOOLEAN, "whether executives have been briefed"),
     Fact("incident.services", many(TEXT), "the services that are affected"),
     Fact("incident.service_tiers", many(choice(*TIERS)), "the tiers of the services that are affected"),
     Fact(
@@ -60,11 +61,15 @@ _INCIDENT_EVENTS = {
     "lapsed": "the acknowledgement of an incident lapses",
     "escalated": "an incident is escalated by hand",
     "assessed": "severity and impact of an incident are assessed",
+    "customers_notice": "it turns out that customers notice an incident",
+    "customers_unaffected": "it turns out that customers do not notice an incident",
     "updated_internally": "an internal update on an incident is written",
     "stakeholders_told": "stakeholders of an incident are told how it stands",
     "status_page_updated": "the status page is updated on an incident",
     "executives_briefed": "executives are briefed on an incident",
     "severity_changed": "the severity of an incident is changed",
+    "restricted": "an incident is restricted to some people",
+    "opened_up": "an incident is shown to everybody",
     "mitigated": "an incident is mitigated",
     "resolved": "an incident is resolved",
     "reopened": "an incident is opened again",
@@ -102,6 +107,7 @@ def incident_facts(
         "incident.security": incident.security,
         "incident.restricted": incident.is_restricted,
         "incident.assessed": incident.assessed_at is not None,
+        "incident.executives_briefed": incident.briefed_at is not None,
         "incident.services": tuple(sorted({service.slug for service in services})),
         "incident.service_tiers": tuple(sorted({service.tier for service in services})),
         "incident.data_classifications": tuple(sorted({one.data_classification for one in services})),
@@ -110,7 +116,7 @@ def incident_facts(
     if incident.customer_facing is not None:
         facts["incident.customer_facing"] = incident.customer_facing
     if incident.acknowledged_at is not None:
-        facts["incident.time_to_acknowledge"] = incident.acknowledged_at - incident.declared_at
+        facts["incident.time_to_acknowledge"] = incident.acknowledged_at - incident.opened_at
     if incident.resolved_at is not None:
         facts["incident.time_to_resolve"] = incident.resolved_at - incident.detected_at
     return facts

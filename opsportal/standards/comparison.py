@@ -16,6 +16,7 @@ _WORDS = {
     "applies_to": "asked at",
     "when": "condition",
     "demand.owe.within": "deadline",
+    "demand.owe.from_start": "counted from the beginning",
     "demand.owe.owner": "owed by",
     "demand.owe.what": "what is owed",
     "demand.owe.met_by": "met by",

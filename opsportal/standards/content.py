@@ -243,5 +243,6 @@ def _owe(owe: Owe) -> Table:
             "remind": [format_duration(time) for time in owe.remind],
             "climb": [{"after": format_duration(climb.after), "role": climb.role} for climb in owe.climb],
             "blocks": list(owe.blocks),
+            "from_start": owe.from_start,
         }
     )

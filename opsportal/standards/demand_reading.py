@@ -224,7 +224,10 @@ def _owe(demand: Reader, place: Place) -> Demand | None:
         remind=_reminders(owe, within),
         climb=_climbs(owe, place),
         blocks=_known(owe, "blocks", place.names.vocabulary.points, "a point"),
+        from_start=owe.boolean("from_start"),
     )
+    if read.from_start and not set(OWNERS["incident"]) & set(place.owners):
+        owe.note("from_start", "is for what happens to incidents, which have a start to count from")
     both = sorted(set(read.met_by) & set(read.void_by))
     if both:
         owe.note("void_by", f"{', '.join(both)} cannot both meet and void it")

@@ -145,7 +145,8 @@ class Owe:
     `owner` is `role:<slug>`, or a word that means somebody at the event: `requester`, `implementer` and
     `stage` (whoever holds the stage's role) of a change, `responder`, `commander`, `communications` and
     `declarer` of an incident.
-    `remind` are times before the deadline, longest first; `climb` is ordered by `after`.
+    `remind` are times before the deadline, longest first; `climb` is ordered by `after`. `from_start`: the
+    time runs from when the incident was declared (or opened again), whatever has happened since.
     """
 
     form: ClassVar[str] = "owe"
@@ -157,6 +158,7 @@ class Owe:
     remind: tuple[timedelta, ...] = ()
     climb: tuple[Climb, ...] = ()
     blocks: tuple[str, ...] = ()
+    from_start: bool = False
 
 
 Demand = (

@@ -53,6 +53,7 @@ _OWNERS = {
     "communications": "whoever speaks for the incident",
     "declarer": "whoever declared the incident",
 }
+_SINCE = {True: " of its beginning", False: ""}
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _HOURS_UP_TO = timedelta(hours=72)
 
@@ -159,7 +160,7 @@ def _stage(stage: Stage, standard: Standard) -> str:
 def _owe(owe: Owe, standard: Standard) -> str:
     role = owe.owner.partition(":")[2]
     owner = role_in_words(role, standard) if role else _OWNERS[owe.owner]
-    parts = [f"{owner} owes within {duration_in_words(owe.within)}: {owe.what}"]
+    parts = [f"{owner} owes within {duration_in_words(owe.within)}{_SINCE[owe.from_start]}: {owe.what}"]
     if owe.remind:
         parts.append(f"reminded {_series([duration_in_words(time) for time in owe.remind])} before")
     parts += [f"{_late(climb.after)} it goes to {role_in_words(climb.role, standard)}" for climb in owe.climb]

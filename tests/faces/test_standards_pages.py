@@ -84,6 +84,7 @@ def test_rules_are_grouped_by_what_they_govern(client: Client) -> None:
         "Who decides when a standard-change template is submitted",
         "When a pipeline asks whether it may deploy",
         "When a pipeline reports on a rollout",
+        "When somebody hands over on call",
         "What is owed, and by when",
         "Whom silence on an incident tells",
     ]

@@ -70,6 +70,7 @@ def incident_declare(
             security=bool(security),
             customer_facing=customer_facing,
             declared_at=now,
+            opened_at=now,
             declared_by_kind=actor.kind.value,
             declared_by_id=actor.id,
             source_kind=source[0],

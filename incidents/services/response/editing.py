@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from incidents.models import Incident, IncidentLink
 from incidents.selectors.response import affected_by
 from incidents.services.response.declaring import note_dependants, services_add
-from incidents.services.response.events import people_changed, record
+from incidents.services.response.events import happened, people_changed, reach_changed, record
 from incidents.services.response.fields import (
     MAX_TEXT,
     clean_choice,
@@ -59,6 +59,7 @@ def incident_edit(
         scene.require(actor, "edit", now)
         require_version(scene.incident, version)
         incident = scene.incident
+        before = incident.customer_facing
         changed = [
             name
             for name, value in fields.items()
@@ -67,8 +68,10 @@ def incident_edit(
         if "services" in fields and _services_set(scene, fields["services"]):
             changed.append("services")
         if changed:
+            incident.clock += 1
             scene.save(now)
             record(scene, actor=actor, now=now, event="edited", data={"fields": list(changed)})
+            reach_changed(scene, before, actor=actor, now=now)
             people_changed(scene, actor=actor, now=now)
         return incident
 
@@ -230,7 +233,5 @@ def _show(
         if scene.incident.visibility == to:
             raise Conflict("It is shown like that already.", code="unchanged")
         scene.incident.visibility = to
-        scene.save(now)
-        record(scene, actor=actor, now=now, event=event, text=text)
-        people_changed(scene, actor=actor, now=now)
+        happened(scene, actor=actor, now=now, event=event, text=text)
         return scene.incident

@@ -86,8 +86,21 @@ def follow(scene: Scene, *, actor: Actor, now: datetime, event: str) -> None:
         subject=scene.subject,
         people=scene.people(),
         occurrence=f"e{scene.incident.clock}",
+        began=scene.incident.opened_at,
     )
     people_changed(scene, actor=actor, now=now)
+
+
+def reach_changed(scene: Scene, before: bool | None, *, actor: Actor, now: datetime) -> None:
+    """Do what the standard says where somebody has found out whether customers notice it.
+
+    Until then it is taken that they do; so only "they do not", and "they do after all", are news.
+    """
+    after = scene.incident.customer_facing
+    if after is False and before is not False:
+        follow(scene, actor=actor, now=now, event="customers_unaffected")
+    elif before is False and after is not False:
+        follow(scene, actor=actor, now=now, event="customers_notice")
 
 
 def people_changed(scene: Scene, *, actor: Actor, now: datetime) -> None:

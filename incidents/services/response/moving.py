@@ -134,15 +134,17 @@ def incident_reopen(
         was = incident.state
         incident.state = INCIDENT.move(was, "reopen")
         if was == "resolved":
-            _begin_anew(incident)
+            _begin_anew(incident, now)
         incident.mitigated_at = None
         happened(scene, actor=actor, now=now, event="reopened", text=text, data={"from": was})
         return incident
 
 
-def _begin_anew(incident: Incident) -> None:
-    """A new episode: nobody has acknowledged it."""
+def _begin_anew(incident: Incident, now: datetime) -> None:
+    """A new episode: nobody has acknowledged or assessed it, and nobody has told of it."""
     incident.episode += 1
+    incident.opened_at = now
+    incident.assessed_at = incident.briefed_at = incident.reported_at = None
     incident.resolved_at = incident.acknowledged_at = incident.acknowledged_by = None
     incident.resolution = ""
     if Incident.objects.filter(group_key=incident.group_key, state__in=OPEN).exists():

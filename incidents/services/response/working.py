@@ -7,7 +7,7 @@ from datetime import datetime
 
 from incidents.models import Incident, IncidentEntry
 from incidents.permissions.response import EntryCase
-from incidents.services.response.events import happened, people_changed, record
+from incidents.services.response.events import happened, people_changed, reach_changed, record
 from incidents.services.response.fields import (
     MAX_TEXT,
     clean_choice,
@@ -108,6 +108,8 @@ def incident_update(
             raise IllegalMove("This incident was merged into another one; write there.")
         if event == "status_page_updated":
             incident_publish(actor=actor, now=now, incident=scene.incident, text=words)
+        if event == UPDATES["executive"]:
+            scene.incident.briefed_at = scene.incident.briefed_at or now
         return happened(scene, actor=actor, now=now, event=event, text=words)
 
 
@@ -163,9 +165,11 @@ def incident_assess(
             severity_set(scene, meant, actor=actor, now=now, reason=words[:500])
         incident.assessed_at = incident.assessed_at or now
         incident.assessment = words
+        before = incident.customer_facing
         if customer_facing is not None:
             incident.customer_facing = customer_facing
         happened(scene, actor=actor, now=now, event="assessed", text=words)
+        reach_changed(scene, before, actor=actor, now=now)
         return incident
 
 

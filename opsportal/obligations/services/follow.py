@@ -29,6 +29,7 @@ def obligations_follow(
     subject: Subject,
     people: Mapping[str, Owner],
     occurrence: str,
+    began: datetime | None = None,
 ) -> list[Obligation]:
     """Do what `standard` says about obligations when `event` happens to `subject`; return what is newly owed.
 
@@ -37,6 +38,7 @@ def obligations_follow(
     what is owed for another one (`r2:security`). Then opens what the event makes somebody owe under
     `facts`, once for each `occurrence`: the round of it, e.g. `r2` or, at events of a stage, `r2:cab`.
 
+    `began` (aware UTC) is when it began, from which the time runs of what the standard counts like that.
     `people` says who the words of the standard mean here: `requester`, `implementer`, `stage`, and
     `otherwise` for a word with nobody behind it. A `role:<slug>` needs no entry. Raises `ValueError`
     where a word means nobody and there is no `otherwise`.
@@ -65,7 +67,7 @@ def obligations_follow(
                 occurrence=occurrence,
                 what=demand.demand.what,
                 owner=_owner(demand.demand.owner, people),
-                due_at=now + demand.demand.within,
+                due_at=(began if began and demand.demand.from_start else now) + demand.demand.within,
                 remind=demand.demand.remind,
                 climb=demand.demand.climb,
                 met_by=demand.demand.met_by,
