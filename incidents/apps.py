@@ -44,3 +44,9 @@ class IncidentsConfig(AppConfig):
 
         oncall_permissions.register()
         oncall_handlers.register()
+
+        from incidents.handlers import escalation as escalation_handlers
+        from incidents.permissions import escalation as escalation_permissions
+
+        escalation_permissions.register()
+        escalation_handlers.register()

@@ -139,13 +139,14 @@ class Walk:
     """What one move does: `passed` steps reach nobody, `taken` tells.
 
     `taken` is None where not even the fallback reaches anybody: then it is tried again. `wait` is the time
-    until `cursor` is due; None at the end of the plan.
+    until `cursor` is due; None at the end of the plan. `round` is that of the step that is taken.
     """
 
     passed: tuple[int, ...]
     taken: int | None
     cursor: Cursor
     wait: timedelta | None
+    round: int = 0
 
 
 def walk(plan: Plan, cursor: Cursor, reaches: Callable[[int], bool]) -> Walk:
@@ -160,15 +161,15 @@ def walk(plan: Plan, cursor: Cursor, reaches: Callable[[int], bool]) -> Walk:
     while at.step < last:
         if reaches(at.step):
             following, wait = _after(plan, at)
-            return Walk(tuple(passed), at.step, following, wait)
+            return Walk(tuple(passed), at.step, following, wait, at.round)
         passed.append(at.step)
         at = Cursor(at.step + 1, at.round, at.reached)
         if at.step == last and at.reached and at.round < plan.repeat:
             at = Cursor(0, at.round + 1)
     at = Cursor(last, at.round, at.reached)
     if reaches(last):
-        return Walk(tuple(passed), last, at, None)
-    return Walk((*passed, last), None, at, TO_RETRY)
+        return Walk(tuple(passed), last, at, None, at.round)
+    return Walk((*passed, last), None, at, TO_RETRY, at.round)
 
 
 def _after(plan: Plan, at: Cursor) -> tuple[Cursor, timedelta]:

@@ -132,3 +132,47 @@ OVERRIDE = Machine(
     names={"standing": "Standing", "cancelled": "Cancelled"},
     moves={("standing", "cancel"): "cancelled"},
 )
+
+POLICY = Machine(
+    subject="escalation policy",
+    initial="active",
+    names={"active": "In use", "retired": "Retired"},
+    moves={("active", "retire"): "retired", ("retired", "reinstate"): "active"},
+)
+
+ESCALATION = Machine(
+    subject="escalation",
+    initial="running",
+    names={
+        "running": "Telling people",
+        "held": "Waiting for working hours",
+        "acknowledged": "Acknowledged",
+        "exhausted": "Everybody was told",
+        "stopped": "Over",
+    },
+    moves={
+        ("running", "take"): "running",
+        ("running", "hold"): "held",
+        ("held", "take"): "running",
+        ("running", "exhaust"): "exhausted",
+        ("running", "acknowledge"): "acknowledged",
+        ("held", "acknowledge"): "acknowledged",
+        ("exhausted", "acknowledge"): "acknowledged",
+        # Somebody else says so too, or the same person again: it holds from then on.
+        ("acknowledged", "acknowledge"): "acknowledged",
+        ("acknowledged", "lapse"): "running",
+        # A person wants the next ones told now.
+        ("running", "raise"): "running",
+        ("held", "raise"): "running",
+        ("acknowledged", "raise"): "running",
+        ("exhausted", "raise"): "running",
+        # It is graver now, and others have to be told.
+        ("running", "replan"): "running",
+        ("held", "replan"): "running",
+        ("exhausted", "replan"): "running",
+        ("running", "stop"): "stopped",
+        ("held", "stop"): "stopped",
+        ("acknowledged", "stop"): "stopped",
+        ("exhausted", "stop"): "stopped",
+    },
+)

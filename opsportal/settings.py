@@ -344,6 +344,8 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     for name, seconds in {
         "outbox.dispatch": 2,
         "outbox.prune": 600,
+        "incidents.escalate": 2,
+        "incidents.escalation_watch": 15,
         "obligations.tick": 10,
         "obligations.standard_review": 600,
         "changes.break_glass": 5,

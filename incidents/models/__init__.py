@@ -9,6 +9,13 @@ from incidents.models.alerts import (
     Integration,
     IntegrationToken,
 )
+from incidents.models.escalation import (
+    Escalation,
+    EscalationAcknowledgement,
+    EscalationMove,
+    EscalationPolicy,
+    ServicePolicy,
+)
 from incidents.models.oncall import Override, Schedule, ScheduleVersion
 from incidents.models.response import (
     Incident,
@@ -42,6 +49,10 @@ __all__ = [
     "AlertMessage",
     "AlertRoute",
     "ChangeReport",
+    "Escalation",
+    "EscalationAcknowledgement",
+    "EscalationMove",
+    "EscalationPolicy",
     "HeartbeatCheck",
     "Incident",
     "IncidentEntry",
@@ -61,6 +72,7 @@ __all__ = [
     "RunbookVersion",
     "Schedule",
     "ScheduleVersion",
+    "ServicePolicy",
     "StatusComponent",
     "StatusCopy",
     "StatusMail",

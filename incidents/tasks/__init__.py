@@ -1,9 +1,10 @@
 """The ticks of this app, by area."""
 
-from incidents.tasks import statuspage
+from incidents.tasks import escalation, statuspage
 from incidents.tasks.runbooks import runbook_links
 
 __all__ = [
+    "escalation",
     "runbook_links",
     "statuspage",
 ]

@@ -278,7 +278,7 @@ def test_escalating_and_reporting_are_steps_of_their_time() -> None:
     incident = acknowledged(crew)
     actor = crew.responder.actor
     incident_escalate(actor=actor, now=NOW, pk=incident.pk, reason="I need help.")
-    assert lines_of(incident)[-1] == "escalated"
+    assert lines_of(incident)[-2:] == ["escalated", "escalation_told"]
     with refused(IllegalMove):
         incident_report(actor=actor, now=NOW, pk=incident.pk, text="Too early.")
     incident_resolve(actor=actor, now=NOW, pk=incident.pk)

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from incidents.models import Incident, IncidentService
 from incidents.selectors.response import affected_by, dependants_of_all
+from incidents.services.escalation import escalation_open
 from incidents.services.response.events import happened, record
 from incidents.services.response.fields import (
     MAX_TEXT,
@@ -102,6 +103,7 @@ def incident_declare(
             text=incident.title,
             data={"source_kind": source[0], "source_key": source[1]},
         )
+        escalation_open(actor=actor, now=now, incident=incident)
         return incident
 
 

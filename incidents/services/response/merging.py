@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from incidents.models import Incident
+from incidents.services.escalation import escalation_stop
 from incidents.services.response.declaring import services_add
 from incidents.services.response.events import happened, record
 from incidents.services.response.fields import clean_reason
@@ -51,6 +52,7 @@ def incident_merge(
         scene.incident.state = INCIDENT.move(scene.incident.state, "merge")
         scene.incident.merged_into = target.incident
         happened(scene, actor=actor, now=now, event="merged", text=text, data={"into": target.key})
+        escalation_stop(actor=actor, now=now, incident=scene.incident)
         for task in scene.incident.tasks.filter(state="open").order_by("pk"):
             task.incident = target.incident
             task.save()

@@ -6,11 +6,18 @@ from datetime import datetime
 from uuid import UUID
 
 from incidents.models import Incident
-from incidents.services.response.events import happened
+from incidents.services.escalation import (
+    awaits,
+    escalation_acknowledged,
+    escalation_open,
+    escalation_stop,
+)
+from incidents.services.response.events import happened, record
 from incidents.services.response.fields import MAX_UPDATE, clean_person, clean_reason, clean_words
 from incidents.services.response.scene import Scene, scene_locked
 from incidents.states import INCIDENT, OPEN
 from opsportal.accounts.models import User
+from opsportal.audit.canonical import JSON
 from opsportal.core.actor import Actor
 from opsportal.core.versions import require_version
 from opsportal.core.writes import write
@@ -35,8 +42,12 @@ def incident_acknowledge(
         scene.require(actor, "acknowledge", now)
         require_version(scene.incident, version)
         incident = scene.incident
-        incident.state = INCIDENT.move(incident.state, "acknowledge")
         person = _who(actor, by)
+        if incident.state == "acknowledged" and awaits(incident, person.pk if person else None):
+            # Others have acknowledged, and the escalation waits for more of them.
+            _acknowledged_too(scene, person, actor=actor, now=now)
+            return incident
+        incident.state = INCIDENT.move(incident.state, "acknowledge")
         # The first acknowledgement counts, also where it lapsed and another one followed.
         incident.acknowledged_at = incident.acknowledged_at or now
         incident.acknowledged_by = person
@@ -49,7 +60,15 @@ def incident_acknowledge(
             event="acknowledged",
             data={"person": str(person.pk) if person else ""},
         )
+        escalation_acknowledged(actor=actor, now=now, incident=incident, by=person.pk if person else None)
         return incident
+
+
+def _acknowledged_too(scene: Scene, person: User | None, *, actor: Actor, now: datetime) -> None:
+    scene.save(now)
+    data: dict[str, JSON] = {"person": str(person.pk) if person else "", "too": True}
+    record(scene, actor=actor, now=now, event="acknowledged", data=data)
+    escalation_acknowledged(actor=actor, now=now, incident=scene.incident, by=person.pk if person else None)
 
 
 def incident_lapse(*, actor: Actor, now: datetime, pk: int) -> Incident:
@@ -84,6 +103,7 @@ def incident_mitigate(
         incident.state = INCIDENT.move(incident.state, "mitigate")
         incident.mitigated_at = incident.mitigated_at or now
         happened(scene, actor=actor, now=now, event="mitigated", text=words)
+        escalation_stop(actor=actor, now=now, incident=incident)
         return incident
 
 
@@ -137,6 +157,7 @@ def incident_reopen(
             _begin_anew(incident, now)
         incident.mitigated_at = None
         happened(scene, actor=actor, now=now, event="reopened", text=text, data={"from": was})
+        escalation_open(actor=actor, now=now, incident=incident, acknowledged=was == "mitigated")
         return incident
 
 
@@ -160,6 +181,7 @@ def _resolve(scene: Scene, *, actor: Actor, now: datetime, text: str, by_itself:
     happened(
         scene, actor=actor, now=now, event="resolved", text=text, data={"from": was, "by_itself": by_itself}
     )
+    escalation_stop(actor=actor, now=now, incident=incident)
 
 
 def _who(actor: Actor, by: User | UUID | str | None) -> User | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from incidents.models import Incident
+from incidents.services.escalation import escalation_severity_changed
 from incidents.services.response.events import happened
 from incidents.services.response.fields import clean_reason, clean_severity
 from incidents.services.response.scene import Scene, scene_locked
@@ -46,3 +47,4 @@ def severity_set(scene: Scene, severity: str, *, actor: Actor, now: datetime, re
         text=reason,
         data={"from": before, "to": severity},
     )
+    escalation_severity_changed(actor=actor, now=now, incident=scene.incident)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from incidents.models import Incident, IncidentEntry
 from incidents.permissions.response import EntryCase
+from incidents.services.escalation import escalation_raise
 from incidents.services.response.events import happened, people_changed, reach_changed, record
 from incidents.services.response.fields import (
     MAX_TEXT,
@@ -87,6 +88,7 @@ def incident_escalate(
         if not scene.incident.is_open:
             raise IllegalMove("An incident that is over is not escalated.")
         happened(scene, actor=actor, now=now, event="escalated", text=text)
+        escalation_raise(actor=actor, now=now, incident=scene.incident)
         return scene.incident
 
 

@@ -1,0 +1,64 @@
+"""Ticks, topics and audit actions of escalations."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from incidents.services.escalation.watching import escalations_check
+from incidents.services.response.moving import incident_acknowledge
+from opsportal.audit.actions import register_all
+from opsportal.core.actor import Actor
+from opsportal.core.errors import Refusal
+from opsportal.core.keys import number_of
+from opsportal.core.ports import worker_checks
+from opsportal.outbox import topics
+from opsportal.outbox.ticks import expect
+from opsportal.outbox.topics import Message
+
+
+def on_page_acknowledged(message: Message) -> None:
+    """Acknowledge the incident whose page somebody answered; as themselves, and only once."""
+    number = number_of(str(message.payload["reference"]), "INC")
+    if number is None:
+        return
+    person = str(message.payload["user"])
+    try:
+        incident_acknowledge(actor=Actor.user(person), now=message.now, pk=number)
+    except Refusal:
+        # Somebody was faster, or it is over: the answer has come to nothing, and the page is ended already.
+        return
+
+
+def register() -> None:
+    """Register what this area does by itself, and listen to its topics."""
+    expect(
+        "incidents.escalate",
+        every=timedelta(seconds=2),
+        without_it="nobody is told of incidents that nobody acknowledges",
+    )
+    expect(
+        "incidents.escalation_watch",
+        every=timedelta(seconds=15),
+        without_it="nobody notices an escalation that stands still",
+    )
+    topics.on("notify.page.acknowledged", "incidents.acknowledged", on_page_acknowledged)
+    worker_checks.add("escalations", escalations_check)
+    register_all(
+        {
+            "escalation.opened": "began telling people",
+            "escalation.told": "told people of the incident",
+            "escalation.passed": "passed a step that reaches nobody",
+            "escalation.nobody": "found nobody to tell",
+            "escalation.held": "held it for working hours",
+            "escalation.lapsed": "let an acknowledgement lapse, and tells people again",
+            "escalation.replanned": "fitted whom it tells to the severity",
+            "escalation.acknowledged": "stopped telling people: it is acknowledged",
+            "escalation.acknowledged_by_one": "noted one acknowledgement of several",
+            "escalation.stopped": "stopped telling people",
+            "escalation_policy.created": "wrote an escalation policy",
+            "escalation_policy.edited": "changed an escalation policy",
+            "escalation_policy.retired": "retired an escalation policy",
+            "escalation_policy.reinstated": "put an escalation policy in use again",
+            "escalation_policy.assigned": "gave a service its escalation policy",
+        }
+    )

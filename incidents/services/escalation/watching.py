@@ -1,0 +1,51 @@
+"""The auditor: what should have moved and did not. It shares no decision with the tick that it watches."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from incidents.selectors.escalation import Standstill, standing_still
+from opsportal.accounts.models import User
+from opsportal.core.clock import database_now
+from opsportal.notify.services import page
+
+WHY = {
+    "late": "its next step is overdue",
+    "no_escalation": "nobody has acknowledged it, and nobody is being told",
+    "nobody_answers": "everybody was told, and nobody has answered",
+}
+_log = structlog.get_logger(__name__)
+
+
+def escalation_watch(*, now: datetime) -> list[Standstill]:
+    """Page every administrator about what stands still at `now` (aware UTC), each thing once an hour.
+
+    Return it. `/ready` and the home page say so as well, from the same reading.
+    """
+    found = standing_still(now)
+    administrators = list(User.objects.filter(is_staff=True, is_active=True).values_list("pk", flat=True))
+    for one in found:
+        _log.error("incidents.stands_still", incident=one.key, why=one.why)
+        page(
+            now=now,
+            page_key=f"standstill:{one.incident}:{one.why}:{now:%Y-%m-%dT%H}",
+            recipients=administrators,
+            subject=f"{one.key} stands still: {WHY[one.why]}"[:200],
+            body="The portal watches its own escalations and found this one. Look at the incident, and tell"
+            " people yourself where it matters. The operations page shows which tick does not run.",
+            url=f"/incidents/{one.key}/",
+            urgency="high",
+            about=one.key,
+            reference=f"standstill:{one.key}",
+        )
+    return found
+
+
+def escalations_check() -> tuple[bool, str]:
+    """Return whether every silence is heard, for `/ready`."""
+    found = standing_still(database_now(), most=10)
+    if not found:
+        return True, "every escalation moves"
+    return False, "; ".join(f"{one.key}: {WHY[one.why]}" for one in found)
