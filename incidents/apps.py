@@ -50,3 +50,9 @@ class IncidentsConfig(AppConfig):
 
         escalation_permissions.register()
         escalation_handlers.register()
+
+        from incidents.handlers import roster as roster_handlers
+        from incidents.permissions import roster as roster_permissions
+
+        roster_permissions.register()
+        roster_handlers.register()

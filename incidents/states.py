@@ -176,3 +176,51 @@ ESCALATION = Machine(
         ("exhausted", "stop"): "stopped",
     },
 )
+
+SWAP = Machine(
+    subject="swap",
+    initial="open",
+    names={
+        "open": "Open",
+        "taken": "Taken",
+        "withdrawn": "Withdrawn",
+        "undone": "Undone",
+        "lapsed": "Nobody took it",
+    },
+    moves={
+        ("open", "take"): "taken",
+        ("open", "withdraw"): "withdrawn",
+        ("open", "lapse"): "lapsed",
+        ("taken", "undo"): "undone",
+    },
+)
+
+SHADOW = Machine(
+    subject="shadowing",
+    initial="standing",
+    names={"standing": "Shadows", "ended": "Ended"},
+    moves={("standing", "end"): "ended"},
+)
+
+HANDOVER = Machine(
+    subject="handover",
+    initial="open",
+    names={
+        "open": "Open",
+        "given": "Signed by who goes off call",
+        "received": "Signed by who comes on call",
+        "complete": "Complete",
+        "cancelled": "Cancelled",
+    },
+    moves={
+        ("open", "give"): "given",
+        ("open", "receive"): "received",
+        ("given", "receive"): "complete",
+        ("received", "give"): "complete",
+        # The roster changed: it does not take place, or not between these two.
+        ("open", "cancel"): "cancelled",
+        ("given", "cancel"): "cancelled",
+        ("received", "cancel"): "cancelled",
+    },
+)
+"""Both sign, in any order."""

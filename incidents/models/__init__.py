@@ -26,6 +26,15 @@ from incidents.models.response import (
     IncidentTask,
     IncidentWatch,
 )
+from incidents.models.roster import (
+    Handover,
+    HandoverStep,
+    Publication,
+    PublishedShift,
+    Shadow,
+    ShiftSwap,
+    ToldGap,
+)
 from incidents.models.runbooks import (
     Runbook,
     RunbookLink,
@@ -53,6 +62,8 @@ __all__ = [
     "EscalationAcknowledgement",
     "EscalationMove",
     "EscalationPolicy",
+    "Handover",
+    "HandoverStep",
     "HeartbeatCheck",
     "Incident",
     "IncidentEntry",
@@ -64,6 +75,8 @@ __all__ = [
     "Integration",
     "IntegrationToken",
     "Override",
+    "Publication",
+    "PublishedShift",
     "Runbook",
     "RunbookLink",
     "RunbookRun",
@@ -73,6 +86,8 @@ __all__ = [
     "Schedule",
     "ScheduleVersion",
     "ServicePolicy",
+    "Shadow",
+    "ShiftSwap",
     "StatusComponent",
     "StatusCopy",
     "StatusMail",
@@ -80,4 +95,5 @@ __all__ = [
     "StatusNoticeComponent",
     "StatusSubscriber",
     "StatusUpdate",
+    "ToldGap",
 ]

@@ -26,6 +26,9 @@ WORKINGS = {
     "notify.DigestItem": "what a digest lists, deleted with it",
     "notify.Page": "the ledger of pages: each attempt is a row beneath; erased with the person",
     "notify.ChannelHealth": "whether the mail server answered",
+    "incidents.PublishedShift": "shifts as people were last told of them, derived from the schedule",
+    "incidents.Publication": "how far a schedule was published",
+    "incidents.ToldGap": "gaps that were told of, so that they are told of once",
     "incidents.RunbookLink": "whether addresses in runbooks answer, found out again each day",
 }
 PERSONAL = {"email", "full_name", "password", "last_login", "first_name", "last_name", "address", "phone"}

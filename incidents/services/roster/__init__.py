@@ -1,0 +1,1 @@
+"""Writes of the people's side of on-call."""
