@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('incidents', '0007_response_episodes'),
+        ('incidents', '0008_escalations'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
