@@ -1,4 +1,4 @@
-"""A real Alertmanager (Debian's package) that posts to a portal: for the test of the whole way, and for chaos."""
+"""A real Alertmanager (of Debian) that posts to a portal: for the test of the whole way, and for chaos."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Alertmanager:
             "endsAt": ends_at.isoformat(),
             "generatorURL": "http://prometheus.example/graph",
         }
-        asked = urllib.request.Request(  # noqa: S310 - our own address
+        asked = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/api/v2/alerts",
             data=json.dumps([alert]).encode(),
             headers={"Content-Type": "application/json"},
