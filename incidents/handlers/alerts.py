@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from opsportal.audit.actions import register_all
+from opsportal.outbox.ticks import expect
 
 
 def register() -> None:
-    """Register the audit actions of this area."""
+    """Register the ticks and audit actions of this area."""
+    expect(
+        "incidents.route_alerts",
+        every=timedelta(seconds=2),
+        without_it="alerts are taken in, but open no incident and page nobody",
+    )
+    expect(
+        "incidents.heartbeat_checks",
+        every=timedelta(seconds=5),
+        without_it="a heartbeat that stops is not noticed",
+    )
+    expect(
+        "incidents.silences",
+        every=timedelta(seconds=30),
+        without_it="an integration that goes silent is not noticed",
+    )
     register_all(
         {
             "integration.created": "made the integration",

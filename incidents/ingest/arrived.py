@@ -188,9 +188,15 @@ def title_of(*candidates: str) -> str:
     for candidate in candidates:
         shown = "".join(" " if _misleads(char) else char for char in candidate)
         words = " ".join(shown.split())
-        if words:
+        if any(unicodedata.category(char) not in {"Cf", "Zs"} for char in words):
             return words if len(words) <= MAX_TITLE else words[: MAX_TITLE - 1] + "…"
     return "Alert"
+
+
+def plain(value: str, *, most: int) -> str:
+    """Return text without characters that mislead or that cannot be stored, cut to `most` characters."""
+    shown = "".join(char if char == "\n" or not _misleads(char) else " " for char in value).strip()
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
 def links_of(named: Iterable[tuple[str, object]]) -> tuple[Link, ...]:
