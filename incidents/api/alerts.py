@@ -15,7 +15,7 @@ from incidents.ingest.arrived import MAX_FINGERPRINT, MAX_TITLE
 from incidents.models import Alert
 from incidents.models.response import PREFIX
 from incidents.selectors.alerts import ALERT_ORDERINGS, alert_seen, alerts_loaded
-from incidents.severities import SEVERITIES
+from incidents.severities import CHOICES, SEVERITIES
 from incidents.states import ALERT, HANDLING
 from opsportal.api.query import Query
 from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
@@ -54,7 +54,7 @@ class AlertOut(Body):
     title = Text(max_length=MAX_TITLE)
     state = serializers.ChoiceField(ALERT.choices)
     handling = serializers.ChoiceField(HANDLING.choices)
-    severity = serializers.ChoiceField(list(SEVERITIES))
+    severity = serializers.ChoiceField(CHOICES)
     category = serializers.ChoiceField(["operational", "security"])
     restricted = Flag()
     service = Text(max_length=60, allow_null=True, help_text="Slug.")
