@@ -85,10 +85,12 @@ def test_steps_show_the_incident_and_a_stale_one_is_refused() -> None:
         ("report", {"text": "It was full."}),
         ("reopen", {"reason": "Again."}),
     ]
+    states = []
     for verb, body in steps:
         answer = send(client, "POST", f"{URL}{incident.key}/{verb}/", body)
         assert answer.status_code == 200, (verb, answer.content)
-    assert answer.json()["state"] == "triggered"
+        states.append(answer.json()["state"])
+    assert states == ["acknowledged"] * 6 + ["mitigated", "resolved", "resolved", "triggered"]
     stale = send(client, "POST", f"{URL}{incident.key}/resolve/", {"version": 1})
     assert problem(stale, 409)["type"].endswith("stale")
     kinds = [line["kind"] for line in got(client, f"{URL}{incident.key}/timeline/")["results"]]
