@@ -300,6 +300,8 @@ DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "opsportal@localhost")
 # What was read goes from the inbox after so many days, and what nobody ever read after so many.
 KEEP_READ_DAYS = environment.number("OPSPORTAL_KEEP_READ_DAYS", 90)
 KEEP_UNREAD_DAYS = environment.number("OPSPORTAL_KEEP_UNREAD_DAYS", 365)
+# The ledger of pages: who was paged, by which ways, and what came of each attempt.
+KEEP_PAGES_DAYS = environment.number("OPSPORTAL_KEEP_PAGES_DAYS", 400)
 
 # --- calls to others ------------------------------------------------------------------------------
 # What people name as a receiver may lie on the internet, and inside these networks of one's own.

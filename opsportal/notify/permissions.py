@@ -42,6 +42,12 @@ def register() -> None:
         auditors_too=True,
     )
     allow(
+        "page.see",
+        is_paged | is_administrator | is_auditor,
+        otherwise="A page is seen by whom it is for, by administrators and by auditors.",
+        auditors_too=True,
+    )
+    allow(
         "target.see",
         is_administrator | is_auditor,
         otherwise="Only administrators and auditors see the channels.",

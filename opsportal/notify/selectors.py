@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
 from opsportal.accounts.models import User
 from opsportal.notify import ack_links
 from opsportal.notify.channels import channels
 from opsportal.notify.models import (
     ChannelHealth,
+    ChannelTarget,
     ContactMethod,
     Delivery,
+    DeliveryAttempt,
     Notification,
     NotificationSettings,
     Page,
+    ReachPlan,
 )
 from opsportal.notify.schedule import Rhythm
 from opsportal.outbox.models import OutboxMessage
@@ -38,7 +41,7 @@ def unread_count(user_id: UUID | str) -> int:
 
 def dead_deliveries() -> QuerySet[Delivery]:
     """Return the deliveries that were given up and wait for an operator, newest first."""
-    rows = Delivery.objects.filter(state="dead").select_related("notification", "digest")
+    rows = Delivery.objects.filter(state="dead").select_related("notification", "digest", "page__target")
     return rows.order_by("-created_at", "-id")
 
 
@@ -119,3 +122,49 @@ def waiting_pages(person: UUID, reference: str = "") -> list[Page]:
     if reference:
         rows = rows.filter(reference__iexact=reference)
     return list(rows.order_by("-created_at", "-id")[:10])
+
+
+def methods_of(person: UUID | str) -> list[ContactMethod]:
+    """Return this person's ways to be reached, the verified ones among them."""
+    return list(ContactMethod.objects.filter(user__pk=person).exclude(state="removed"))
+
+
+def plan_of(person: UUID | str) -> ReachPlan:
+    """Return in which order this person wants to be paged; the default, not stored, where they chose none."""
+    return ReachPlan.objects.filter(user__pk=person).first() or ReachPlan(user_id=UUID(str(person)))
+
+
+def pages_of(person: UUID | str) -> QuerySet[Page]:
+    """Return what this person was paged about, newest first."""
+    rows = Page.objects.filter(recipient__pk=person, purpose=Page.Purpose.PAGE)
+    return rows.order_by("-created_at", "-id")
+
+
+def waiting_tests(person: UUID | str, now: datetime) -> list[Page]:
+    """Return the tests of the last day that this person has not confirmed, the newest of each way."""
+    rows = Page.objects.select_related("method").filter(
+        recipient__pk=person,
+        purpose=Page.Purpose.TEST,
+        state__in=["paging", "failed"],
+        created_at__gt=now - timedelta(days=1),
+    )
+    newest = {row.method_id: row for row in rows.order_by("created_at", "id")}
+    return list(newest.values())
+
+
+def page_with_attempts(pk: UUID) -> Page | None:
+    """Return a page with its steps and their attempts, in order."""
+    attempts = Prefetch("attempts", DeliveryAttempt.objects.order_by("number"))
+    steps = Prefetch("deliveries", Delivery.objects.order_by("position").prefetch_related(attempts))
+    rows = Page.objects.select_related("recipient", "target").prefetch_related(steps)
+    return rows.filter(pk=pk).first()
+
+
+def targets_with_tests() -> list[tuple[ChannelTarget, Page | None]]:
+    """Return every channel target with its newest page, by as many queries for many as for one."""
+    targets = list(ChannelTarget.objects.order_by("slug"))
+    newest = Page.objects.filter(target=OuterRef("pk")).order_by("-created_at", "-id").values("pk")[:1]
+    keys = ChannelTarget.objects.annotate(newest=Subquery(newest)).values_list("newest", flat=True)
+    pages = Page.objects.filter(pk__in=list(filter(None, keys))).prefetch_related("deliveries")
+    found = {page.target_id: page for page in pages}
+    return [(row, found.get(row.pk)) for row in targets]

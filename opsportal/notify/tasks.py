@@ -12,15 +12,19 @@ from opsportal.notify.services import (
     digests_prune,
     notifications_prune,
     operators_warn,
+    pages_prune,
 )
 from opsportal.outbox.services import ticking
+
+_HANDS = 4
+"""Threads of one tick that send: a receiver that lets us wait for 10 s leaves three others at work."""
 
 
 @shared_task(name="notify.deliver")
 def deliver() -> None:
     """Send what waits for its channel."""
     with ticking("notify.deliver"):
-        deliveries_send(clock=database_now)
+        deliveries_send(clock=database_now, hands=_HANDS)
 
 
 @shared_task(name="notify.digest")
@@ -45,3 +49,4 @@ def prune() -> None:
         deliveries_prune(now=now)
         digests_prune(now=now)
         notifications_prune(now=now)
+        pages_prune(now=now)

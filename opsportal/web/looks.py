@@ -49,6 +49,16 @@ TONES: dict[str, str] = {
     "dead": "bad",
     "sent": "good",
     "delivered": "good",
+    # pages, ways to be reached, channel targets
+    "paging": "waiting",
+    "stopped": "done",
+    "superseded": "done",
+    "unverified": "waiting",
+    "on": "active",
+    "off": "done",
+    "try_again": "waiting",
+    "channel_away": "bad",
+    "lost": "bad",
     # freezes and feeds
     "set": "info",
     "lifted": "done",

@@ -66,6 +66,11 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(fields=["due_at", "id"], name="delivery_due", condition=models.Q(state="waiting")),
+            models.Index(
+                fields=["due_at", "id"],
+                name="delivery_due_page",
+                condition=models.Q(state="waiting", page__isnull=False),
+            ),
             models.Index(fields=["created_at"], name="delivery_dead", condition=models.Q(state="dead")),
             models.Index(
                 fields=["finished_at"], name="delivery_over", condition=models.Q(finished_at__isnull=False)

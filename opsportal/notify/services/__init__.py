@@ -12,7 +12,12 @@ from opsportal.notify.services.deliver import deliveries_send
 from opsportal.notify.services.gather import digests_close
 from opsportal.notify.services.notify import notify
 from opsportal.notify.services.paging import page, page_stop, pageable
-from opsportal.notify.services.prune import deliveries_prune, digests_prune, notifications_prune
+from opsportal.notify.services.prune import (
+    deliveries_prune,
+    digests_prune,
+    notifications_prune,
+    pages_prune,
+)
 from opsportal.notify.services.read import notification_read, notifications_read_all
 from opsportal.notify.services.repair import (
     delivery_dismiss,
@@ -54,6 +59,7 @@ __all__ = [
     "page_acknowledge",
     "page_stop",
     "pageable",
+    "pages_prune",
     "reach_plan_choose",
     "target_add",
     "target_change_address",

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import Q
 
 from opsportal.core.connections import drop_broken_connection
@@ -88,40 +89,62 @@ class Claim:
         return way.tries if way else backoff.MAX_TRIES
 
 
-def deliveries_send(*, clock: Clock) -> int:
-    """Send what is due, the longest due first, for 15 s at most; return how many were handed over.
+def deliveries_send(*, clock: Clock, hands: int = 1) -> int:
+    """Send what is due, pages first, for 15 s at most; return how many were handed over.
 
-    `clock` is the database's (aware UTC). One is claimed at a time, so that a slow channel lets no
-    lease of a waiting one run out. A channel that is away is left in peace for a while.
+    `clock` is the database's (aware UTC). Each of `hands` works in a thread of its own and claims one at a
+    time: a receiver that lets us wait holds up one of them, and no lease of what waits runs out. A channel
+    that is away is left in peace for a while.
     """
     stop_at = time.monotonic() + _BUDGET_SECONDS
-    sent = 0
-    while time.monotonic() < stop_at:
+    first = delivery_claim(now=clock())
+    if first is None:
+        return 0
+    if hands == 1:
+        return _send_on(first, clock, stop_at)
+    with ThreadPoolExecutor(max_workers=hands - 1, thread_name_prefix="deliver") as others:
+        helping = [others.submit(_help, clock, stop_at) for _ in range(hands - 1)]
+        sent = _send_on(first, clock, stop_at)
+        return sent + sum(each.result() for each in helping)
+
+
+def _help(clock: Clock, stop_at: float) -> int:
+    try:
         claim = delivery_claim(now=clock())
-        if claim is None:
-            break
+        return _send_on(claim, clock, stop_at) if claim else 0
+    finally:
+        connections.close_all()
+
+
+def _send_on(claim: Claim | None, clock: Clock, stop_at: float) -> int:
+    """Send `claim` and what can be claimed after it."""
+    sent = 0
+    while claim is not None:
         with correlated(claim.message.correlation_id or new_correlation_id()):
             sent += _deliver(claim, clock)
+        claim = delivery_claim(now=clock()) if time.monotonic() < stop_at else None
     return sent
 
 
 def delivery_claim(*, now: datetime) -> Claim | None:
-    """Claim the delivery that has been due longest, through a channel that is not paused; None if none is.
+    """Claim what has been due longest, steps of pages before all else; None if nothing is due.
 
-    A step of a page is claimed all the same, so that the next one has its turn.
+    What goes through a channel that is left in peace waits, but for the steps of pages: they are claimed,
+    so that the next one has its turn.
     """
     with transaction.atomic():
         paused = dict(ChannelHealth.objects.filter(paused_until__gt=now).values_list("name", "paused_until"))
         held_back = Q(circuit__in=paused) | Q(circuit="", channel__in=paused)
-        row = (
+        due = (
             Delivery.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related(
                 "notification__recipient", "digest__recipient", "page__recipient", "page__target", "method"
             )
             .filter(state="waiting", due_at__lte=now)
-            .exclude(held_back, page__isnull=True)
             .order_by("due_at", "id")
-            .first()
+        )
+        row = (
+            due.filter(page__isnull=False).first() or due.filter(page__isnull=True).exclude(held_back).first()
         )
         if row is None:
             return None

@@ -1,4 +1,4 @@
-"""Deleting deliveries and digests that are over, which are means of transport, and what was read long ago."""
+"""Deleting what is over: deliveries and digests, which are transport, and pages and news of long ago."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 
-from opsportal.notify.models import Delivery, Digest, Notification
+from opsportal.notify.models import Delivery, Digest, Notification, Page
 from opsportal.outbox.services.prune import delete_in_batches
 
 KEEP = timedelta(days=7)
@@ -16,9 +16,10 @@ KEEP = timedelta(days=7)
 def deliveries_prune(*, now: datetime) -> int:
     """Delete deliveries, with their attempts, that ended more than 7 days before `now`; return how many.
 
-    Those that were given up stay until an operator has decided about them.
+    Those that were given up stay until an operator has decided about them, and those of a page stay with
+    it: they are the ledger of who was paged how.
     """
-    over = Delivery.objects.filter(finished_at__lt=now - KEEP).exclude(state="dead")
+    over = Delivery.objects.filter(finished_at__lt=now - KEEP, page__isnull=True).exclude(state="dead")
     return delete_in_batches(over)
 
 
@@ -26,6 +27,15 @@ def digests_prune(*, now: datetime) -> int:
     """Delete digests that closed more than 7 days before `now` and wait for no channel; return how many."""
     over = Digest.objects.filter(closed_at__lt=now - KEEP)
     return delete_in_batches(over.exclude(Exists(Delivery.objects.filter(digest=OuterRef("pk")))))
+
+
+def pages_prune(*, now: datetime) -> int:
+    """Delete pages, with the ledger of their attempts, that are too old at `now`; return how many went.
+
+    The days are a setting: OPSPORTAL_KEEP_PAGES_DAYS (400).
+    """
+    old = Page.objects.filter(created_at__lt=now - timedelta(days=settings.KEEP_PAGES_DAYS))
+    return delete_in_batches(old.exclude(state="paging"))
 
 
 def notifications_prune(*, now: datetime) -> int:

@@ -27,7 +27,8 @@ def operations(request: HttpRequest) -> HttpResponse:
     now = now_of(request)
     deliveries = list(dead_deliveries()[: SHOWN + 1])
     dead = list(dead_messages()[: SHOWN + 1])
-    remember_people(request, [("user", str(row.message.recipient_id)) for row in deliveries])
+    told = [str(row.message.recipient_id) for row in deliveries if row.message.recipient_id]
+    remember_people(request, [("user", person) for person in told])
     return render(
         request,
         "notify/operations.html",

@@ -15,6 +15,7 @@ from opsportal.portal.preflight.finding import Finding, Verdict
 from opsportal.portal.preflight.people import administrator_finding, demo_finding, standard_finding
 from opsportal.portal.preflight.setup import (
     address_finding,
+    channels_finding,
     hosts_finding,
     key_finding,
     mail_finding,
@@ -31,6 +32,7 @@ _SETUP: tuple[Callable[[], Finding], ...] = (
     key_finding,
     port_finding,
     mail_finding,
+    channels_finding,
 )
 
 _PEOPLE: tuple[Callable[[], Finding], ...] = (standard_finding, administrator_finding, demo_finding)

@@ -1,4 +1,4 @@
-"""Settings: address, hosts, key, port, mail."""
+"""Settings: address, hosts, key, port, mail, and the other ways to reach people."""
 
 from __future__ import annotations
 
@@ -107,3 +107,32 @@ def mail_finding() -> Finding:
     if settings.DEFAULT_FROM_EMAIL.endswith("@localhost"):
         return warn("mail", f"{where} answers, but EMAIL_FROM is {settings.DEFAULT_FROM_EMAIL}")
     return ok("mail", f"{where} answers")
+
+
+# Each way with all that it needs: some of it is a mistake that would show at night.
+_WAYS = {
+    "Slack": ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"),
+    "Twilio": ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM"),
+    "Pushover": ("PUSHOVER_TOKEN",),
+    "ntfy": ("NTFY_URL",),
+}
+
+
+def channels_finding() -> Finding:
+    """The ways to reach people beside mail: none of them half set up."""
+    half, ready = [], []
+    for way, names in _WAYS.items():
+        missing = [name for name in names if not getattr(settings, name)]
+        if not missing:
+            ready.append(way)
+        elif len(missing) < len(names):
+            half.append(f"{way} lacks {', '.join(missing)}")
+    if settings.TWILIO_VOICE_FROM and "Twilio" not in ready:
+        half.append("TWILIO_VOICE_FROM calls nobody without the rest of Twilio")
+    if settings.NTFY_TOKEN and not settings.NTFY_URL:
+        half.append("NTFY_TOKEN is of no use without NTFY_URL")
+    if half:
+        return fail("channels", "; ".join(half))
+    if not ready:
+        return warn("channels", "people are reached by mail alone: see docs/notifications.md")
+    return ok("channels", f"mail, {', '.join(ready)}")
