@@ -31,6 +31,12 @@ class IncidentsConfig(AppConfig):
         statuspage_permissions.register()
         statuspage_handlers.register()
 
+        from incidents.handlers import learning as learning_handlers
+        from incidents.permissions import learning as learning_permissions
+
+        learning_permissions.register()
+        learning_handlers.register()
+
         from incidents.handlers import runbooks as runbooks_handlers
         from incidents.panels import runbooks as runbooks_panels
         from incidents.permissions import runbooks as runbooks_permissions

@@ -4,5 +4,7 @@ from __future__ import annotations
 
 from changes.facts import DECLARATIONS as OF_CHANGES
 from incidents.facts import DECLARATIONS as OF_INCIDENTS
+from incidents.learning.facts import DECLARATIONS as OF_LEARNING
+from incidents.runbook.facts import DECLARATIONS as OF_RUNBOOKS
 
-DECLARATIONS = (*OF_CHANGES, *OF_INCIDENTS)
+DECLARATIONS = (*OF_CHANGES, *OF_INCIDENTS, *OF_LEARNING, *OF_RUNBOOKS)

@@ -16,6 +16,7 @@ from incidents.models.escalation import (
     EscalationPolicy,
     ServicePolicy,
 )
+from incidents.models.learning import ActionItem, Postmortem, PostmortemSnapshot
 from incidents.models.oncall import Override, Schedule, ScheduleVersion
 from incidents.models.response import (
     Incident,
@@ -54,6 +55,7 @@ from incidents.models.statuspage import (
 )
 
 __all__ = [
+    "ActionItem",
     "Alert",
     "AlertMessage",
     "AlertRoute",
@@ -75,6 +77,8 @@ __all__ = [
     "Integration",
     "IntegrationToken",
     "Override",
+    "Postmortem",
+    "PostmortemSnapshot",
     "Publication",
     "PublishedShift",
     "Runbook",

@@ -34,6 +34,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "change": ("requester", "implementer", "stage"),
     "template": ("requester", "implementer", "stage"),
     "incident": ("responder", "commander", "communications", "declarer"),
+    "action_item": ("action_owner",),
 }
 """The words for who owes something, by the area of facts at whose events somebody is meant by them."""
 

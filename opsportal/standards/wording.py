@@ -49,6 +49,7 @@ _OWNERS = {
     "implementer": "whoever implements the change",
     "stage": "whoever decides the stage",
     "responder": "whoever works on the incident",
+    "action_owner": "the owner of the action item",
     "commander": "the incident commander",
     "communications": "whoever speaks for the incident",
     "declarer": "whoever declared the incident",

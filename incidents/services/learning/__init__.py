@@ -1,0 +1,1 @@
+"""Writes about what is learned: postmortems and action items."""
