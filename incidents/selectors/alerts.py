@@ -14,6 +14,7 @@ from opsportal.core.errors import NotFound
 
 ALERT_ORDERINGS: dict[str, tuple[str, ...]] = {"-id": ("-id",), "id": ("id",)}
 """By arrival: the newest alert has the highest number."""
+SOURCE_ORDERINGS: dict[str, tuple[str, ...]] = {"name": ("name", "id"), "-name": ("-name", "-id")}
 
 
 def alerts_seen(actor: Actor, now: datetime) -> QuerySet[Alert]:
@@ -65,6 +66,11 @@ def last_received(keys: Collection[int]) -> dict[int, datetime]:
         if last is not None:
             found[key] = last
     return found
+
+
+def routes() -> QuerySet[AlertRoute]:
+    """Return all routes with their services."""
+    return AlertRoute.objects.select_related("service")
 
 
 def routes_in_use() -> list[AlertRoute]:
