@@ -20,10 +20,12 @@ class IncidentsConfig(AppConfig):
         response_panels.register()
 
         from incidents.handlers import alerts as alerts_handlers
+        from incidents.panels import alerts as alerts_panels
         from incidents.permissions import alerts as alerts_permissions
 
         alerts_permissions.register()
         alerts_handlers.register()
+        alerts_panels.register()
 
         from incidents.handlers import statuspage as statuspage_handlers
         from incidents.permissions import statuspage as statuspage_permissions

@@ -28,7 +28,8 @@ def alerts_seen(actor: Actor, now: datetime) -> QuerySet[Alert]:
         return rows
     if not (actor.is_user or actor.is_service_account):
         return rows.none()
-    return rows.filter(Q(restricted=False) | Q(incident__in=visible(actor, now).values("pk")))
+    open_to_all = Q(restricted=False) & (Q(incident=None) | Q(incident__visibility="open"))
+    return rows.filter(open_to_all | Q(incident__in=visible(actor, now).values("pk")))
 
 
 def alerts_loaded(actor: Actor, now: datetime) -> QuerySet[Alert]:

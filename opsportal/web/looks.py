@@ -16,6 +16,14 @@ TONES: dict[str, str] = {
     "rejected": "bad",
     "cancelled": "done",
     "retired": "done",
+    # alerts and where they come from
+    "firing": "bad",
+    "suppressed": "waiting",
+    "kept": "done",
+    "on": "good",
+    "off": "done",
+    "up": "good",
+    "down": "bad",
     # approvals and votes
     "waiting": "neutral",
     "approve": "good",

@@ -44,6 +44,13 @@ DESTINATIONS: tuple[Destination, ...] = (
     ),
     Destination("deployments", "Deployments", "rocket", "/deployments/", ("/deployments/", "/break-glass/")),
     Destination(
+        "alerts",
+        "Alerts",
+        "alert",
+        "/alerts/",
+        ("/alerts/", "/integrations/", "/alert-routes/", "/heartbeats/"),
+    ),
+    Destination(
         "services", "Services", "service", "/services/", ("/services/", "/environments/", "/providers/")
     ),
     Destination("runbooks", "Runbooks", "template", "/runbooks/", ("/runbooks/",)),

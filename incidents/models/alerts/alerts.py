@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.db import models
 from django.db.models import Q
 
@@ -116,9 +114,10 @@ class Alert(models.Model):
     def is_firing(self) -> bool:
         return self.state == "firing"
 
-    def lasted_until(self, now: datetime) -> datetime:
-        """Return when it ended, or `now` (aware UTC) while it fires."""
-        return self.ends_at or now
+    @property
+    def incident_url(self) -> str:
+        """The path of the page of its incident, `""` where it is in none."""
+        return f"/incidents/{self.incident.key}/" if self.incident else ""
 
 
 class ChangeReport(AppendOnly):
