@@ -20,6 +20,7 @@ from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
 from opsportal.core.keys import format_key
 from opsportal.standards.rules import CHECK_RESULTS
 
+ACTIONS = [action.value for action in Action]
 KEY = 30
 SLUG = 60
 URL = 500
@@ -156,7 +157,7 @@ class DeploymentPage(Body):
 class ToldOut(Body):
     """What the pipeline does next."""
 
-    action = serializers.ChoiceField([action.value for action in Action])
+    action = serializers.ChoiceField(ACTIONS)
     reasons = ReasonOut(many=True)
     state = serializers.ChoiceField(DEPLOYMENT.choices)
     decision = serializers.ChoiceField(Deployment.Decision.choices)
@@ -174,7 +175,7 @@ class ReportOut(Body):
     at = Moment()
     received_at = Moment()
     effect = serializers.ChoiceField(DeploymentEvent.Effect.choices)
-    action = serializers.ChoiceField([action.value for action in Action])
+    action = serializers.ChoiceField(ACTIONS)
     reasons = ReasonOut(many=True)
 
 

@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incidents.api.alert_sources_bodies import (
-    CheckBody,
-    CheckOut,
-    CheckPage,
+    HeartbeatBody,
+    HeartbeatOut,
+    HeartbeatPage,
     IntegrationBody,
     IntegrationOut,
     IntegrationPage,
@@ -22,7 +22,7 @@ from incidents.api.alert_sources_bodies import (
     RouteBody,
     RouteOut,
     RoutePage,
-    VersionedCheck,
+    VersionedHeartbeat,
     VersionedIntegration,
     VersionedRoute,
     check_out,
@@ -169,17 +169,17 @@ class CheckList(ApiView):
 
     area = "alerts"
 
-    @extend_schema(operation_id="heartbeats_list", parameters=PAGED, responses=CheckPage)
+    @extend_schema(operation_id="heartbeats_list", parameters=PAGED, responses=HeartbeatPage)
     def get(self, request: Request) -> Response:
         """List heartbeat checks, by name."""
         Query(request)
         return self.page(checks(), check_out, ordering=SOURCE_ORDERINGS, default="name")
 
-    @extend_schema(operation_id="heartbeats_create", request=CheckBody, responses={201: CheckOut})
+    @extend_schema(operation_id="heartbeats_create", request=HeartbeatBody, responses={201: HeartbeatOut})
     def post(self, request: Request) -> Response:
         """Make a heartbeat check. Its token is in the answer, and nowhere else ever again."""
         Query(request, paged=False)
-        body = read_body(request, CheckBody)
+        body = read_body(request, HeartbeatBody)
         made, token = heartbeats.check_create(
             actor=self.actor, now=edge_now(), slug=body["slug"], fields=_given(body)
         )
@@ -191,19 +191,22 @@ class CheckDetail(ApiView):
 
     area = "alerts"
 
-    @extend_schema(operation_id="heartbeats_retrieve", responses=CheckOut)
+    @extend_schema(operation_id="heartbeats_retrieve", responses=HeartbeatOut)
     def get(self, request: Request, slug: str) -> Response:
         """Show a heartbeat check."""
         Query(request, paged=False)
         return _answer(check_out(check_named(slug)))
 
     @extend_schema(
-        operation_id="heartbeats_update", parameters=[IF_MATCH], request=VersionedCheck, responses=CheckOut
+        operation_id="heartbeats_update",
+        parameters=[IF_MATCH],
+        request=VersionedHeartbeat,
+        responses=HeartbeatOut,
     )
     def patch(self, request: Request, slug: str) -> Response:
         """Change a heartbeat check."""
         Query(request, paged=False)
-        body = read_body(request, VersionedCheck)
+        body = read_body(request, VersionedHeartbeat)
         version = expected_version(request, body)
         changed = heartbeats.check_update(
             actor=self.actor, now=edge_now(), slug=slug, fields=_given(body), version=version
@@ -308,14 +311,16 @@ CHECK_STEPS = {
         "Give it another token. The one before it stops working.",
         heartbeats.check_token_make,
         check_out,
-        CheckOut,
+        HeartbeatOut,
     ),
-    "pause": _step("heartbeats_pause", "Miss nothing of it.", heartbeats.check_pause, check_out, CheckOut),
+    "pause": _step(
+        "heartbeats_pause", "Miss nothing of it.", heartbeats.check_pause, check_out, HeartbeatOut
+    ),
     "resume": _step(
         "heartbeats_resume",
         "Expect pings again.",
         heartbeats.check_resume,
         check_out,
-        CheckOut,
+        HeartbeatOut,
     ),
 }

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from incidents.models import AlertRoute, HeartbeatCheck, Integration
 from incidents.selectors.alerts import last_received
 from incidents.services.alerts.integrations import KINDS
-from incidents.severities import SEVERITIES
+from incidents.severities import CHOICES
 from incidents.states import CHECK, INTEGRATION, ROUTE
 from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
 
@@ -56,7 +56,7 @@ class IntegrationOut(Body):
     state = serializers.ChoiceField(INTEGRATION.choices)
     team = Text(max_length=SLUG, allow_null=True)
     service = Text(max_length=SLUG, allow_null=True)
-    severity = serializers.ChoiceField(list(SEVERITIES))
+    severity = serializers.ChoiceField(CHOICES)
     severity_label = Text(max_length=200)
     severity_table = serializers.DictField(child=Text(max_length=200))
     service_label = Text(max_length=200)
@@ -152,19 +152,19 @@ class CheckFields(Body):
     grace = WholeNumber(required=False, help_text="Seconds.")
 
 
-class CheckBody(CheckFields):
+class HeartbeatBody(CheckFields):
     """A new heartbeat check."""
 
     slug = Text(max_length=SLUG, blank=False)
 
 
-class VersionedCheck(CheckFields):
+class VersionedHeartbeat(CheckFields):
     """Changed fields of a heartbeat check."""
 
     version = WholeNumber(required=False)
 
 
-class CheckOut(Body):
+class HeartbeatOut(Body):
     """A heartbeat check. `token` is there only in the answer that made it."""
 
     slug = Text(max_length=SLUG)
@@ -172,7 +172,7 @@ class CheckOut(Body):
     state = serializers.ChoiceField(CHECK.choices)
     team = Text(max_length=SLUG, allow_null=True)
     service = Text(max_length=SLUG, allow_null=True)
-    severity = serializers.ChoiceField(list(SEVERITIES))
+    severity = serializers.ChoiceField(CHOICES)
     every = WholeNumber()
     grace = WholeNumber()
     last_ping_at = Moment(allow_null=True)
@@ -181,12 +181,12 @@ class CheckOut(Body):
     token = Text(max_length=32, required=False)
 
 
-class CheckPage(Body):
+class HeartbeatPage(Body):
     """One page of heartbeat checks."""
 
     next = Text(max_length=2_000, allow_null=True)
     previous = Text(max_length=2_000, allow_null=True)
-    results = CheckOut(many=True)
+    results = HeartbeatOut(many=True)
 
 
 class PingOut(Body):

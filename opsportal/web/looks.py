@@ -20,8 +20,6 @@ TONES: dict[str, str] = {
     "firing": "bad",
     "suppressed": "waiting",
     "kept": "done",
-    "on": "good",
-    "off": "done",
     "up": "good",
     "down": "bad",
     # approvals and votes
