@@ -48,10 +48,12 @@ class IncidentsConfig(AppConfig):
         runbooks_panels.register()
 
         from incidents.handlers import oncall as oncall_handlers
+        from incidents.panels import oncall as oncall_panels
         from incidents.permissions import oncall as oncall_permissions
 
         oncall_permissions.register()
         oncall_handlers.register()
+        oncall_panels.register()
 
         from incidents.handlers import escalation as escalation_handlers
         from incidents.permissions import escalation as escalation_permissions

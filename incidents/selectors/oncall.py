@@ -131,6 +131,8 @@ def shifts_of(person: UUID | str, start: datetime, end: datetime) -> list[Shift]
     """
     wanted = str(person)
     schedules = list(Schedule.objects.filter(state="active"))
+    if not schedules:
+        return []
     plans = current_settings(schedules)
     near = _overrides_by_schedule(plans, start, end)
     found = [

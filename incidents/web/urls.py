@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver
 
-from incidents.web import alerts_urls, runbooks_urls, statuspage_urls
+from incidents.web import alerts_urls, oncall_urls, runbooks_urls, statuspage_urls
 
 app_name = "incidents"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *alerts_urls.urlpatterns,
+    *oncall_urls.urlpatterns,
     *runbooks_urls.urlpatterns,
     *statuspage_urls.urlpatterns,
 ]

@@ -53,6 +53,7 @@ DESTINATIONS: tuple[Destination, ...] = (
     Destination(
         "services", "Services", "service", "/services/", ("/services/", "/environments/", "/providers/")
     ),
+    Destination("on-call", "On-call", "people", "/oncall/", ("/oncall/",)),
     Destination("runbooks", "Runbooks", "template", "/runbooks/", ("/runbooks/",)),
     Destination("standard", "Standard", "standard", "/standards/active/", ("/standards/",)),
     Destination("obligations", "My obligations", "check-list", "/obligations/", ("/obligations/",)),

@@ -32,6 +32,8 @@ from opsportal.core.versions import require_version
 from opsportal.core.writes import write
 
 MOST_IN_USE = 1_000
+# Pages of their own beside those of the schedules.
+TAKEN = frozenset({"feeds", "gaps", "handovers", "hours", "imports", "me", "new", "people", "swaps"})
 FIELDS = ("name", "description", "team", "gap_policy")
 
 
@@ -59,7 +61,7 @@ def schedule_create(
         if Schedule.objects.filter(state="active").count() >= MOST_IN_USE:
             raise Conflict(f"There are {MOST_IN_USE} schedules in use. Retire some first.", code="too_many")
         schedule = Schedule(
-            slug=clean_slug(slug, field="slug"),
+            slug=_clean_slug(slug),
             time_zone=plan.time_zone,
             content_hash=_hash(plan),
             created_at=now,
@@ -152,6 +154,13 @@ def _cleaned(fields: Mapping[str, Any]) -> dict[str, Any]:
     if errors:
         raise InvalidInput(errors)
     return found
+
+
+def _clean_slug(value: object) -> str:
+    slug = clean_slug(value, field="slug")
+    if slug in TAKEN:
+        raise InvalidInput.of("slug", "taken", f"“{slug}” is a page already. Choose another one.")
+    return slug
 
 
 def _clean_gap_policy(value: object) -> str:
