@@ -104,19 +104,21 @@ def _world(folder: Path) -> tuple[Any, dict[str, list[dict[str, Any]]]]:
 
 
 def _figures(world: Any, *, small: bool) -> list[dict[str, Any]]:
+    from tests.bench import oncall
     from tests.bench.size import measure
 
     share = 100 if small else 1
-    return list(
-        measure(
+    return [
+        *oncall.measure(),
+        *measure(
             world.token,
             world.question(0),
             changes=100_000 // share,
             history=1_000_000 // share,
             owed=1_000_000 // share,
             due=10_000 // share,
-        )
-    )
+        ),
+    ]
 
 
 def _targets(stack: ExitStack, folder: Path, world: Any) -> dict[str, tuple[int, Process, list[bytes]]]:
