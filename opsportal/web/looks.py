@@ -60,8 +60,6 @@ TONES: dict[str, str] = {
     "stopped": "done",
     "superseded": "done",
     "unverified": "waiting",
-    "on": "active",
-    "off": "done",
     "try_again": "waiting",
     "channel_away": "bad",
     "lost": "bad",
