@@ -63,23 +63,21 @@ def plan_of(
     draft: PolicyDraft,
     users: Mapping[str, str],
     schedules: Mapping[str, str],
-    teams: Mapping[str, str],
     unmapped: list[Unmapped],
 ) -> dict[str, Any] | None:
     """Return the plan of an escalation as data, or None where nothing of it is left.
 
-    `schedules` and `teams` map references to slugs here. Times from the beginning become waits from step to
-    step.
+    `schedules` maps references to slugs here. Times from the beginning become waits from step to step.
     """
     steps: list[dict[str, Any]] = []
     before = timedelta()
     for step in draft.steps:
         targets: list[dict[str, str]] = []
         for target in step.targets:
-            made = _target(target, users, schedules, teams)
+            made = _target(target, users, schedules)
             if made is None:
                 where = f"{draft.name}/{int(step.after.total_seconds()) // 60} min"
-                unmapped.append(Unmapped(where, f"The {target.kind} “{target.ref[:60]}” is not known here."))
+                unmapped.append(Unmapped(where, _why_not(target)))
             elif made not in targets:
                 targets.append(made)
         if targets:
@@ -155,11 +153,17 @@ def _pieces(stretch: StretchDraft) -> Iterator[tuple[tuple[int, ...], time, time
         yield (stretch.last_day,), _MIDNIGHT, stretch.ends
 
 
+def _why_not(target: TargetDraft) -> str:
+    if target.kind == "team":
+        return "A whole team is no target here; make a schedule of its members, or name a role."
+    return f"The {target.kind} “{target.ref[:60]}” is not known here."
+
+
 def _target(
-    target: TargetDraft, users: Mapping[str, str], schedules: Mapping[str, str], teams: Mapping[str, str]
+    target: TargetDraft, users: Mapping[str, str], schedules: Mapping[str, str]
 ) -> dict[str, str] | None:
-    known = {"person": users, "schedule": schedules, "team": teams}[target.kind]
-    key = known.get(target.ref, "")
+    known: dict[str, Mapping[str, str]] = {"person": users, "schedule": schedules}
+    key = known.get(target.kind, {}).get(target.ref, "")
     if not key:
         return None
     return {"kind": target.kind, "key": key, "role": "primary" if target.kind == "schedule" else ""}

@@ -271,7 +271,7 @@ def shift_entries(rows: Iterable[PublishedShift], *, with_names: bool) -> list[C
             kind="shift",
             start=row.starts_at,
             end=row.ends_at,
-            url=f"/oncall/schedules/{row.schedule.slug}/",
+            url=f"/oncall/{row.schedule.slug}/",
             cancelled=row.cancelled_at is not None,
             version=row.sequence,
             changed_at=row.changed_at,

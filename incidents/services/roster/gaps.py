@@ -85,7 +85,7 @@ def _tell(schedule: Schedule, new: list[Gap], now: datetime) -> None:
                 "Fill them, or say that they are meant.",
             ]
         ),
-        url=f"/oncall/schedules/{schedule.slug}/quality/",
+        url=f"/oncall/{schedule.slug}/quality/",
         topic=TOPIC,
         about=schedule.slug,
     )
