@@ -223,5 +223,4 @@ _ACTIONS = {
     "handover.late": "told that the handover is late",
     "handover.cancelled": "cancelled the handover: the roster changed",
     "oncall.imported": "took over schedules of another system",
-    "oncall.hours_exported": "took out the hours as a file",
 }

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from rules.predicates import predicate
 
+from opsportal.accounts.permissions import administration
 from opsportal.core.access import allow
 from opsportal.core.actor import Actor
 
 SCOPE = "oncall:write"
-
-
-@predicate
-def is_administrator(actor: Actor, _subject: object | None = None) -> bool:
-    return actor.is_user and actor.is_staff
 
 
 @predicate
@@ -25,6 +21,6 @@ def register() -> None:
     """Register this area's permissions; called once, by the app's AppConfig."""
     allow(
         "escalation_policy.write",
-        is_administrator | is_machine_of_ours,
+        administration | is_machine_of_ours,
         otherwise="Only administrators, and tokens with the scope oncall:write, change whom silence tells.",
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from incidents.models import EscalationPolicy, Override, Schedule
+from incidents.models import AlertRoute, EscalationPolicy, Override, Schedule
 from incidents.selectors.oncall import on_call_at
 from incidents.services.roster.importing import ImportPlan, oncall_import, oncall_import_preview
 from opsportal.accounts.models import User
@@ -96,8 +96,8 @@ def test_a_preview_writes_nothing_and_names_who_is_unknown(people: tuple[User, U
         "schedules/Primary line/shifts/O2",
         "Primary line/Weekly",
         "Default/5 min",
-        "routes/All others (R1)",
     ]
+    assert [(one.slug, one.policy) for one in plan.routes] == [("all-others-r1", "default")]
     assert [len(one.settings["layers"]) for one in plan.schedules] == [0]
 
 
@@ -117,9 +117,10 @@ def test_who_is_meant_is_said_and_all_of_it_is_made_at_once(people: tuple[User, 
         (0, "primary-line"),
         (300, str(ben.pk)),
     ]
-    assert len(plan.unmapped) == 2
+    assert [one.where for one in plan.unmapped] == ["schedules/Primary line/shifts/O2"]
+    assert AlertRoute.objects.get().policy == "default"
     again = imported(given)
-    assert (again.schedules, again.policies) == ([], [])
+    assert (again.schedules, again.policies, again.routes) == ([], [], [])
     assert Schedule.objects.count() == Override.objects.count() == 1
 
 
@@ -139,7 +140,7 @@ def test_the_command_shows_and_makes(people: tuple[User, User], tmp_path: Path) 
     out = io.StringIO()
     with nothing_written():
         call_command(*args, stdout=out, stderr=io.StringIO())
-    assert "would make schedule primary-line: 1 layers, 1 exceptions" in out.getvalue()
+    assert "would make schedule primary-line: 1 layers, 0 exceptions" in out.getvalue()
     out = io.StringIO()
     call_command(*args, "--apply", "--json", stdout=out)
     assert [one["slug"] for one in json.loads(out.getvalue())["schedules"]] == ["primary-line"]

@@ -71,6 +71,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{verb} schedule {schedule.slug}: {layers} layers, {overrides} exceptions")
         for policy in plan.policies:
             self.stdout.write(f"{verb} escalation policy {policy.slug}: {len(policy.plan['steps'])} steps")
+        for route in plan.routes:
+            self.stdout.write(f"{verb} alert route {route.slug} to {route.policy}")
         for match in plan.unknown:
             name = match.person.name or match.person.email
             self.stdout.write(f"unknown person {match.person.ref} {name}".rstrip())
@@ -96,6 +98,15 @@ def as_data(plan: ImportPlan) -> dict[str, Any]:
             for one in plan.schedules
         ],
         "policies": [{"slug": one.slug, "name": one.name, "plan": dict(one.plan)} for one in plan.policies],
+        "routes": [
+            {
+                "slug": one.slug,
+                "name": one.name,
+                "matchers": [dict(two) for two in one.matchers],
+                "policy": one.policy,
+            }
+            for one in plan.routes
+        ],
         "people": [
             {"ref": one.person.ref, "name": one.person.name, "user": one.user, "by": one.by}
             for one in plan.matches

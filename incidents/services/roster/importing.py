@@ -15,9 +15,10 @@ from incidents.importing import grafana, ical, opsgenie
 from incidents.importing.drafts import Draft, OverrideDraft, ScheduleDraft, Unmapped
 from incidents.importing.matching import Known, Match, matches
 from incidents.importing.translate import overrides_of, plan_of, settings_of
-from incidents.models import EscalationPolicy, Schedule
+from incidents.models import AlertRoute, EscalationPolicy, Schedule
 from incidents.oncall.settings import Settings
 from incidents.roster.spans import Span
+from incidents.services.alerts.routes import route_create
 from incidents.services.escalation.policies import escalation_policy_create
 from incidents.services.oncall import override_create, schedule_create
 from opsportal.accounts.models import Team, User
@@ -35,6 +36,7 @@ FORMATS = {
 CALENDAR_AHEAD = timedelta(days=366)
 """So far ahead the events of a calendar file are taken over."""
 _MAX_SLUG = 60
+_OPS = {"=": "is", "!=": "is_not"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,16 @@ class PlannedPolicy:
     plan: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedRoute:
+    """An alert route that would be made, the last in order."""
+
+    slug: str
+    name: str
+    matchers: tuple[Mapping[str, str], ...]
+    policy: str
+
+
 @dataclass(slots=True)
 class ImportPlan:
     """All that an import would do: who is meant, what is made, and what is left out, with its reason."""
@@ -64,6 +76,7 @@ class ImportPlan:
     matches: list[Match]
     schedules: list[PlannedSchedule] = field(default_factory=list)
     policies: list[PlannedPolicy] = field(default_factory=list)
+    routes: list[PlannedRoute] = field(default_factory=list)
     unmapped: list[Unmapped] = field(default_factory=list)
 
     @property
@@ -80,6 +93,7 @@ class ImportPlan:
                 for one in self.schedules
             ],
             "policies": [[one.slug, dict(one.plan)] for one in self.policies],
+            "routes": [[one.slug, [dict(two) for two in one.matchers], one.policy] for one in self.routes],
         }
         return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()
 
@@ -112,12 +126,7 @@ def oncall_import_preview(
             plan.schedules.append(planned)
         schedules[schedule.ref] = _slug(schedule.name)
     _policies(draft, users, schedules, plan)
-    for route in draft.routes:
-        labels = ", ".join(f"{one.label}{one.op}{one.value}" for one in route.matchers) or "all alerts"
-        target = next((policy.name for policy in draft.policies if policy.ref == route.policy), route.policy)
-        plan.unmapped.append(
-            Unmapped(f"routes/{route.name}", f"Make this alert route by hand: {labels} → policy “{target}”.")
-        )
+    _routes(draft, plan)
     return plan
 
 
@@ -149,7 +158,10 @@ def oncall_import(
             escalation_policy_create(
                 actor=actor, now=now, slug=policy.slug, name=policy.name, plan=policy.plan
             )
-        if plan.schedules or plan.policies:
+        for route in plan.routes:
+            fields = {"name": route.name, "policy": route.policy, "matchers": list(route.matchers)}
+            route_create(actor=actor, now=now, slug=route.slug, fields=fields)
+        if plan.schedules or plan.policies or plan.routes:
             audit_record(
                 actor=actor,
                 now=now,
@@ -160,6 +172,7 @@ def oncall_import(
                     "format": format,
                     "schedules": [one.slug for one in plan.schedules],
                     "policies": [one.slug for one in plan.policies],
+                    "routes": [one.slug for one in plan.routes],
                     "left_out": len(plan.unmapped),
                 },
             )
@@ -222,6 +235,34 @@ def _policies(draft: Draft, users: Mapping[str, str], schedules: Mapping[str, st
         if made is not None:
             taken.add(slug)
             plan.policies.append(PlannedPolicy(slug, policy.name, made))
+
+
+def _routes(draft: Draft, plan: ImportPlan) -> None:
+    policies = {policy.ref: _slug(policy.name) for policy in draft.policies}
+    there = {one.slug for one in plan.policies}
+    there |= set(
+        EscalationPolicy.objects.filter(slug__in=list(policies.values())).values_list("slug", flat=True)
+    )
+    taken: set[str] = set()
+    for route in draft.routes:
+        where, slug = f"routes/{route.name}", _slug(route.name)
+        policy = policies.get(route.policy, "")
+        patterns = [one for one in route.matchers if one.op not in _OPS]
+        if policy not in there:
+            plan.unmapped.append(Unmapped(where, "The policy that it leads to is not taken over."))
+        elif patterns:
+            words = (
+                f"“{patterns[0].label}” is matched by a regular expression, which routes here do not know."
+            )
+            plan.unmapped.append(Unmapped(where, words))
+        elif not slug or slug in taken or AlertRoute.objects.filter(slug=slug).exists():
+            plan.unmapped.append(Unmapped(where, f"There is a route “{slug}” already; it is left as it is."))
+        else:
+            taken.add(slug)
+            matchers = tuple(
+                {"label": one.label, "op": _OPS[one.op], "value": one.value} for one in route.matchers
+            )
+            plan.routes.append(PlannedRoute(slug, route.name, matchers, policy))
 
 
 def _make(planned: PlannedSchedule, *, actor: Actor, now: datetime) -> None:

@@ -226,7 +226,10 @@ def _due(start: datetime, now: datetime) -> datetime:
 
 
 def _clean_span(start: datetime, end: datetime, now: datetime, *, running: bool = False) -> Span:
-    begins, ends = clean_moment(start, field="start"), clean_moment(end, field="end")
+    # The engine knows whole seconds.
+    begins = clean_moment(start, field="start").replace(microsecond=0)
+    ends = clean_moment(end, field="end").replace(microsecond=0)
+    now = now.replace(microsecond=0)
     if begins < now or (begins == now and not running):
         raise InvalidInput.of("start", "in_the_past", "Only time that is still ahead can be offered.")
     if ends <= begins:
