@@ -40,6 +40,10 @@ EVERY_PAGE = (
     "/deployments/",
     "/deployments/DEP-1/",
     "/break-glass/",
+    "/break-glass/BG-1/",
+    "/break-glass/BG-2/",
+    "/break-glass/BG-2/do/confirm/",
+    "/break-glass/BG-2/do/refuse/",
     "/templates/",
     "/templates/new/",
     "/services/",
@@ -76,6 +80,9 @@ EVERY_PAGE = (
 )
 """Pages as a member of the board sees them in the demo organisation."""
 
+PUBLIC = "/status/"
+"""Where pages begin that are for everybody, and not drawn like the portal's own."""
+
 CLOSED = "Checkout 5.1: pay with a saved card"
 ROLLED_BACK = "Payments API 2.13.5: shorter timeouts"
 OVERDUE = "Raise the connection limit of the payments database"
@@ -83,7 +90,9 @@ SCHEDULED = "Payments API 2.14: settle refunds on the same day"
 KEYS_ROTATED = "Rotate the signing keys of session tokens"
 IMAGES_MOVED = "Move checkout images to the new image service"
 EMERGENCY = "Block card testing from one network"
-EVERY_CHANGE = (CLOSED, ROLLED_BACK, OVERDUE, SCHEDULED, EMERGENCY)
+CONDITIONAL = "Upgrade the identity service to the new runtime"
+DELIVERY_DATE = "Show the delivery date before payment"
+EVERY_CHANGE = (CLOSED, ROLLED_BACK, OVERDUE, SCHEDULED, EMERGENCY, CONDITIONAL)
 """Changes of the demo by title: their keys depend on the day of the week on which it is loaded."""
 
 

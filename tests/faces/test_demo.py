@@ -13,11 +13,14 @@ from django.db import transaction
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
-from changes.models import Change, Deployment
+from changes.models import BreakGlass, Change, Deployment
 from changes.states import CHANGE
 from opsportal.accounts.models import Role, Team, User
+from opsportal.approvals.models import Condition
 from opsportal.catalog.models import Service
 from opsportal.core.clock import database_now
+from opsportal.files.models import Attachment
+from opsportal.files.store import path_of
 from opsportal.obligations.models import Obligation
 from opsportal.outbox.models import OutboxMessage
 from opsportal.portal.demo import load
@@ -71,6 +74,21 @@ class TestLoaded:
         assert {"succeeded", "rolled_back", "deploying", "registered"} <= {one.state for one in deployments}
         assert {"allowed", "blocked", "pending"} <= {one.decision for one in deployments}
         assert Obligation.objects.filter(state="breached", met_at__isnull=False).exists()
+
+    def test_the_glass_was_broken_once_and_reviewed_and_somebody_asks_for_it_now(self) -> None:
+        over, asked = BreakGlass.objects.order_by("id")
+        assert (over.state, asked.state, asked.change) == ("ended", "asked", None)
+        assert over.change is not None
+        assert (over.change.state, over.change.retrospective_state) == ("closed", "approved")
+        passed = Deployment.objects.get(break_glass=over)
+        assert (passed.decision, passed.state) == ("allowed", "succeeded")
+
+    def test_a_yes_was_tied_to_conditions_and_a_file_is_attached(self) -> None:
+        conditions = Condition.objects.order_by("id")
+        assert [condition.state for condition in conditions] == ["confirmed", "open"]
+        attached = Attachment.objects.get()
+        assert {attached.subject_key} == {condition.request.subject_key for condition in conditions}
+        assert path_of(attached.file.sha256).read_bytes().startswith(b"Identity on the new runtime")
 
     def test_only_what_happened_lately_is_still_told(self) -> None:
         an_hour_ago = database_now() - timedelta(hours=1, minutes=2)

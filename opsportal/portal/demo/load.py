@@ -16,6 +16,7 @@ from opsportal.core.actor import Actor
 from opsportal.obligations.services import obligations_advance
 from opsportal.outbox.services import messages_settle
 from opsportal.portal.demo.catalog import load_catalog
+from opsportal.portal.demo.glass import glass_moments
 from opsportal.portal.demo.ground import load_ground
 from opsportal.portal.demo.past import past_stories
 from opsportal.portal.demo.people import grant_roles, load_people
@@ -81,6 +82,8 @@ def _moments(stage: Stage, now: datetime) -> Iterator[Moment]:
         yield Moment(stage.before(story.ago), partial(stage.raise_change, story))
         for step in story.steps:
             yield Moment(stage.before(step.ago), partial(stage.do, story, step))
+    for at, act in glass_moments(stage):
+        yield Moment(at, act)
     for run in routine_runs():
         yield Moment(stage.before(run.ago), partial(stage.run, run))
     for at, act in incident_moments(stage, now):

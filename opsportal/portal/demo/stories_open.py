@@ -4,6 +4,22 @@ from __future__ import annotations
 
 from opsportal.portal.demo.story import DAY, Step, Story, approved
 
+REHEARSAL = {
+    "name": "rehearsal-on-staging.txt",
+    "note": "What was seen during the two weeks on staging",
+    "text": """Identity on the new runtime, staging, 14 days
+
+sign-ins        41,208   refused in error   0
+p95 before      38 ms    p95 after          35 ms
+memory before   310 MB   memory after       290 MB
+restarts        2        both planned
+""",
+}
+RUNTIME_CONDITIONS = (
+    "Keep the former image in the registry until the end of the quarter",
+    "Tell support an hour before the first instance",
+)
+
 OPEN = (
     Story(
         who="elena",
@@ -155,7 +171,17 @@ OPEN = (
         rollback="Deploy the former image.",
         evidence="All suites pass on the new runtime; two weeks on staging.",
         window=(-4 * DAY, -4 * DAY - 3),
-        steps=approved(5.5 * DAY, security=True, board=2 * DAY),
+        steps=(
+            Step(5.6 * DAY, "", "attach", REHEARSAL),
+            *approved(5.5 * DAY, security=True, board=2 * DAY, conditions=RUNTIME_CONDITIONS),
+            Step(
+                3 * DAY,
+                "",
+                "do_condition",
+                {"number": 1, "evidence": "Tagged keep-2026 in the registry; the clean-up job skips it."},
+            ),
+            Step(2.6 * DAY, "kwame", "confirm_condition", {"number": 1}),
+        ),
     ),
     Story(
         who="priya",

@@ -44,9 +44,15 @@ class Story:
     steps: tuple[Step, ...] = ()
 
 
-def approved(since: float, *, security: bool = False, board: float | None = None) -> tuple[Step, ...]:
-    """Submission and all votes of a normal change, an hour apart, so that the last was `board` hours ago."""
+def approved(
+    since: float, *, security: bool = False, board: float | None = None, conditions: tuple[str, ...] = ()
+) -> tuple[Step, ...]:
+    """Submission and all votes of a normal change, an hour apart, so that the last was `board` hours ago.
+
+    With `security` its reviewer votes too, on `conditions`.
+    """
     last = since - 30 if board is None else board
+    reviewed = {"stage": "security-review", **({"conditions": conditions} if conditions else {})}
     return (
         Step(since, "", "submit"),
         Step(
@@ -55,7 +61,7 @@ def approved(since: float, *, security: bool = False, board: float | None = None
             "approve",
             {"comment": "Steps and checks are clear.", "stage": "technical-review"},
         ),
-        *((Step(since - 4, "kwame", "approve", {"stage": "security-review"}),) if security else ()),
+        *((Step(since - 4, "kwame", "approve", reviewed),) if security else ()),
         Step(last + 1, "tomas", "approve", {"stage": "cab"}),
         Step(last, "ingrid", "approve", {"comment": "Fine with operations.", "stage": "cab"}),
     )
