@@ -365,6 +365,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "notify.digest": 30,
         "notify.watch": 60,
         "notify.prune": 600,
+        "notify.reach": 3600,
         "files.sweep": 3600,
         "incidents.route_alerts": 2,
         "incidents.heartbeat_checks": 5,

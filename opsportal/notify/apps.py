@@ -35,6 +35,11 @@ class NotifyConfig(AppConfig):
         expect("notify.deliver", every=timedelta(seconds=3), without_it="no e-mail goes out")
         expect("notify.digest", every=timedelta(seconds=30), without_it="no digest goes out")
         expect("notify.watch", every=timedelta(minutes=1), without_it="no administrator is told of failures")
+        expect(
+            "notify.reach",
+            every=timedelta(hours=1),
+            without_it="nobody is asked to test their pages",
+        )
         expect("notify.prune", every=timedelta(minutes=10), without_it="the list of deliveries grows")
         register_all(
             {

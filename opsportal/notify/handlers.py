@@ -22,6 +22,7 @@ from opsportal.notify.models import (
 )
 from opsportal.notify.schedule import Urgency, zone_of
 from opsportal.notify.services import notify
+from opsportal.notify.services.remind import TOPIC
 from opsportal.notify.topics import OTHER, Topic, topics
 from opsportal.obligations.models import Obligation
 from opsportal.obligations.plan import StepKind, from_data
@@ -189,4 +190,5 @@ def register_topics() -> None:
     topics.add("obligations.reminder", Topic("Reminders", "What I owe, ahead of its deadline.", still_owed))
     topics.add("obligations.overdue", Topic("Overdue", "What I owe, or what has climbed to me, after it."))
     topics.add("portal.trouble", Topic("Trouble of the portal itself", "Only administrators get it."))
+    topics.add(TOPIC, Topic("Tests of how I am reached", "Once a week, where nothing has shown it."))
     topics.add(OTHER, Topic("Everything else", ""))

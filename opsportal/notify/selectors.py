@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Max, OuterRef, Prefetch, QuerySet, Subquery
 
 from opsportal.accounts.models import User
 from opsportal.notify import ack_links
@@ -168,3 +168,21 @@ def targets_with_tests() -> list[tuple[ChannelTarget, Page | None]]:
     pages = Page.objects.filter(pk__in=list(filter(None, keys))).prefetch_related("deliveries")
     found = {page.target_id: page for page in pages}
     return [(row, found.get(row.pk)) for row in targets]
+
+
+def reached_at(people: Collection[UUID | str]) -> dict[UUID, datetime]:
+    """Return when something that was sent to each of `people` last demonstrably arrived, by two queries.
+
+    A code that was typed in, a test or a page that was acknowledged. Whoever is not in it has shown
+    nothing yet.
+    """
+    ids = {UUID(str(person)) for person in people}
+    found: dict[UUID, datetime] = {}
+    methods = ContactMethod.objects.filter(user__in=ids, confirmed_at__isnull=False).exclude(state="removed")
+    answered = Page.objects.filter(recipient__in=ids, state="acknowledged", ended_at__isnull=False)
+    for person, at in (
+        *methods.values_list("user_id").annotate(at=Max("confirmed_at")),
+        *answered.values_list("recipient_id").annotate(at=Max("ended_at")),
+    ):
+        found[person] = max(at, found.get(person, at))
+    return found

@@ -13,6 +13,7 @@ from opsportal.notify.services import (
     notifications_prune,
     operators_warn,
     pages_prune,
+    reach_remind,
 )
 from opsportal.outbox.services import ticking
 
@@ -39,6 +40,13 @@ def watch() -> None:
     """Tell administrators what of the portal stands still or was given up."""
     with ticking("notify.watch"):
         operators_warn(now=database_now())
+
+
+@shared_task(name="notify.reach")
+def reach() -> None:
+    """Ask people to test the ways by which nothing has arrived for a week."""
+    with ticking("notify.reach"):
+        reach_remind(now=database_now())
 
 
 @shared_task(name="notify.prune")

@@ -73,6 +73,7 @@ EVERY_PAGE = (
     "/obligations/",
     "/notifications/",
     "/account/notifications/",
+    "/account/reach/",
     "/away/",
     "/search/",
     "/search/?q=payments",
@@ -111,6 +112,7 @@ def key_of(page: Page, title: str) -> str:
 
 BACK_OFFICE = (
     "/standards/propose/",
+    "/channels/",
     "/admin/",
     "/admin/accounts/user/",
     "/admin/accounts/user/add/",

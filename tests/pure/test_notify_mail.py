@@ -26,6 +26,12 @@ ENVELOPE = Envelope(
 )
 
 
+def test_the_mail_of_a_page_says_how_to_acknowledge_it() -> None:
+    link = "https://portal.example.org/ack/opa_x/"
+    assert link in mail_of(replace(ENVELOPE, ack_link=link)).body
+    assert "press its button" not in mail_of(ENVELOPE).body
+
+
 @pytest.fixture(autouse=True)
 def _address(settings: object) -> None:
     settings.PUBLIC_URL = "https://portal.example.org"  # type: ignore[attr-defined]

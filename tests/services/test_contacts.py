@@ -12,7 +12,8 @@ from opsportal.accounts.models import User
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, IllegalMove, InvalidInput, NotFound, Stale
 from opsportal.notify.codes import code_of
-from opsportal.notify.models import ContactMethod, Page
+from opsportal.notify.models import ContactMethod, Notification, Page
+from opsportal.notify.selectors import reached_at
 from opsportal.notify.services import (
     contact_method_add,
     contact_method_remove,
@@ -22,6 +23,7 @@ from opsportal.notify.services import (
     deliveries_send,
     page_acknowledge,
     reach_plan_choose,
+    reach_remind,
 )
 from tests.makers import NOW, make_user
 from tests.services.test_page import FakeWay, fakes
@@ -155,6 +157,7 @@ def test_a_test_is_confirmed_by_who_got_it(ada: User, fakes: dict[str, FakeWay])
     page_acknowledge(actor=ada.actor, now=at + MINUTE, pk=row.pk)
     method.refresh_from_db()
     assert method.confirmed_at == at + MINUTE
+    assert reached_at([ada.pk, make_user().pk]) == {ada.pk: at + MINUTE}
     assert contact_test(actor=ada.actor, now=at, pk=None).deliveries.get().channel == "email"
 
 
@@ -186,3 +189,16 @@ def test_not_somebody_elses_way(ada: User, fakes: dict[str, FakeWay]) -> None:
     key = str(verified(make_user()).pk)
     with refused(InvalidInput, "unknown"):
         reach_plan_choose(actor=ada.actor, now=NOW, high=[{"method": key, "after": 0}], low=[])
+
+
+def test_whoever_has_a_way_that_nothing_came_by_for_a_week_is_asked_once_a_week(
+    ada: User, fakes: dict[str, FakeWay]
+) -> None:
+    verified(ada)
+    add(make_user())
+    week = timedelta(days=7)
+    assert reach_remind(now=NOW + week) == 0
+    assert reach_remind(now=NOW + week + MINUTE) == 1
+    assert reach_remind(now=NOW + week + 2 * MINUTE) == 0
+    assert reach_remind(now=NOW + 2 * week + MINUTE) == 1
+    assert set(Notification.objects.values_list("recipient", "topic")) == {(ada.pk, "reach.test")}

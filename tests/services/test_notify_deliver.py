@@ -198,7 +198,7 @@ def test_a_channel_that_is_away_is_left_in_peace_costs_no_tries_and_recovers(
         pauses.append((health.paused_until - now).total_seconds())
         assert send(health.paused_until - SECOND) == 0
         now = health.paused_until
-    assert pauses[:8] == [5, 10, 20, 40, 80, 160, 300, 300]
+    assert pauses[:8] == [5, 10, 20, 40, 60, 60, 60, 60]
     away = ChannelHealth.objects.get()
     assert (away.failures, away.failing_since, away.error) == (20, NOW, "ConnectionRefusedError")
     assert set(Delivery.objects.values_list("state", "tries")) == {("waiting", 0)}

@@ -19,6 +19,7 @@ from opsportal.notify.services.prune import (
     pages_prune,
 )
 from opsportal.notify.services.read import notification_read, notifications_read_all
+from opsportal.notify.services.remind import reach_remind
 from opsportal.notify.services.repair import (
     delivery_dismiss,
     delivery_retry,
@@ -61,6 +62,7 @@ __all__ = [
     "pageable",
     "pages_prune",
     "reach_plan_choose",
+    "reach_remind",
     "target_add",
     "target_change_address",
     "target_exchange_secret",

@@ -49,8 +49,8 @@ from opsportal.notify.states import DELIVERY
 from opsportal.outbox import backoff
 
 LEASE = timedelta(seconds=60)
-LONGEST_PAUSE = timedelta(minutes=5)
-LONGEST_PAUSE_OF_PAGES = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(minutes=1)
+"""So that a page leaves at most a minute after its channel has come back."""
 PATIENCE_OF_PAGES = timedelta(hours=2)
 """A page that could not leave for so long is no news any more; those who repeat it make a new one."""
 _BUDGET_SECONDS = 15.0
@@ -342,14 +342,13 @@ def _record(
 
 def _pause(claim: Claim, now: datetime, error: ChannelAwayError) -> datetime:
     """Leave the circuit in peace for a while; return until when."""
-    longest = LONGEST_PAUSE_OF_PAGES if claim.row.page_id else LONGEST_PAUSE
     with transaction.atomic():
         ChannelHealth.objects.get_or_create(name=claim.circuit)
         row = ChannelHealth.objects.select_for_update().get(name=claim.circuit)
         row.failures += 1
         row.failing_since = row.failing_since or now
         wanted = max(backoff.delay_after(row.failures), error.retry_after or timedelta(0))
-        until: datetime = now + min(wanted, longest)
+        until: datetime = now + min(wanted, LONGEST_PAUSE)
         row.paused_until = until
         row.error = error.code
         row.save()

@@ -113,11 +113,13 @@ def step_given_up(page: Page, *, now: datetime) -> None:
 
 
 def method_failed(method: ContactMethod, code: str, *, now: datetime) -> None:
-    """Record that a verified method leads nowhere any more, so that nobody counts on it."""
+    """Record that a method leads nowhere: a verified one counts no more, another shows why no code came."""
     with write(actor=SENDER, now=now):
-        row = ContactMethod.objects.select_for_update().filter(pk=method.pk, state="verified").first()
+        rows = ContactMethod.objects.select_for_update().filter(state__in=["unverified", "verified"])
+        row = rows.filter(pk=method.pk).first()
         if row is not None:
-            row.state = METHOD.move(row.state, "fail")
+            if row.state == "verified":
+                row.state = METHOD.move(row.state, "fail")
             row.error = code
             row.version += 1
             row.save()
