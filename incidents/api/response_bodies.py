@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from incidents.models import Incident, IncidentLink, IncidentRole, IncidentService, IncidentTask
-from incidents.panels.response import incident_path
+from incidents.panels.response import incident_path, link_url
 from incidents.selectors.response import Line
 from incidents.services.response.fields import MAX_REASON, MAX_SERVICES, MAX_TEXT, MAX_TITLE, MAX_UPDATE
 from incidents.services.response.working import NOTES, UPDATES
@@ -15,7 +15,7 @@ from incidents.severities import CHOICES
 from incidents.states import INCIDENT, TASK
 from opsportal.accounts.models import User
 from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
-from opsportal.core.registry import key_urls, person_names
+from opsportal.core.registry import person_names
 
 SLUG = 60
 URL = 500
@@ -360,15 +360,6 @@ def link_out(link: IncidentLink) -> dict[str, Any]:
         "is_cause": link.is_cause,
         "url": link_url(link),
     }
-
-
-def link_url(link: IncidentLink) -> str:
-    """Return where a link leads: the page of its key, or its own address."""
-    if link.kind == IncidentLink.Kind.URL:
-        return link.target
-    prefix, _, number = link.target.partition("-")
-    resolver = key_urls.get(prefix)
-    return resolver(int(number)) if resolver else ""
 
 
 def lines_out(lines: list[Line]) -> list[dict[str, Any]]:

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver
 
-from incidents.web import alerts_urls, oncall_urls, runbooks_urls, statuspage_urls
+from incidents.web import alerts_urls, oncall_urls, response_urls, runbooks_urls, statuspage_urls
 
 app_name = "incidents"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *alerts_urls.urlpatterns,
     *oncall_urls.urlpatterns,
+    *response_urls.urlpatterns,
     *runbooks_urls.urlpatterns,
     *statuspage_urls.urlpatterns,
 ]

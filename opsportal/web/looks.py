@@ -63,6 +63,14 @@ TONES: dict[str, str] = {
     "try_again": "waiting",
     "channel_away": "bad",
     "lost": "bad",
+    # incidents and their tasks
+    "triggered": "bad",
+    "acknowledged": "info",
+    "mitigated": "waiting",
+    "resolved": "good",
+    "merged": "done",
+    "done": "good",
+    "dropped": "done",
     # freezes and feeds
     "set": "info",
     "lifted": "done",

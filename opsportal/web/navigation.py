@@ -33,6 +33,7 @@ class NavItem:
 
 DESTINATIONS: tuple[Destination, ...] = (
     Destination("home", "Home", "home", "/", ()),
+    Destination("incidents", "Incidents", "alert", "/incidents/", ("/incidents/",)),
     Destination("changes", "Changes", "change", "/changes/", ("/changes/", "/templates/")),
     Destination("cab", "CAB", "board", "/cab/", ("/cab/",)),
     Destination(
