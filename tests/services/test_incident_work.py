@@ -266,6 +266,15 @@ def test_two_that_are_one_are_merged_and_both_timelines_stay() -> None:
         incident_merge(actor=actor, now=NOW, pk=other.pk, into=other.pk)
 
 
+def test_what_belongs_to_a_merged_one_goes_on_where_that_one_goes_on() -> None:
+    crew = make_crew()
+    one, other = declared(crew, group_key="disk"), declared(crew)
+    incident_merge(actor=crew.responder.actor, now=NOW, pk=one.pk, into=other.pk)
+    assert declared(crew, group_key="disk").pk == other.pk
+    incident_resolve(actor=crew.responder.actor, now=NOW, pk=other.pk)
+    assert declared(crew, group_key="disk").pk not in {one.pk, other.pk}
+
+
 def test_a_restricted_one_is_not_merged_into_one_that_more_people_see() -> None:
     crew = make_crew()
     secret, known = restricted(crew), declared(crew)

@@ -20,6 +20,7 @@ from incidents.services.response.fields import (
     clean_title,
     clean_words,
 )
+from incidents.services.response.on_call import roles_from_on_call
 from incidents.services.response.scene import Scene
 from incidents.services.response.severity import severity_set
 from incidents.severities import higher
@@ -103,6 +104,7 @@ def incident_declare(
             text=incident.title,
             data={"source_kind": source[0], "source_key": source[1]},
         )
+        roles_from_on_call(scene, now=now)
         escalation_open(actor=actor, now=now, incident=incident)
         return incident
 
@@ -116,7 +118,18 @@ def _standing(incident: Incident) -> Incident | None:
             return found
     if not incident.group_key:
         return None
-    return rows.filter(group_key=incident.group_key, state__in=OPEN).first()
+    found = rows.filter(group_key=incident.group_key, state__in=OPEN).first()
+    return found or _went_on(incident.group_key)
+
+
+def _went_on(group_key: str) -> Incident | None:
+    """Return the open incident, locked, into which the last one of this group was merged, or None."""
+    last = Incident.objects.filter(group_key=group_key).order_by("-pk").first()
+    while last is not None and last.merged_into_id is not None:
+        last = Incident.objects.select_for_update(of=("self",)).get(pk=last.merged_into_id)
+        if last.is_open:
+            return last
+    return None
 
 
 def _join(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from incidents.models import Incident
+from incidents.models import Alert, Incident
 from incidents.services.escalation import escalation_stop
 from incidents.services.response.declaring import services_add
 from incidents.services.response.events import happened, record
@@ -30,9 +30,10 @@ def incident_merge(
 ) -> Incident:
     """Merge an open incident into another open one, and return the one that goes on.
 
-    Both timelines stay; the merged one points to the other. Its services and its open tasks go over, and the
-    graver severity holds. Raises `InvalidInput`, `NotFound`, `Forbidden`, `Stale`, `IllegalMove`, and
-    `Conflict` with code `restricted` where that would show a restricted one to more people.
+    Both timelines stay; the merged one points to the other. Its services, its alerts (and further ones of its
+    group) and its open tasks go over, and the graver severity holds. Raises `InvalidInput`, `NotFound`,
+    `Forbidden`, `Stale`, `IllegalMove`, and `Conflict` with code `restricted` where that would show a
+    restricted one to more people.
     """
     text = clean_reason(reason)
     if pk == into:
@@ -53,6 +54,9 @@ def incident_merge(
         scene.incident.merged_into = target.incident
         happened(scene, actor=actor, now=now, event="merged", text=text, data={"into": target.key})
         escalation_stop(actor=actor, now=now, incident=scene.incident)
+        for alert in Alert.objects.select_for_update().filter(incident=scene.incident).order_by("pk"):
+            alert.incident = target.incident
+            alert.save()
         for task in scene.incident.tasks.filter(state="open").order_by("pk"):
             task.incident = target.incident
             task.save()
