@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from opsportal.audit import actions
 from opsportal.audit.models import AuditEntry
 from opsportal.core.actor import ActorKind
+from opsportal.core.registry import seen_only
 from opsportal.web.admin import GlanceAdmin
 from opsportal.web.admin_lists import name_of, word_filter
+from opsportal.web.requests import actor_of, now_of
 
 
 @admin.register(AuditEntry)
@@ -28,6 +32,11 @@ class AuditEntryAdmin(GlanceAdmin):
     search_help_text = "Key (CHG-12), action, id of a person or of a request."
     fields = ("at", "who", "did", "object_kind", "object_key", "outcome", "correlation_id", "said")
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        """Leave out what tells of something that the reader may not know of."""
+        rows: QuerySet[AuditEntry] = super().get_queryset(request)
+        return seen_only(rows, actor_of(request), now_of(request), kind="object_kind", key="object_key")
 
     @admin.display(description="who")
     def who(self, entry: AuditEntry) -> str:

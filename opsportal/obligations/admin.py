@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
+from opsportal.core.registry import seen_only
 from opsportal.obligations.models import Excuse, Obligation
 from opsportal.web.admin import LookAdmin
 from opsportal.web.admin_lists import name_of
+from opsportal.web.requests import actor_of, now_of
 
 
 @admin.register(Obligation)
@@ -27,6 +31,11 @@ class ObligationAdmin(LookAdmin):
     search_fields = ["subject_key", "what", "rule_id", "owner_key"]
     date_hierarchy = "due_at"
     ordering = ["-due_at", "-id"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Obligation]:
+        """Leave out what is owed about something that the reader may not know of."""
+        rows: QuerySet[Obligation] = super().get_queryset(request)
+        return seen_only(rows, actor_of(request), now_of(request))
 
 
 @admin.register(Excuse)
