@@ -62,7 +62,9 @@ class IncidentsConfig(AppConfig):
         escalation_handlers.register()
 
         from incidents.handlers import roster as roster_handlers
+        from incidents.panels import roster as roster_panels
         from incidents.permissions import roster as roster_permissions
 
         roster_permissions.register()
         roster_handlers.register()
+        roster_panels.register()

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver
 
 from incidents.web import alerts_urls, oncall_urls, response_urls, runbooks_urls, statuspage_urls
+from incidents.web import alerts_urls, oncall_urls, roster_urls, runbooks_urls, statuspage_urls
 
 app_name = "incidents"
 
@@ -10,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *alerts_urls.urlpatterns,
     *oncall_urls.urlpatterns,
     *response_urls.urlpatterns,
+    *roster_urls.urlpatterns,
     *runbooks_urls.urlpatterns,
     *statuspage_urls.urlpatterns,
 ]

@@ -60,6 +60,8 @@ EVERY_PAGE = (
     "/integrations/",
     "/alert-routes/?labels=alertname+%3D+DiskFull",
     "/heartbeats/",
+    "/my-on-call/",
+    "/handovers/",
     "/runbooks/",
     "/runbooks/new/",
     "/runbooks/coverage/",
@@ -113,6 +115,7 @@ def key_of(page: Page, title: str) -> str:
 BACK_OFFICE = (
     "/standards/propose/",
     "/channels/",
+    "/oncall-import/",
     "/admin/",
     "/admin/accounts/user/",
     "/admin/accounts/user/add/",
