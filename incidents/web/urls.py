@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver
 
-from incidents.web import alerts_urls, oncall_urls, response_urls, runbooks_urls, statuspage_urls
-from incidents.web import alerts_urls, oncall_urls, roster_urls, runbooks_urls, statuspage_urls
+from incidents.web import alerts_urls, oncall_urls, response_urls, roster_urls, runbooks_urls, statuspage_urls
 
 app_name = "incidents"
 

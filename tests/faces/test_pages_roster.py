@@ -1,4 +1,4 @@
-"""Pages of the roster: my on-call, swaps, shadows, hours as CSV, quality, handovers, taking schedules over."""
+"""Pages of the roster: my on-call, swaps, hours as CSV, quality, handovers, taking over schedules."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_hours_are_shown_and_taken_out_without_formulas_and_on_record(crew: Any)
     assert "Hours in March 2026" in text(swap_free, "/oncall/primary/hours/?month=2026-03")
     assert swap_free.get("/oncall/primary/hours/?month=2026-13").status_code == 400
     make_schedule(crew.carla, slug="night")
-    answer = signed_in(crew.carla).get("/oncall/night/hours.csv?month=2026-03")
+    answer: Any = signed_in(crew.carla).get("/oncall/night/hours.csv?month=2026-03")
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
     assert lines[0].startswith('"Person","Month","Schedule"')
     assert lines[1].startswith('"\'=Carla()"')
