@@ -34,10 +34,12 @@ class IncidentsConfig(AppConfig):
         statuspage_handlers.register()
 
         from incidents.handlers import learning as learning_handlers
+        from incidents.panels import learning as learning_panels
         from incidents.permissions import learning as learning_permissions
 
         learning_permissions.register()
         learning_handlers.register()
+        learning_panels.register()
 
         from incidents.handlers import runbooks as runbooks_handlers
         from incidents.panels import runbooks as runbooks_panels

@@ -2,12 +2,21 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver
 
-from incidents.web import alerts_urls, oncall_urls, response_urls, roster_urls, runbooks_urls, statuspage_urls
+from incidents.web import (
+    alerts_urls,
+    learning_urls,
+    oncall_urls,
+    response_urls,
+    roster_urls,
+    runbooks_urls,
+    statuspage_urls,
+)
 
 app_name = "incidents"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *alerts_urls.urlpatterns,
+    *learning_urls.urlpatterns,
     *oncall_urls.urlpatterns,
     *response_urls.urlpatterns,
     *roster_urls.urlpatterns,

@@ -65,6 +65,8 @@ EVERY_PAGE = (
     "/runbooks/",
     "/runbooks/new/",
     "/runbooks/coverage/",
+    "/postmortems/",
+    "/action-items/",
     "/status/",
     "/status/history/",
     "/status/subscribe/",
