@@ -133,3 +133,8 @@ class ActionItem(models.Model):
     @property
     def key(self) -> str:
         return format_key(ACTION_PREFIX, self.pk)
+
+    @property
+    def change_url(self) -> str:
+        """The path of the page of the change that brings it, `""` where none is named."""
+        return f"/changes/{self.change_key}/" if self.change_key else ""

@@ -14,6 +14,7 @@ from incidents.learning.states import POSTMORTEM
 from incidents.learning.template import SECTIONS
 from incidents.models import Postmortem
 from incidents.models.learning import POSTMORTEM_PREFIX
+from incidents.panels.response import incident_path
 from incidents.selectors.learning import postmortem_seen, postmortems_seen
 from incidents.selectors.response import timeline_of
 from incidents.services.learning.actions import action_open
@@ -206,6 +207,7 @@ def _page(
     context = {
         "postmortem": postmortem,
         "incident": postmortem.incident,
+        "incident_url": incident_path(postmortem.incident_id),
         "snapshot": snapshot if frozen else None,
         "sections": [(part.title, texts.get(name, "")) for name, part in SECTIONS.items()],
         "moments": moments,

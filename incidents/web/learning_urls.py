@@ -1,8 +1,10 @@
 from django.urls import path
 
-from incidents.web import learning, learning_actions
+from incidents.web import figures, learning, learning_actions
 
 urlpatterns = [
+    path("reports/incidents/", figures.figures, name="figures"),
+    path("reports/incidents/export.csv", figures.figures_export, name="figures-export"),
     path("postmortems/", learning.postmortem_list, name="postmortems"),
     path("postmortems/new/", learning.postmortem_begun, name="postmortem-new"),
     path("postmortems/waive/", learning.postmortem_waived, name="postmortem-waive"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -15,6 +16,7 @@ from incidents.models import Runbook, RunbookLink, RunbookVersion
 from incidents.runbook.differences import line_difference
 from incidents.runbook.states import RUNBOOK
 from incidents.runbook.text import sections_of, steps_of
+from incidents.selectors.figures import alert_rules_without_runbook
 from incidents.selectors.runbooks import (
     reviews_due,
     runbook_by_slug,
@@ -46,6 +48,7 @@ from opsportal.web.requests import actor_of, now_of
 
 SHOWN = 20
 MOST_COVERED = 200
+LATELY = timedelta(days=30)
 _STEPS: Mapping[str, tuple[Callable[..., Runbook], str, str, str, str, str]] = {
     "publish": (runbook_publish, "publish", "Publish", "check", "btn-primary", "is published."),
     "review": (runbook_review, "review", "It still holds", "eye", "", "is reviewed."),
@@ -200,5 +203,6 @@ def coverage(request: HttpRequest) -> HttpResponse:
         "overdue": list(reviews_due(now)[:MOST_COVERED]),
         "broken": list(broken.order_by("runbook__title", "id")[:MOST_COVERED]),
         "counted": counted,
+        "alert_rules": alert_rules_without_runbook(now - LATELY, now),
     }
     return render(request, "incidents/runbooks/coverage.html", context)

@@ -56,6 +56,13 @@ DESTINATIONS: tuple[Destination, ...] = (
     ),
     Destination("on-call", "On-call", "people", "/oncall/", ("/oncall/",)),
     Destination("runbooks", "Runbooks", "template", "/runbooks/", ("/runbooks/",)),
+    Destination(
+        "learning",
+        "Learning",
+        "eye",
+        "/postmortems/",
+        ("/postmortems/", "/action-items/", "/reports/incidents/"),
+    ),
     Destination("standard", "Standard", "standard", "/standards/active/", ("/standards/",)),
     Destination("obligations", "My obligations", "check-list", "/obligations/", ("/obligations/",)),
 )

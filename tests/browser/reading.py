@@ -67,6 +67,7 @@ EVERY_PAGE = (
     "/runbooks/coverage/",
     "/postmortems/",
     "/action-items/",
+    "/reports/incidents/",
     "/status/",
     "/status/history/",
     "/status/subscribe/",

@@ -1,0 +1,67 @@
+"""The rows behind the figures, and the faces that show them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from incidents.models import Incident
+from incidents.selectors.figures import incident_report, incident_rows, missed_clocks
+from incidents.services.learning.postmortems import postmortem_edit, postmortem_start
+from opsportal.obligations.services import obligations_advance
+from tests.makers import NOW
+from tests.response import MINUTE, Crew, acknowledged, declared, make_crew, resolved, restricted
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def crew() -> Crew:
+    return make_crew()
+
+
+def test_the_figures_of_a_period_count_what_the_reader_may_see(crew: Crew) -> None:
+    over = resolved(crew, detected_at=NOW - 5 * MINUTE, detected_by="user")
+    Incident.objects.filter(pk=over.pk).update(resolved_at=NOW + 10 * MINUTE)
+    acknowledged(crew, severity="sev3", services=["shop"])
+    restricted(crew)
+    old = resolved(crew, now=NOW - 60 * DAY)
+    for incident in (over, old):
+        made = postmortem_start(actor=crew.responder.actor, now=NOW, incident=incident.key)
+        postmortem_edit(actor=crew.responder.actor, now=NOW, pk=made.pk, fields={"cause": "capacity"})
+    end = NOW + DAY
+    rows = incident_rows(crew.outsider.actor, NOW, NOW - DAY, end, before=timedelta())
+    assert [row.services for row in rows] == [("ledger",), ("shop",)]
+    report = incident_report(crew.outsider.actor, NOW, NOW - DAY, end)
+    assert (report.count, report.counts["sev1"], report.counts["shop"]) == (2, 1, 1)
+    assert report.overall["resolve"].median == 15 * MINUTE
+    assert (report.found_by_users, report.recurrence) == (0.5, 1.0)
+    assert incident_report(crew.admin.actor, NOW, NOW - DAY, end).count == 3
+    assert incident_report(crew.admin.actor, NOW, NOW - DAY, end, service="shop").count == 1
+    assert incident_report(crew.admin.actor, NOW, NOW - DAY, end, severity="sev3").count == 1
+
+
+def test_a_missed_time_of_the_standard_is_counted_by_its_rule(crew: Crew) -> None:
+    declared(crew)
+    obligations_advance(clock=lambda: NOW + 6 * MINUTE)
+    missed = missed_clocks(NOW, NOW + DAY)
+    assert [(one.rule, one.count) for one in missed] == [("acknowledge", 1)]
+
+
+def test_page_csv_and_api_show_the_same(crew: Crew) -> None:
+    incident = resolved(crew)
+    client = Client()
+    client.force_login(crew.outsider)
+    query = "since=2026-03-01&until=2026-03-31"
+    page = client.get(f"/reports/incidents/?{query}").content.decode()
+    assert "1 incident declared" in page
+    lines = client.get(f"/reports/incidents/export.csv?{query}").getvalue().decode("utf-8-sig")
+    assert incident.key in lines
+    api = client.get("/api/v1/reports/incidents/?from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z").json()
+    assert (api["count"], api["times"]["resolve"]["count"]) == (1, 1)
+    assert client.get("/reports/incidents/?since=2020-01-01").status_code == 400
+    assert client.get("/api/v1/reports/incidents/?from=2026-03-01").status_code == 400
+    assert client.get("/runbooks/coverage/").status_code == 200
