@@ -272,6 +272,26 @@ def test_three_tries_with_growing_waits_and_then_it_says_so(
     }
 
 
+def test_a_provider_that_lets_us_wait_costs_a_try_and_the_others_do_not_wait_as_well(
+    ada: User, fakes: dict[str, FakeWay]
+) -> None:
+    asked = list[int]()
+
+    def slow() -> Exception:
+        asked.append(1)
+        return TryAgainError("timeout", slow=True)
+
+    fakes["email"].fail = slow
+    rows = [wake(ada), wake(make_user(), "other")]
+    assert send() == 0
+    assert len(asked) == 1
+    assert sorted(row.deliveries.get().tries for row in rows) == [0, 1]
+    assert ChannelHealth.objects.get().paused_until == NOW + timedelta(seconds=5)
+    fakes["email"].fail = lambda: None
+    assert send(NOW + timedelta(seconds=5)) == 2
+    assert ChannelHealth.objects.get().failures == 0
+
+
 def test_a_receiver_with_a_circuit_of_its_own_holds_up_no_other(ada: User, fakes: dict[str, FakeWay]) -> None:
     hook, other = (
         verified(ada, "webhook", "https://a.example/"),

@@ -55,7 +55,15 @@ class AddressRefusedError(RefusedError):
 
 
 class TryAgainError(SendError):
-    """This message did not get through now; it may later."""
+    """This message did not get through now; it may later.
+
+    With `slow` the other side let us wait: this message has had its try, and the others leave the channel
+    in peace for a while rather than wait as long, one after the other.
+    """
+
+    def __init__(self, code: str, *, slow: bool = False) -> None:
+        super().__init__(code)
+        self.slow = slow
 
 
 class ChannelAwayError(SendError):

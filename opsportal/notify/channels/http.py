@@ -41,7 +41,9 @@ def hand_over(
     except outbound.NotReachedError as error:
         raise ChannelAwayError(error.code) from error
     except outbound.NoAnswerError as error:
-        raise (ChannelAwayError if own_circuit else TryAgainError)(error.code) from error
+        if own_circuit:
+            raise ChannelAwayError(error.code) from error
+        raise TryAgainError(error.code, slow=True) from error
     if not answer.is_success:
         raise failure_of(answer, own_circuit=own_circuit)
     return answer

@@ -62,7 +62,7 @@ class _TwilioWay:
         except outbound.NotReachedError as error:
             raise ChannelAwayError(error.code) from error
         except outbound.NoAnswerError as error:
-            raise TryAgainError(error.code) from error
+            raise TryAgainError(error.code, slow=True) from error
         said = json_of(answer)
         if answer.is_success:
             return str(said.get("sid", ""))

@@ -53,7 +53,7 @@ LONGEST_PAUSE = timedelta(minutes=1)
 """So that a page leaves at most a minute after its channel has come back."""
 PATIENCE_OF_PAGES = timedelta(hours=2)
 """A page that could not leave for so long is no news any more; those who repeat it make a new one."""
-_BUDGET_SECONDS = 15.0
+_BUDGET_SECONDS = 6.0
 _LONGEST_RECEIPT = 200
 
 Clock = Callable[[], datetime]
@@ -90,7 +90,7 @@ class Claim:
 
 
 def deliveries_send(*, clock: Clock, hands: int = 1) -> int:
-    """Send what is due, pages first, for 15 s at most; return how many were handed over.
+    """Send what is due, pages first, for 6 s at most; return how many were handed over.
 
     `clock` is the database's (aware UTC). Each of `hands` works in a thread of its own and claims one at a
     time: a receiver that lets us wait holds up one of them, and no lease of what waits runs out. A channel
@@ -288,6 +288,8 @@ def _record_failure(claim: Claim, now: datetime, error: SendError) -> None:
             _record(claim, now, outcome=Outcome.CHANNEL_AWAY, error=error.code, again_at=again)
             return
         error = TryAgainError(error.code)
+    elif isinstance(error, TryAgainError) and error.slow:
+        _pause(claim, now, error)
     if isinstance(error, RefusedError):
         _record(claim, now, outcome=Outcome.REFUSED, error=error.code, verb="give_up")
     elif claim.tries >= claim.most_tries:
@@ -340,14 +342,15 @@ def _record(
         _log.error("notify.given_up", delivery=str(claim.pk), channel=claim.channel, error=error)
 
 
-def _pause(claim: Claim, now: datetime, error: ChannelAwayError) -> datetime:
+def _pause(claim: Claim, now: datetime, error: SendError) -> datetime:
     """Leave the circuit in peace for a while; return until when."""
     with transaction.atomic():
         ChannelHealth.objects.get_or_create(name=claim.circuit)
         row = ChannelHealth.objects.select_for_update().get(name=claim.circuit)
         row.failures += 1
         row.failing_since = row.failing_since or now
-        wanted = max(backoff.delay_after(row.failures), error.retry_after or timedelta(0))
+        asked = error.retry_after if isinstance(error, ChannelAwayError) else None
+        wanted = max(backoff.delay_after(row.failures), asked or timedelta(0))
         until: datetime = now + min(wanted, LONGEST_PAUSE)
         row.paused_until = until
         row.error = error.code
