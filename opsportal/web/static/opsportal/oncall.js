@@ -29,6 +29,6 @@
     slotWidth: month ? 40 : 30,
     nowIndicator: false,
     editable: false,
-    slotLabelFormat: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+    slotLabelFormat: { hour: "2-digit", hourCycle: "h23" },
   });
 })();
