@@ -150,6 +150,8 @@ PASSWORD_RESET_TIMEOUT = 4 * 60 * 60
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_SESSION_REMEMBER = False
 # The demo's people can be picked from a list on the sign-in page. Set by `make run` for its own data only.
+# Whether an e-mail address alone makes somebody reachable enough to enter an on-call schedule.
+OPSPORTAL_ONCALL_BY_MAIL = environment.flag("OPSPORTAL_ONCALL_BY_MAIL", default=True)
 OPSPORTAL_DEMO_LOGINS = environment.flag("OPSPORTAL_DEMO_LOGINS")
 
 # --- security -------------------------------------------------------------------------------------

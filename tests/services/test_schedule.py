@@ -163,6 +163,20 @@ def test_what_is_wrong_with_a_schedule_is_refused_at_its_field(
     assert [(error.pointer, error.code) for error in caught.value.errors] == [(pointer, code)]
 
 
+def test_nobody_unreachable_enters_a_schedule(settings: Any) -> None:
+    ada, ben = make_user(name="Ada"), make_user(name="Ben")
+    schedule = make_schedule(ada)
+    settings.OPSPORTAL_ONCALL_BY_MAIL = False
+    with refused(InvalidInput) as caught:
+        schedule_revise(actor=ROOT, now=NOW, slug=schedule.slug, settings=settings_data(ada, ben))
+    [error] = caught.value.errors
+    assert (error.pointer, error.code) == ("/layers/0/rotation/groups/1/0", "unreachable")
+    assert "No page can reach Ben" in error.detail
+    with refused(InvalidInput):
+        make_override(schedule, "also", ben)
+    schedule_revise(actor=ROOT, now=NOW, slug=schedule.slug, settings=settings_data(ada, every=2))
+
+
 def test_unknown_people_roles_and_zones_are_all_told_at_once() -> None:
     gone = make_user()
     user_deactivate(actor=ROOT, now=NOW, user_id=gone.pk)

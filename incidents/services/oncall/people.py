@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Q
 
 from opsportal.accounts.models import User
@@ -75,7 +76,8 @@ def refuse_unreachable(
     `ids` are those of the people by what they were named; `but` are those who are in the schedule already.
     """
     entering = [one for one in people if ids[one.text] not in but]
-    reachable = {str(person) for person in pageable({ids[one.text] for one in entering})}
+    asked = {ids[one.text] for one in entering}
+    reachable = {str(person) for person in pageable(asked, mail_counts=settings.OPSPORTAL_ONCALL_BY_MAIL)}
     missing = [one for one in entering if ids[one.text] not in reachable]
     names = display_names(("user", ids[one.text]) for one in missing)
     errors = [

@@ -83,13 +83,17 @@ def page_stop(*, now: datetime, reference: str) -> int:
         return pages_end(found, "stop", now=now)
 
 
-def pageable(user_ids: Iterable[UUID | str]) -> set[UUID]:
+def pageable(user_ids: Iterable[UUID | str], *, mail_counts: bool = True) -> set[UUID]:
     """Return which of these people a page can reach: active, with a verified way.
 
-    The e-mail address of the account counts: an administrator gave it, and they signed in by it.
+    Where `mail_counts`, the e-mail address of the account does: an administrator gave it, and they signed in
+    by it. Else it takes a way of their own that is no mail.
     """
     found = User.objects.filter(pk__in={str(user) for user in user_ids}, is_active=True)
-    return set(found.exclude(email="").values_list("pk", flat=True))
+    if mail_counts:
+        return set(found.exclude(email="").values_list("pk", flat=True))
+    ways = ContactMethod.objects.filter(user__in=found, state="verified").exclude(kind="email")
+    return set(ways.values_list("user_id", flat=True))
 
 
 def pages_end(pks: Iterable[UUID], verb: str, *, now: datetime) -> int:
