@@ -58,10 +58,12 @@ class IncidentsConfig(AppConfig):
         oncall_panels.register()
 
         from incidents.handlers import escalation as escalation_handlers
+        from incidents.panels import escalation as escalation_panels
         from incidents.permissions import escalation as escalation_permissions
 
         escalation_permissions.register()
         escalation_handlers.register()
+        escalation_panels.register()
 
         from incidents.handlers import roster as roster_handlers
         from incidents.panels import roster as roster_panels

@@ -224,3 +224,25 @@ HANDOVER = Machine(
     },
 )
 """Both sign, in any order."""
+
+
+RESPONSE = Machine(
+    subject="automated response",
+    initial="waiting",
+    names={
+        "waiting": "Waiting whether it lasts",
+        "running": "Under way",
+        "done": "Done",
+        "failed": "Failed",
+        "late": "Late",
+        "stopped": "Stopped",
+    },
+    moves={
+        ("waiting", "begin"): "running",
+        ("running", "finish"): "done",
+        ("running", "fail"): "failed",
+        ("running", "overrun"): "late",
+        ("waiting", "stop"): "stopped",
+        ("running", "stop"): "stopped",
+    },
+)

@@ -362,6 +362,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "outbox.prune": 600,
         "incidents.escalate": 2,
         "incidents.escalation_watch": 15,
+        "incidents.respond": 2,
         "obligations.tick": 10,
         "obligations.standard_review": 600,
         "changes.break_glass": 5,

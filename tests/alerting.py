@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from incidents.ingest.arrived import Arrived, Parsed, Status
-from incidents.models import Integration
+from incidents.models import Alert, AlertMessage, Incident, Integration
 from incidents.services.alerts.ingesting import alerts_ingest
 from incidents.services.alerts.integrations import integration_create
 from incidents.services.alerts.storing import Stored
@@ -202,3 +202,28 @@ def ingest(integration: Integration, *alerts: Arrived, now: datetime = NOW) -> S
     """Let alerts of one message be taken in, and return what they meant."""
     parsed = Parsed("alertmanager", alerts, (), b"{}")
     return alerts_ingest(actor=ROOT, now=now, integration=integration, parsed=parsed).stored
+
+
+def alert_in(
+    incident: Incident, *, labels: dict[str, str], annotations: dict[str, str], starts_at: datetime
+) -> Alert:
+    """Return a firing alert that has joined `incident`."""
+    count = Alert.objects.count()
+    integration, _ = make_integration(f"sender-{count}")
+    message = AlertMessage.objects.create(
+        integration=integration, format="own", received_at=starts_at, sha256="0" * 64, body=b"{}"
+    )
+    return Alert.objects.create(
+        integration=integration,
+        fingerprint=f"{count:016x}",
+        starts_at=starts_at,
+        handling="responded",
+        title=labels.get("alertname", "An alert"),
+        labels=labels,
+        annotations=annotations,
+        severity=incident.severity,
+        incident=incident,
+        received_at=starts_at,
+        last_received_at=starts_at,
+        message=message,
+    )

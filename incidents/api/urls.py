@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver
 from incidents.api import (
     alerts_urls,
     learning_urls,
+    escalation_urls,
     oncall_urls,
     response_urls,
     roster_urls,
@@ -15,6 +16,7 @@ from incidents.api import (
 urlpatterns: list[URLPattern | URLResolver] = [
     *alerts_urls.urlpatterns,
     *learning_urls.urlpatterns,
+    *escalation_urls.urlpatterns,
     *oncall_urls.urlpatterns,
     *response_urls.urlpatterns,
     *roster_urls.urlpatterns,

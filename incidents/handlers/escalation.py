@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from incidents.services.automation.setting_off import responses_set_off
 from incidents.services.escalation.watching import escalations_check
 from incidents.services.response.moving import incident_acknowledge
 from opsportal.audit.actions import register_all
@@ -29,6 +30,13 @@ def on_page_acknowledged(message: Message) -> None:
         return
 
 
+def on_alerts_joined(message: Message) -> None:
+    """Set off what the standard answers these alerts with."""
+    responses_set_off(
+        now=message.now, incident_id=message.payload["incident"], alerts=message.payload["alerts"]
+    )
+
+
 def register() -> None:
     """Register what this area does by itself, and listen to its topics."""
     expect(
@@ -41,6 +49,12 @@ def register() -> None:
         every=timedelta(seconds=15),
         without_it="nobody notices an escalation that stands still",
     )
+    expect(
+        "incidents.respond",
+        every=timedelta(seconds=2),
+        without_it="nothing is done by itself in incidents",
+    )
+    topics.on("incidents.alerts.joined", "incidents.set_off", on_alerts_joined)
     topics.on("notify.page.acknowledged", "incidents.acknowledged", on_page_acknowledged)
     worker_checks.add("escalations", escalations_check)
     register_all(
@@ -55,6 +69,15 @@ def register() -> None:
             "escalation.acknowledged": "stopped telling people: it is acknowledged",
             "escalation.acknowledged_by_one": "noted one acknowledgement of several",
             "escalation.stopped": "stopped telling people",
+            "response.set_off": "was answered by itself",
+            "response.called": "handed an action over",
+            "response.succeeded": "had an action done",
+            "response.failed": "could not have an action done",
+            "response.told": "told people by itself",
+            "response.late": "was late with an automated response",
+            "response.ended": "ended an automated response",
+            "response.stopped": "stopped an automated response",
+            "response.target_set": "said which webhook does an action",
             "escalation_policy.created": "wrote an escalation policy",
             "escalation_policy.edited": "changed an escalation policy",
             "escalation_policy.retired": "retired an escalation policy",

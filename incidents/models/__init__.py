@@ -9,6 +9,7 @@ from incidents.models.alerts import (
     Integration,
     IntegrationToken,
 )
+from incidents.models.automation import AutomatedResponse, ResponseMove, ResponseTarget
 from incidents.models.escalation import (
     Escalation,
     EscalationAcknowledgement,
@@ -59,6 +60,7 @@ __all__ = [
     "Alert",
     "AlertMessage",
     "AlertRoute",
+    "AutomatedResponse",
     "ChangeReport",
     "Escalation",
     "EscalationAcknowledgement",
@@ -81,6 +83,8 @@ __all__ = [
     "PostmortemSnapshot",
     "Publication",
     "PublishedShift",
+    "ResponseMove",
+    "ResponseTarget",
     "Runbook",
     "RunbookLink",
     "RunbookRun",

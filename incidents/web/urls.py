@@ -8,6 +8,9 @@ from incidents.web import (
     oncall_urls,
     response_urls,
     roster_urls,
+    escalation_urls,
+    oncall_urls,
+    response_urls,
     runbooks_urls,
     statuspage_urls,
 )
@@ -20,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *oncall_urls.urlpatterns,
     *response_urls.urlpatterns,
     *roster_urls.urlpatterns,
+    *escalation_urls.urlpatterns,
     *runbooks_urls.urlpatterns,
     *statuspage_urls.urlpatterns,
 ]

@@ -13,7 +13,7 @@ import structlog
 from opsportal.core.correlation import correlation_id
 
 _SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie|api[_-]?key|digest", re.IGNORECASE)
-_SECRET_VALUES = re.compile(r"op[kih]_[A-Za-z0-9_-]{8,}|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)|[Bb]earer\s+\S+")
+_SECRET_VALUES = re.compile(r"op[kihr]_[A-Za-z0-9_-]{8,}|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)|[Bb]earer\s+\S+")
 _HIDDEN = "[hidden]"
 
 

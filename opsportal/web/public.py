@@ -25,7 +25,7 @@ OWN_SIGN_IN: tuple[str, ...] = (
 )
 
 # Secrets that stand in a path; logs keep what they begin with.
-_SECRET = re.compile(r"\b(op[fih]_[A-Za-z0-9_-]{4})[A-Za-z0-9_-]+|\b(opa_[A-Za-z0-9_-]{4})[A-Za-z0-9_.-]+")
+_SECRET = re.compile(r"\b(op[fihr]_[A-Za-z0-9_-]{4})[A-Za-z0-9_-]+|\b(opa_[A-Za-z0-9_-]{4})[A-Za-z0-9_.-]+")
 
 # Machines that have no bearer token: their key stands in the path, or in what they send.
 _KEYED = re.compile(r"/api/v1/(alerts|heartbeats)/(.*/)?op[ih]_[A-Za-z0-9]+(/.*)?|/v2/(change/)?enqueue/?")

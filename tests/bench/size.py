@@ -26,6 +26,7 @@ from opsportal.obligations.services import obligations_advance
 from opsportal.obligations.terms import Owner
 from opsportal.outbox.models import OutboxMessage
 from opsportal.wsgi import application
+from tests.bench import escalations
 from tests.gatepack import CHANGE_NEEDED, HASH_NEEDED, SCAN_PASSES, TESTS_PASS, asked, candidate, standard
 from tests.gatepack import rule as gate_rule
 from tests.makers import make_token
@@ -59,6 +60,7 @@ def measure(
         cursor.execute("ANALYZE")
     yield from _lists(reader, few)
     yield from _tick(owed, due)
+    yield from escalations.measure(owed // 10, figure, _times)
 
 
 def _decision() -> Iterator[Figure]:

@@ -66,6 +66,8 @@ EVERY_PAGE = (
     "/oncall/new/",
     "/oncall/operations/",
     "/oncall/operations/?view=month",
+    "/escalation-policies/",
+    "/escalation-policies/new/",
     "/runbooks/",
     "/runbooks/new/",
     "/runbooks/coverage/",

@@ -12,11 +12,16 @@ from opsportal.core.clock import database_now
 from opsportal.notify.models import Delivery
 from opsportal.obligations.terms import Owner
 from opsportal.outbox.models import OutboxMessage
+from tests.escalating import log_of, make_policy, step, told
+from tests.escalating import person as whom
 from tests.makers import grant, make_role, make_user
 from tests.owing import owe
 from tests.portal import LivePortal
+from tests.processes import wait_until
+from tests.response import declared, make_crew
 from tests.servers import Mailbox
 from tests.telling import (
+    PATIENCE,
     assert_each_came,
     let_leases_run_out,
     mails_by_id,
@@ -173,3 +178,28 @@ def test_a_tick_that_is_killed_before_its_commit_is_made_good_once(
     tick_through(portal, "obligations.tick", "outbox.dispatch", "notify.deliver")
     assert_each_came(mailbox)
     assert {len(mailbox.to(person.email)) for person in people} == {1}
+
+
+def test_a_worker_that_is_killed_while_it_pages_has_told_nobody_and_the_next_one_tells_once(
+    portal: LivePortal, mailbox: Mailbox
+) -> None:
+    crew = make_crew()
+    make_policy(step(0, whom(crew.responder)), step(60, whom(crew.second)))
+    incident = declared(crew, policy="ours", now=database_now())
+    worker = portal.start_worker("-c", "1", OPSPORTAL_KILL_AT="escalation.told")
+    send_tick(portal, "incidents.escalate")
+    wait_until_dead(worker)
+    assert (log_of(incident), told(incident)) == ([], [])
+    portal.start_worker()
+    send_tick(portal, "incidents.escalate")
+    wait_until(
+        lambda: Delivery.objects.filter(page__reference=incident.key, state="sent").exists(),
+        seconds=PATIENCE,
+        what="the page is sent",
+    )
+    tick_through(portal, "incidents.escalate", "notify.deliver")
+    assert log_of(incident) == [("told", 0)]
+    assert [mail.subject for mail in mailbox.to(crew.responder.email)].count(
+        f"SEV1 {incident.key}: The ledger is down"
+    ) == 1
+    assert not [mail for mail in mailbox.to(crew.second.email) if "SEV1" in mail.subject]

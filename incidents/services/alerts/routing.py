@@ -32,8 +32,11 @@ from opsportal.core.connections import drop_broken_connection
 from opsportal.core.faultpoints import reached
 from opsportal.core.registry import QuietSpell, quiet_spells
 from opsportal.core.writes import write
+from opsportal.outbox.services import outbox_put
 
 ACTOR = Actor.system("incidents.alerts")
+MOST_TOLD = 1_000
+"""How many of the alerts that joined an incident its listeners are told of."""
 LEASE = timedelta(seconds=30)
 LOOK_AGAIN = timedelta(minutes=5)
 """How soon a suppressed alert is looked at again: the work may have ended ahead of its time."""
@@ -205,6 +208,12 @@ def _respond(group: Sequence[Routed], now: datetime) -> None:
             data={"alerts": sorted(loud)[:100], "count": len(loud)},
         )
         _move(loud.values(), "respond", incident_id=incident.pk)
+        outbox_put(
+            now=now,
+            topic="incidents.alerts.joined",
+            key=incident.key,
+            payload={"incident": incident.pk, "key": incident.key, "alerts": sorted(loud)[:MOST_TOLD]},
+        )
 
 
 def _locked(group: Sequence[Routed]) -> dict[int, Routed]:
