@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incidents.api.escalation_bodies import (
-    EscalationOut,
+    IncidentEscalationOut,
     PolicyBody,
     PolicyOut,
     PolicyPage,
@@ -204,7 +204,7 @@ class IncidentEscalation(ApiView):
 
     area = "incidents"
 
-    @extend_schema(operation_id="incidents_escalation", responses=EscalationOut)
+    @extend_schema(operation_id="incidents_escalation", responses=IncidentEscalationOut)
     def get(self, request: Request, key: str) -> Response:
         """Say whom silence on an incident has told, when and why, and who is next."""
         Query(request, paged=False)

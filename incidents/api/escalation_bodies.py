@@ -11,7 +11,6 @@ from incidents.escalating import KINDS
 from incidents.escalation_form import data_of
 from incidents.models import Escalation, EscalationMove, EscalationPolicy
 from incidents.selectors.escalation_preview import Preview
-from incidents.severities import SEVERITIES
 from incidents.states import ESCALATION, POLICY
 from opsportal.accounts.selectors import display_names
 from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
@@ -44,7 +43,7 @@ class PlanBody(Body):
     pause = WholeNumber(required=False, help_text="Seconds between two rounds, and ahead of the fallback.")
     hold_low = Flag(required=False, help_text="Low urgency waits for working hours.")
     low = serializers.ListField(
-        child=serializers.ChoiceField(list(SEVERITIES)), required=False, help_text="Which severities are low."
+        child=Text(max_length=4), required=False, help_text="Which severities are told with low urgency."
     )
     lapses = serializers.DictField(
         child=WholeNumber(),
@@ -108,7 +107,7 @@ class PolicyPage(Body):
     results = PolicyOut(many=True)
 
 
-class ToldOut(Body):
+class EscalationToldOut(Body):
     """Somebody told, and why; or somebody skipped, and why not."""
 
     kind = serializers.ChoiceField(["person", "channel"])
@@ -125,8 +124,8 @@ class PreviewStepOut(Body):
     after = WholeNumber(help_text="Seconds after the opening.")
     at = Moment()
     everyone_acknowledges = Flag()
-    told = ToldOut(many=True)
-    skipped = ToldOut(many=True)
+    told = EscalationToldOut(many=True)
+    skipped = EscalationToldOut(many=True)
 
 
 class PreviewOut(Body):
@@ -144,11 +143,11 @@ class MoveOut(Body):
     step = WholeNumber(allow_null=True)
     round = WholeNumber()
     at = Moment()
-    told = ToldOut(many=True)
-    skipped = ToldOut(many=True)
+    told = EscalationToldOut(many=True)
+    skipped = EscalationToldOut(many=True)
 
 
-class EscalationOut(Body):
+class IncidentEscalationOut(Body):
     """The escalation of an incident: whom silence has told, and whom it tells next."""
 
     state = serializers.ChoiceField(list(ESCALATION.states))
@@ -160,7 +159,7 @@ class EscalationOut(Body):
     due_at = Moment(allow_null=True, help_text="When it moves by itself: tells the next, or lapses.")
     opened_at = Moment()
     acknowledged_at = Moment(allow_null=True)
-    waits_for = ToldOut(many=True, help_text="Who has still to acknowledge, where each one must.")
+    waits_for = EscalationToldOut(many=True, help_text="Who has still to acknowledge, where each one must.")
     moves = MoveOut(many=True)
 
 

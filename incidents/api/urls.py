@@ -4,8 +4,8 @@ from django.urls import URLPattern, URLResolver
 
 from incidents.api import (
     alerts_urls,
-    learning_urls,
     escalation_urls,
+    learning_urls,
     oncall_urls,
     response_urls,
     roster_urls,

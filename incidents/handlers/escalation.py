@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from incidents.services.automation.setting_off import responses_set_off
+from incidents.services.escalation.raising import escalation_undelivered
 from incidents.services.escalation.watching import escalations_check
 from incidents.services.response.moving import incident_acknowledge
 from opsportal.audit.actions import register_all
@@ -28,6 +29,13 @@ def on_page_acknowledged(message: Message) -> None:
     except Refusal:
         # Somebody was faster, or it is over: the answer has come to nothing, and the page is ended already.
         return
+
+
+def on_page_failed(message: Message) -> None:
+    """Tell the next ones at once, where none of those who were told can be reached."""
+    number = number_of(str(message.payload["reference"]), "INC")
+    if number is not None:
+        escalation_undelivered(now=message.now, incident_id=number)
 
 
 def on_alerts_joined(message: Message) -> None:
@@ -55,6 +63,7 @@ def register() -> None:
         without_it="nothing is done by itself in incidents",
     )
     topics.on("incidents.alerts.joined", "incidents.set_off", on_alerts_joined)
+    topics.on("notify.page.failed", "incidents.undelivered", on_page_failed)
     topics.on("notify.page.acknowledged", "incidents.acknowledged", on_page_acknowledged)
     worker_checks.add("escalations", escalations_check)
     register_all(

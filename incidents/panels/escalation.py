@@ -102,10 +102,14 @@ def register() -> None:
     """Put this area's panels where they belong."""
     panels.add(
         "incidents.escalation",
-        Panel("incident.main", 20, "incidents/escalation/panel_incident.html", of_incident),
+        Panel("incident.side", 20, "incidents/escalation/panel_incident.html", of_incident),
     )
     panels.add("incidents.still", Panel("home.broken", 3, "incidents/escalation/panel_still.html", still))
     panels.add(
         "incidents.responses",
-        Panel("incident.main", 25, "incidents/escalation/panel_responses.html", done_by_itself),
+        Panel("incident.side", 25, "incidents/escalation/panel_responses.html", done_by_itself),
+    )
+    panels.add(
+        "incidents.policies",
+        Panel("schedules.actions", 20, "incidents/escalation/panel_link.html", lambda *_: {}),
     )

@@ -4,13 +4,11 @@ from django.urls import URLPattern, URLResolver
 
 from incidents.web import (
     alerts_urls,
+    escalation_urls,
     learning_urls,
     oncall_urls,
     response_urls,
     roster_urls,
-    escalation_urls,
-    oncall_urls,
-    response_urls,
     runbooks_urls,
     statuspage_urls,
 )

@@ -54,7 +54,7 @@ DESTINATIONS: tuple[Destination, ...] = (
     Destination(
         "services", "Services", "service", "/services/", ("/services/", "/environments/", "/providers/")
     ),
-    Destination("on-call", "On-call", "people", "/oncall/", ("/oncall/",)),
+    Destination("on-call", "On-call", "people", "/oncall/", ("/oncall/", "/escalation-policies/")),
     Destination("runbooks", "Runbooks", "template", "/runbooks/", ("/runbooks/",)),
     Destination(
         "learning",

@@ -21,8 +21,8 @@ def many_open(count: int) -> None:
     """Leave so many incidents open, each with an escalation that is due in an hour."""
     now = database_now()
     first = incident_declare(actor=ROOT, now=now, title="Down", severity="sev2")
-    incident = [one.column for one in Incident._meta.concrete_fields if not one.primary_key]
-    escalation = [one.column for one in Escalation._meta.concrete_fields if not one.primary_key]
+    incident = [str(one.column) for one in Incident._meta.concrete_fields if not one.primary_key]
+    escalation = [str(one.column) for one in Escalation._meta.concrete_fields if not one.primary_key]
     # Written as they are to stand: an update of all rows would leave as many dead ones in the index.
     own = {"incident_id": "i.id", "planned_at": "now()", "due_at": "now() + interval '1 hour'"}
     copied = ", ".join(own.get(name, f"e.{name}") for name in escalation)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import time, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from incidents.handlers.escalation import on_page_acknowledged
 from incidents.models import Escalation
 from incidents.services.escalation.policies import escalation_policy_edit
+from incidents.services.escalation.raising import escalation_undelivered
 from incidents.services.escalation.watching import escalation_watch, escalations_check
 from incidents.services.response.moving import (
     incident_acknowledge,
@@ -22,6 +25,7 @@ from opsportal.accounts.models import User
 from opsportal.calendar.services import working_calendar_set
 from opsportal.core.errors import IllegalMove
 from opsportal.notify.models import Page
+from opsportal.outbox.topics import Message
 from tests.escalating import escalation_fresh, log_of, make_policy, person, step, tick, told, waiting
 from tests.makers import NOW, ROOT, away
 from tests.response import MINUTE, Crew, declared, incident_fresh, lines_of, make_crew, respond_under
@@ -275,3 +279,34 @@ def test_the_auditor_finds_what_stands_still_and_says_so_loudly() -> None:
     assert pages.count() == 2
     assert escalations_check()[0] is False
     assert ROOT.is_system
+
+
+def test_where_nobody_got_the_page_the_next_ones_are_told_at_once() -> None:
+    crew = make_crew()
+    make_policy(step(0, person(crew.responder), person(crew.second)), step(30, person(crew.manager)))
+    incident = declared(crew, policy="ours")
+    tick(NOW)
+    pages = Page.objects.filter(reference=incident.key)
+    pages.filter(recipient=crew.responder).update(state="failed")
+    assert escalation_undelivered(now=NOW + MINUTE, incident_id=incident.pk) is False
+    pages.update(state="failed")
+    assert escalation_undelivered(now=NOW + MINUTE, incident_id=incident.pk) is True
+    assert escalation_undelivered(now=NOW + MINUTE, incident_id=incident.pk) is False
+    tick(NOW + MINUTE)
+    assert waiting(incident) == [crew.manager]
+    assert log_of(incident) == [("told", 0), ("passed", 0), ("told", 1)]
+
+
+def test_an_answer_to_a_message_acknowledges_as_that_person_and_comes_to_nothing_when_it_is_late() -> None:
+    crew = make_crew()
+    chain(crew)
+    incident = declared(crew, policy="ours")
+    tick(NOW)
+    payload = {"reference": incident.key, "user": str(crew.responder.pk), "at": NOW.isoformat()}
+    for _ in range(2):
+        on_page_acknowledged(Message("notify.page.acknowledged", payload, NOW, "c", uuid4()))
+    assert incident_fresh(incident).acknowledged_by == crew.responder
+    assert lines_of(incident).count("acknowledged") == 1
+    on_page_acknowledged(
+        Message("notify.page.acknowledged", {**payload, "reference": "CHG-1"}, NOW, "c", uuid4())
+    )

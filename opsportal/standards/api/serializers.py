@@ -12,7 +12,6 @@ from opsportal.standards.comparison import Comparison, Value
 from opsportal.standards.content import demand_of, escalation_of, source_of, trigger_of
 from opsportal.standards.packs import MAX_BYTES
 from opsportal.standards.presentation import RuleWords, words_of
-from opsportal.standards.responding import SEVERITIES
 from opsportal.standards.rules import Metric, Standard
 from opsportal.standards.selectors import Line, consequences_of, overdue_since, reviews_of
 from opsportal.standards.services.review import MAX_NOTE
@@ -90,7 +89,7 @@ class EscalationOut(Body):
 
     id = Text(max_length=60)
     title = Text(max_length=200)
-    severity = serializers.ChoiceField(SEVERITIES)
+    severity = Text(max_length=4, help_text="sev1 to sev4.")
     steps = serializers.ListField(child=serializers.DictField())
     urgency = serializers.ChoiceField(["high", "low"])
     lapse = Text(max_length=20, required=False, help_text="How long an acknowledgement holds.")
