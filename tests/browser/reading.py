@@ -55,6 +55,10 @@ EVERY_PAGE = (
     "/standards/active/",
     "/standards/baseline/document/",
     "/standards/baseline/differences/",
+    "/incidents/",
+    "/incidents/?state=&q=nothing+like+this",
+    "/incidents/new/",
+    "/incidents/INC-1/",
     "/alerts/",
     "/alerts/?state=firing",
     "/integrations/",
@@ -110,7 +114,19 @@ EVERY_CHANGE = (CLOSED, ROLLED_BACK, OVERDUE, SCHEDULED, EMERGENCY, CONDITIONAL)
 
 def every_page(page: Page) -> list[str]:
     """Return the paths of all pages to look at, those of the changes of `EVERY_CHANGE` too."""
-    return [*EVERY_PAGE, *(f"/changes/{key_of(page, title)}/" for title in EVERY_CHANGE)]
+    return [
+        *EVERY_PAGE,
+        *(f"/changes/{key_of(page, title)}/" for title in EVERY_CHANGE),
+        open_incident(page),
+    ]
+
+
+def open_incident(page: Page) -> str:
+    """Return the path of an incident of the demo that is under way."""
+    page.goto("/incidents/")
+    address = page.locator("table a.op-row-title").first.get_attribute("href")
+    assert address is not None
+    return address
 
 
 def key_of(page: Page, title: str) -> str:
