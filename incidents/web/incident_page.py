@@ -17,7 +17,7 @@ from incidents.selectors.response import Line, affected_by, timeline_of
 from incidents.services.response.scene import KIND, Scene
 from incidents.services.response.working import EDITABLE
 from incidents.severities import TITLES
-from incidents.web.incident_steps import FRONT, STEPS, Step, initial_of
+from incidents.web.incident_steps import FIRST, FRONT, STEPS, Step, initial_of
 from opsportal.audit.actions import label
 from opsportal.core.access import may
 from opsportal.core.actor import Actor
@@ -61,13 +61,15 @@ def page_context(
 ) -> dict[str, Any]:
     """Return what the page of an incident shows; `forms` are those that came back wrong, by verb."""
     steps = [one for one in offered(request, incident) if one.form is not None]
+    shown = [
+        (step, _form(step, incident, forms or {}), step.verb in (forms or {}))
+        for step in steps
+        if step.verb != "update"
+    ]
     return {
         **live_context(request, incident),
-        "forms": [
-            (step, _form(step, incident, forms or {}), step.verb in (forms or {}))
-            for step in steps
-            if step.verb != "update"
-        ],
+        "first_forms": [one for one in shown if one[0].verb in FIRST],
+        "other_forms": [one for one in shown if one[0].verb not in FIRST],
         "update_form": next(
             (_form(step, incident, forms or {}) for step in steps if step.verb == "update"), None
         ),

@@ -170,6 +170,8 @@ _ALL = (
 STEPS: Mapping[str, Step] = {step.verb: step for step in _ALL}
 FRONT = ("acknowledge", "escalate")
 """Buttons of one press, ahead of all else."""
+FIRST = frozenset({"mitigate", "resolve", "reopen", "assess", "report"})
+"""Forms that lead on, ahead of the timeline; the others come after it."""
 
 
 def initial_of(step: Step, incident: Incident) -> dict[str, Any]:
