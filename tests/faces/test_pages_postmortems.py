@@ -96,3 +96,11 @@ def test_what_a_restricted_incident_taught_is_not_there_for_others(cast: Crew) -
     other = client_of(cast.outsider)
     text_of(other, f"/postmortems/{Postmortem.objects.get().key}/", 404)
     assert incident.title not in text_of(other, "/postmortems/")
+
+
+def test_the_page_of_an_incident_offers_runbooks_and_its_postmortem(cast: Crew) -> None:
+    incident = resolved(cast, severity="sev1")
+    page = text_of(client_of(cast.responder), f"/incidents/{incident.key}/")
+    assert "Begin the postmortem" in page
+    assert 'id="runbooks"' in page
+    assert "Waive it" not in page
