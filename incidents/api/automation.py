@@ -17,12 +17,13 @@ from incidents.api.alerts_receiving import answered, body_of, secret_of
 from incidents.models import AutomatedResponse, Incident, ResponseTarget
 from incidents.selectors.response import incident_seen
 from incidents.services.automation.steering import response_outcome, response_stop, response_target_set
+from incidents.services.automation.tokens import PREFIX
 from incidents.states import RESPONSE
 from opsportal.api.query import Query
 from opsportal.api.serializers import Body, Moment, Text, WholeNumber, read_body, utc
 from opsportal.api.views import ApiView
 from opsportal.core.clock import edge_now
-from opsportal.core.errors import InvalidInput, NotFound
+from opsportal.core.errors import InvalidInput, NotFound, Unauthenticated
 from opsportal.core.keys import number_of
 
 SLUG = 60
@@ -195,6 +196,8 @@ def _seen(view: ApiView, key: str) -> Incident:
 
 def _noted(request: HttpRequest, now: datetime) -> JsonResponse:
     token = secret_of(request)
+    if not token.startswith(PREFIX):
+        raise Unauthenticated("Send the token that the action came with, as bearer token.")
     try:
         body = json.loads(body_of(request))
     except (ValueError, RecursionError):

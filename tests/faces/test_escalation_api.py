@@ -115,3 +115,13 @@ def test_who_may_not_see_an_incident_does_not_see_its_escalation(crew: Crew) -> 
     hidden = restricted(crew)
     assert machine().get(f"/api/v1/incidents/{hidden.key}/escalation/").status_code == 404
     assert machine().get("/api/v1/incidents/INC-999/escalation/").status_code == 404
+
+
+def test_an_outcome_needs_the_token_of_its_action(crew: Crew) -> None:
+    path = "/api/v1/automated-responses/outcome/"
+    unknown = {"Authorization": "Bearer opr_nothing"}
+    with nothing_written():
+        assert send(Client(), path, {}).status_code == 401
+        assert send(Client(), path, {"outcome": "succeeded"}, **unknown).status_code == 401
+        assert send(Client(), path, {"outcome": "perhaps"}, **unknown).status_code == 400
+        assert send(Client(), path, [], **unknown).status_code == 400
