@@ -8,6 +8,7 @@ from uuid import UUID
 
 from incidents.models import Schedule
 from incidents.selectors.roster import handovers_open
+from opsportal.core.access import may
 from opsportal.core.actor import Actor
 from opsportal.core.registry import Panel, panels
 
@@ -15,6 +16,11 @@ from opsportal.core.registry import Panel, panels
 def tabs(_actor: Actor, _now: datetime, subject: Any) -> dict[str, Any] | None:
     """Return what the links to the tabs of a schedule need."""
     return {"schedule": subject} if isinstance(subject, Schedule) else None
+
+
+def places(actor: Actor, _now: datetime, _subject: Any) -> dict[str, Any]:
+    """Return what the links beside the list of schedules need."""
+    return {"may_import": may(actor, "oncall.import")}
 
 
 def to_sign(actor: Actor, now: datetime, _subject: Any) -> dict[str, Any] | None:
@@ -34,6 +40,10 @@ def register() -> None:
     """Put this area's panels where they belong."""
     panels.add(
         "incidents.roster.tabs", Panel("schedule.actions", 20, "incidents/roster/panel_links.html", tabs)
+    )
+    panels.add(
+        "incidents.roster.places",
+        Panel("schedules.actions", 20, "incidents/roster/panel_places.html", places),
     )
     panels.add(
         "incidents.roster.sign", Panel("home.waiting", 40, "incidents/roster/panel_handovers.html", to_sign)

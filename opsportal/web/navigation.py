@@ -54,7 +54,13 @@ DESTINATIONS: tuple[Destination, ...] = (
     Destination(
         "services", "Services", "service", "/services/", ("/services/", "/environments/", "/providers/")
     ),
-    Destination("on-call", "On-call", "people", "/oncall/", ("/oncall/", "/escalation-policies/")),
+    Destination(
+        "on-call",
+        "On-call",
+        "people",
+        "/oncall/",
+        ("/oncall/", "/my-on-call/", "/handovers/", "/oncall-import/", "/escalation-policies/"),
+    ),
     Destination("runbooks", "Runbooks", "template", "/runbooks/", ("/runbooks/",)),
     Destination(
         "learning",
