@@ -15,6 +15,10 @@ from incidents.models import (
     ServicePolicy,
 )
 from opsportal.web.admin import LookAdmin, WrittenOnceAdmin
+from opsportal.web.admin_lists import word_filter
+
+KINDS = ("set_off", "called", "succeeded", "failed", "told", "late", "ended", "stopped")
+BY_KIND = word_filter("kind", lambda: [(kind, kind.replace("_", " ")) for kind in KINDS])
 
 
 @admin.register(EscalationPolicy)
@@ -32,6 +36,7 @@ class ServicePolicyAdmin(LookAdmin):
     """The policies of services."""
 
     list_display = ("service", "policy")
+    list_filter = ("policy__state",)
     search_fields = ("service__slug", "policy__slug")
     list_select_related = ("service", "policy")
     ordering = ("service__slug",)
@@ -75,7 +80,7 @@ class AutomatedResponseAdmin(LookAdmin):
     """What was done by itself."""
 
     list_display = ("incident", "trigger", "state", "step", "failures", "opened_at", "due_at")
-    list_filter = ("state", "trigger")
+    list_filter = ("state",)
     search_fields = ("incident__title", "trigger")
     list_select_related = ("incident",)
     ordering = ("-id",)
@@ -86,7 +91,7 @@ class ResponseMoveAdmin(WrittenOnceAdmin):
     """What automated responses did."""
 
     list_display = ("response", "number", "kind", "action", "at")
-    list_filter = ("kind", "at")
+    list_filter = (BY_KIND, "at")
     search_fields = ("response__trigger", "action")
     list_select_related = ("response",)
     ordering = ("-id",)
@@ -97,6 +102,7 @@ class ResponseTargetAdmin(LookAdmin):
     """Which webhook does what."""
 
     list_display = ("action", "service", "target")
+    list_filter = ("target__state",)
     search_fields = ("action", "service__slug", "target__slug")
     list_select_related = ("service", "target")
     ordering = ("action", "id")
