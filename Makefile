@@ -70,7 +70,7 @@ LOCK = .boot/bin/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 clean: ## remove what make made, except the portal's data (var/data)
 	rm -rf .venv .boot .mypy_cache .ruff_cache .import_linter_cache .hypothesis opsportal/web/static/vendor
-	rm -rf var/static var/static.stamp var/axe var/check
+	rm -rf var/static var/static.stamp var/axe var/check var/test-databases
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 assets: $(RUN_STAMP)

@@ -10,23 +10,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import setup_databases, teardown_databases
 from hypothesis import settings
 from pytest_django import DjangoDbBlocker
 
 from tests import chromium
-from tests.databases import Database, PostgresTemplates, SqliteTemplates, Templates, connected_to
+from tests.databases import Database, Templates, connected_to
+from tests.migrated import migrated_templates
 from tests.portal import LivePortal
 from tests.processes import ROOT
 from tests.servers import Mailbox
 from tests.spread import Spread
-
-_NAME_OUTSIDE_TESTS = connection.settings_dict["NAME"]
 
 # Examples are judged by what comes out, never by how long the machine took.
 settings.register_profile("opsportal", deadline=None)
@@ -50,21 +48,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def database_templates(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Templates]:
+def database_templates(django_db_blocker: DjangoDbBlocker) -> Templates:
     """The migrated database, ready to be copied."""
     with django_db_blocker.unblock():
-        # pytest-django makes a test database only for tests that are marked with django_db.
-        made = []
-        if connection.settings_dict["NAME"] == _NAME_OUTSIDE_TESTS:
-            made = setup_databases(verbosity=0, interactive=False, aliases={"default": True})
-        kind = PostgresTemplates if os.environ["TEST_DATABASE"] == "postgres" else SqliteTemplates
-        templates = kind.of_test_database(tmp_path_factory.mktemp("template"))
-    yield templates
+        return migrated_templates()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    database_templates: Templates,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[None]:
+    """The database of this process, for the tests with the `django_db` mark."""
+    held = ExitStack()
     with django_db_blocker.unblock():
-        templates.remove()
-        teardown_databases(made, verbosity=0)
+        database = held.enter_context(database_templates.to_roll_back(tmp_path_factory.mktemp("database")))
+        held.enter_context(connected_to(database))
+    yield
+    with django_db_blocker.unblock():
+        held.close()
 
 
 @pytest.fixture(scope="session")

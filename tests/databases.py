@@ -1,8 +1,8 @@
 """Databases that a test may really commit to, made by copying: history tables refuse DELETE and TRUNCATE.
 
 Django resets the database of a transaction test by flushing it, which the product's append-only triggers
-forbid. So each such test gets a copy of the migrated test database: on PostgreSQL by ``CREATE DATABASE …
-TEMPLATE``, on SQLite by copying a file.
+forbid. So each such test gets a copy of the migrated database (`tests.migrated`): on PostgreSQL by
+``CREATE DATABASE … TEMPLATE``, on SQLite by copying a file.
 """
 
 from __future__ import annotations
@@ -11,18 +11,22 @@ import itertools
 import os
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+from django.core.management import call_command
 from django.db import connection, connections
 from psycopg import sql
 
 from opsportal import embedded
 
 _numbers = itertools.count(1)
+_IN_MEMORY = "file:memorydb_default?mode=memory&cache=shared"
+_MIGRATING = "file:migrating?mode=memory&cache=shared"
 
 
 class Database:
@@ -34,25 +38,6 @@ class Database:
         self.env = env
 
 
-_START_NUMBERS_AGAIN = """
-DO $$ DECLARE one record; BEGIN
-    FOR one IN
-        SELECT s.relname AS sequence, t.relname AS home, a.attname AS key
-        FROM pg_class s
-        JOIN pg_depend d ON d.objid = s.oid AND d.deptype IN ('a', 'i')
-        JOIN pg_class t ON t.oid = d.refobjid
-        JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
-        WHERE s.relkind = 'S' AND s.relnamespace = 'public'::regnamespace
-    LOOP
-        EXECUTE format(
-            'SELECT setval(%L, COALESCE((SELECT max(%I) FROM %I), 0) + 1, false)',
-            one.sequence, one.key, one.home
-        );
-    END LOOP;
-END $$
-"""
-
-
 class PostgresTemplates:
     """Copies of one database on a PostgreSQL server that nobody is connected to."""
 
@@ -62,20 +47,38 @@ class PostgresTemplates:
         self.template = template
 
     @classmethod
-    def of_test_database(cls, _folder: Path) -> PostgresTemplates:
-        """Copy the test database that Django is connected to: what migrations made, and no more."""
-        source = str(connection.settings_dict["NAME"])
-        templates = cls(f"{source}_template")
-        connections.close_all()  # a database that somebody is connected to cannot be copied
-        templates._drop(templates.template)
-        templates._copy(source, templates.template)
-        templates._start_numbers_again()
+    def migrated(cls, key: str, kept: Path) -> PostgresTemplates:
+        """Return copies of the database `key`, made from the dump `kept` or by all migrations (then kept).
+
+        A server that was there already keeps the database itself: nothing is dumped then.
+        """
+        templates = cls(f"migrated_{key}")
+        if templates._exists():
+            return templates
+        begun = Database(f"{templates.template}_begun", {})
+        templates._drop(begun.name)
+        templates._execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(begun.name)))
+        ours = "TEST_POSTGRES_BIN" in os.environ
+        if ours and kept.exists():
+            templates._call("psql", begun.name, "-qXo", os.devnull, "-v", "ON_ERROR_STOP=1", "-f", str(kept))
+        else:
+            with connected_to(begun):
+                call_command("migrate", verbosity=0)
+            if ours:
+                templates._call("pg_dump", begun.name, "-f", f"{kept}.begun")
+                Path(f"{kept}.begun").replace(kept)
+        names = sql.Identifier(begun.name), sql.Identifier(templates.template)
+        templates._execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*names))
         return templates
 
-    def _start_numbers_again(self) -> None:
-        # Tests that rolled back have left the sequences where they were: keys would not start at 1.
-        with psycopg.connect(self._address_of(self.template), autocommit=True) as template:
-            template.execute(_START_NUMBERS_AGAIN)
+    def _exists(self) -> bool:
+        with psycopg.connect(self._address) as admin:
+            found = admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [self.template])
+            return found.fetchone() is not None
+
+    def _call(self, program: str, database: str, *options: str) -> None:
+        path = Path(os.environ["TEST_POSTGRES_BIN"]) / program
+        subprocess.run([path, self._address_of(database), *options], check=True)
 
     def _address_of(self, name: str) -> str:
         return urlunsplit(urlsplit(self._address)._replace(path=f"/{name}"))
@@ -95,7 +98,7 @@ class PostgresTemplates:
     @contextmanager
     def copy(self, _folder: Path) -> Iterator[Database]:
         """Yield a new database; it is dropped afterwards, whoever is still connected."""
-        name = f"{self.template}_{next(_numbers)}"
+        name = f"{self.template}_{os.getpid()}_{next(_numbers)}"
         self._copy(self.template, name)
         try:
             yield Database(name, {"DATABASE_URL": self._address_of(name)})
@@ -106,9 +109,9 @@ class PostgresTemplates:
         """Return copies of a copy that somebody has filled and let go."""
         return PostgresTemplates(database.name)
 
-    def remove(self) -> None:
-        """Drop the template."""
-        self._drop(self.template)
+    def to_roll_back(self, folder: Path) -> AbstractContextManager[Database]:
+        """Yield the database of a process, in which each test rolls back what it did."""
+        return self.copy(folder)
 
 
 class SqliteTemplates:
@@ -119,14 +122,25 @@ class SqliteTemplates:
         self.template = template
 
     @classmethod
-    def of_test_database(cls, folder: Path) -> SqliteTemplates:
-        """Copy the test database that Django is connected to (it may be in memory) to a file in `folder`."""
-        templates = cls(folder / "template.sqlite3")
-        connection.ensure_connection()
-        with sqlite3.connect(templates.template) as target:
-            connection.connection.backup(target)
-        target.close()
-        return templates
+    def migrated(cls, _key: str, kept: Path) -> SqliteTemplates:
+        """Return copies of the file `kept`, made by all migrations where it is missing."""
+        if not kept.exists():
+            begun = Path(f"{kept}.begun")
+            begun.unlink(missing_ok=True)
+            with connected_to(Database(_MIGRATING, {})):
+                call_command("migrate", verbosity=0)
+                with closing(sqlite3.connect(begun)) as target:
+                    connection.connection.backup(target)
+            begun.replace(kept)
+        return cls(kept)
+
+    @contextmanager
+    def to_roll_back(self, _folder: Path) -> Iterator[Database]:
+        """Yield the database of a process, in memory; each test rolls back what it did."""
+        with closing(sqlite3.connect(_IN_MEMORY, uri=True)) as held:
+            with closing(sqlite3.connect(self.template)) as source:
+                source.backup(held)
+            yield Database(_IN_MEMORY, {})
 
     @contextmanager
     def copy(self, folder: Path) -> Iterator[Database]:
@@ -142,10 +156,6 @@ class SqliteTemplates:
             filled.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         filled.close()
         return SqliteTemplates(Path(database.name))
-
-    def remove(self) -> None:
-        """Remove the template."""
-        self.template.unlink(missing_ok=True)
 
 
 Templates = PostgresTemplates | SqliteTemplates

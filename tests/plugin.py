@@ -32,6 +32,7 @@ def _start() -> None:
             server = Postgres()
             _running.append(server)
             given = server.url
+            os.environ["TEST_POSTGRES_BIN"] = str(server.installation / "bin")
         os.environ["DATABASE_URL"] = given
     # The keys and files of a test run are its own: never those of a portal that runs from the same tree.
     folder = Path(tempfile.mkdtemp(prefix="opsportal-test-"))
