@@ -37,6 +37,7 @@ class Alertmanager:
 
     def __init__(self, folder: Path, url: str) -> None:
         self.port = free_port()
+        self._began: dict[frozenset[tuple[str, str]], datetime] = {}
         config = folder / "alertmanager.yml"
         config.write_text(_CONFIG.format(url=url), encoding="utf-8")
         self.process = Process(
@@ -54,6 +55,7 @@ class Alertmanager:
 
     def fire(self, **labels: str) -> None:
         """Let an alert with these labels fire, as Prometheus would."""
+        self._began[frozenset(labels.items())] = datetime.now(UTC)
         self._post(labels, ends_at=datetime.now(UTC) + timedelta(minutes=10))
 
     def resolve(self, **labels: str) -> None:
@@ -68,6 +70,7 @@ class Alertmanager:
         alert = {
             "labels": labels,
             "annotations": {"summary": f"{labels['alertname']} on {labels.get('instance', 'something')}"},
+            "startsAt": self._began[frozenset(labels.items())].isoformat(),
             "endsAt": ends_at.isoformat(),
             "generatorURL": "http://prometheus.example/graph",
         }

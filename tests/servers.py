@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -207,6 +208,8 @@ class Mail:
     sender: str
     recipients: list[str]
     message: EmailMessage
+    at: float = 0.0
+    """When it came, in monotonic seconds."""
 
     @property
     def subject(self) -> str:
@@ -238,7 +241,7 @@ class Mailbox:
             return self.refuse
         parsed = message_from_bytes(envelope.content, _class=EmailMessage, policy=policy.default)
         assert isinstance(parsed, EmailMessage)
-        self.mails.append(Mail(envelope.mail_from, list(envelope.rcpt_tos), parsed))
+        self.mails.append(Mail(envelope.mail_from, list(envelope.rcpt_tos), parsed, time.monotonic()))
         return "250 OK"
 
     @property

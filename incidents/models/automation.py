@@ -26,9 +26,12 @@ class ResponseTarget(models.Model):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["action", "service"], name="response_target_once"),
             models.UniqueConstraint(
-                fields=["action", "service"], name="response_target_once", nulls_distinct=False
-            )
+                fields=["action"],
+                name="response_target_everywhere_once",
+                condition=models.Q(service__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,6 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from incidents.severities import CHOICES, SEVERITIES, TITLES
 from incidents.states import INCIDENT, OPEN, TASK, WATCH
@@ -53,7 +52,7 @@ class Incident(models.Model):
     detected_by = models.CharField(max_length=8, choices=DetectedBy, default=DetectedBy.STAFF)
     declared_at = models.DateTimeField(editable=False)
     # When the present episode began: declared, or opened again after it was resolved.
-    opened_at = models.DateTimeField(default=timezone.now, editable=False)
+    opened_at = models.DateTimeField(editable=False)
     declared_by_kind = models.CharField(max_length=20, editable=False)
     declared_by_id = models.CharField(max_length=64, blank=True, default="", editable=False)
     source_kind = models.CharField(max_length=40, blank=True, default="", editable=False)

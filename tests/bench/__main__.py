@@ -52,7 +52,7 @@ def main() -> int:
         world, recorded = _world(folder)
         targets = _targets(stack, folder, world)
         runs = list(_measure(targets, options.rounds, options.seconds))
-        figures = _figures(world, small=options.small)
+        figures = _figures(world, small=options.small) + _paging(folder, postgres)
     summary = _summary(runs, recorded) | {"figures": figures}
     print(_table(summary))  # noqa: T201 - this is what it is for
     path = ROOT / "var" / "bench.json"
@@ -61,21 +61,29 @@ def main() -> int:
     return 1 if any(run["failed"] for run in runs) else 0
 
 
-def _environment(folder: Path, postgres: Postgres, valkey: Valkey) -> None:
-    name = "bench"
-    subprocess.run(
-        [
-            postgres.installation / "bin" / "createdb",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(postgres.port),
-            "-U",
-            "opsportal",
-            name,
-        ],
+def _paging(folder: Path, postgres: Postgres) -> list[dict[str, Any]]:
+    """Measure the way of an alert to a page, in a process and on a database of their own."""
+    _createdb(postgres, "paging")
+    data = folder / "paging"
+    data.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.paging", str(data)],
+        env={
+            **os.environ,
+            "DATABASE_URL": postgres.url.rpartition("/")[0] + "/paging",
+            "OPSPORTAL_DATA": str(data),
+        },
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
         check=True,
     )
+    figures: list[dict[str, Any]] = json.loads(done.stdout)
+    return figures
+
+
+def _environment(folder: Path, postgres: Postgres, valkey: Valkey) -> None:
+    name = "bench"
+    _createdb(postgres, name)
     os.environ.update(
         DATABASE_URL=postgres.url.rpartition("/")[0] + f"/{name}",
         REDIS_URL=valkey.url(),
@@ -86,6 +94,11 @@ def _environment(folder: Path, postgres: Postgres, valkey: Valkey) -> None:
         DJANGO_SETTINGS_MODULE="opsportal.settings",
         BENCH_STATEMENTS=str(folder / "statements.json"),
     )
+
+
+def _createdb(postgres: Postgres, name: str) -> None:
+    command = [str(postgres.installation / "bin" / "createdb"), "-h", "127.0.0.1", "-p", str(postgres.port)]
+    subprocess.run([*command, "-U", "opsportal", name], check=True)
 
 
 def _world(folder: Path) -> tuple[Any, dict[str, list[dict[str, Any]]]]:

@@ -20,7 +20,7 @@ from opsportal.portal.demo.glass import glass_moments
 from opsportal.portal.demo.ground import load_ground
 from opsportal.portal.demo.past import past_stories
 from opsportal.portal.demo.people import grant_roles, load_people
-from opsportal.portal.demo.response import incident_moments, load_components
+from opsportal.portal.demo.response import incident_moments, load_components, load_integration
 from opsportal.portal.demo.rosters import load_rosters
 from opsportal.portal.demo.routine import routine_runs
 from opsportal.portal.demo.runbooks import load_runbooks
@@ -64,6 +64,7 @@ def demo_load(*, now: datetime) -> None:
         load_components(actor=SYSTEM, now=founded)
         grant_roles(users, actor=SYSTEM, now=founded)
         load_ground(users, actor=SYSTEM, founded=founded, now=now)
+        load_integration(actor=SYSTEM, now=founded)
         load_rosters(users, actor=SYSTEM, founded=founded, now=now)
         load_runbooks(users, now=now - timedelta(days=70))
         account = service_account_create(

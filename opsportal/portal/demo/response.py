@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
-from incidents.models import Incident
+from incidents.ingest.alertmanager import parse
+from incidents.models import Alert, Incident, Integration
+from incidents.services.alerts.ingesting import alerts_ingest
+from incidents.services.alerts.integrations import integration_create
+from incidents.services.alerts.routing import alerts_route
 from incidents.services.response.declaring import incident_declare
 from incidents.services.response.moving import incident_acknowledge, incident_mitigate, incident_resolve
 from incidents.services.response.working import (
@@ -22,6 +28,8 @@ from opsportal.portal.demo.outages import Outage, outages
 from opsportal.portal.demo.stage import Stage
 
 MONITOR = Actor.system("demo")
+SENDER = Actor.system("integration.alertmanager")
+INTEGRATION = "alertmanager"
 MINUTE = timedelta(minutes=1)
 Act = Callable[[datetime], None]
 
@@ -94,8 +102,13 @@ class _Played:
 
     def _declare(self, at: datetime) -> None:
         outage = self._outage
+        if outage.alarm:
+            self._pk = alarm(
+                outage.alarm, outage.service, outage.severity, outage.title, outage.summary, at=at
+            )
+            return
         incident = incident_declare(
-            actor=MONITOR if outage.found_by == "monitor" else self._who,
+            actor=self._who,
             now=at,
             title=outage.title,
             summary=outage.summary,
@@ -134,9 +147,62 @@ class _Played:
         incident_resolve(actor=self._who, now=at, pk=self._pk, text=self._outage.resolution)
         notice_follow(actor=MONITOR, now=at, key=Incident.objects.get(pk=self._pk).key, event="resolved")
 
+        if self._outage.alarm:
+            all_clear(self._outage.alarm, self._outage.service, self._at + MINUTE / 2, at=at)
+
     def _report(self, at: datetime) -> None:
         text = f"{self._outage.summary}\n\nCause: {self._outage.cause}\n\n{self._outage.resolution}"
         incident_report(actor=self._who, now=at, pk=self._pk, text=text)
+
+
+def load_integration(*, actor: Actor, now: datetime) -> None:
+    """Let an Alertmanager send here; its token is thrown away."""
+    fields = {"name": "Alertmanager of production", "team": "operations"}
+    integration_create(actor=actor, now=now, slug=INTEGRATION, kind="alertmanager", fields=fields)
+
+
+def alarm(name: str, service: str, severity: str, title: str, summary: str, *, at: datetime) -> int:
+    """Let an alert fire, as Alertmanager sends it, and return the number of the incident that it opened."""
+    annotations = {"summary": title, "description": summary}
+    _send(name, service, severity, annotations, starts_at=at, ends_at=None, at=at)
+    alert = Alert.objects.filter(labels__alertname=name, state="firing").latest("pk")
+    if alert.incident_id is None:
+        raise ValueError(f"{name} opened no incident")
+    return alert.incident_id
+
+
+def all_clear(name: str, service: str, since: datetime, *, at: datetime) -> None:
+    """Let the alert end that began at `since`."""
+    _send(name, service, "", {}, starts_at=since, ends_at=at, at=at)
+
+
+def _send(
+    name: str,
+    service: str,
+    severity: str,
+    annotations: dict[str, str],
+    *,
+    starts_at: datetime,
+    ends_at: datetime | None,
+    at: datetime,
+) -> None:
+    labels = {"alertname": name, "service": service}
+    alert = {
+        "status": "resolved" if ends_at else "firing",
+        "labels": labels | ({"severity": severity} if severity else {}),
+        "annotations": annotations,
+        "startsAt": starts_at.isoformat(),
+        "endsAt": ends_at.isoformat() if ends_at else "0001-01-01T00:00:00Z",
+        "generatorURL": f"https://metrics.demo.example/graph?alert={name}",
+        "fingerprint": hashlib.sha256(name.encode()).hexdigest()[:16],
+    }
+    body = {"version": "4", "groupKey": name, "status": alert["status"], "receiver": "portal"}
+    body |= {"groupLabels": {}, "commonLabels": {}, "commonAnnotations": {}, "externalURL": ""}
+    document = {**body, "alerts": [alert]}
+    parsed = parse(document, json.dumps(document).encode())
+    integration = Integration.objects.get(slug=INTEGRATION)
+    alerts_ingest(actor=SENDER, now=at, integration=integration, parsed=parsed)
+    alerts_route(clock=lambda: at)
 
 
 def _going_on(stage: Stage, now: datetime) -> Iterator[tuple[datetime, Act]]:
