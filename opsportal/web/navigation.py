@@ -33,7 +33,7 @@ class NavItem:
 
 DESTINATIONS: tuple[Destination, ...] = (
     Destination("home", "Home", "home", "/", ()),
-    Destination("incidents", "Incidents", "alert", "/incidents/", ("/incidents/",)),
+    Destination("incidents", "Incidents", "alert", "/incidents/", ("/incidents/", "/status-page/")),
     Destination("changes", "Changes", "change", "/changes/", ("/changes/", "/templates/")),
     Destination("cab", "CAB", "board", "/cab/", ("/cab/",)),
     Destination(

@@ -18,6 +18,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
+from opsportal.accounts.models import User
 from opsportal.core.connections import drop_broken_connection
 from opsportal.core.correlation import new_correlation_id
 from opsportal.core.faultpoints import reached
@@ -48,9 +49,14 @@ class Waiting:
 def digests_gather(waiting: Sequence[Waiting], *, now: datetime) -> None:
     """Put each of `waiting` into the digest that gathers for its reader and channel, or begin one.
 
-    Inside a transaction. Locks the digests in one order, so that two who tell many people do not wait
-    for each other; a digest that is closed meanwhile takes nothing more, and a new one begins.
+    Inside a transaction. Locks the readers first, in one order: where a digest is closed meanwhile a new one
+    begins, which has no place in the order of those that are locked already, and two who tell many people
+    would wait for each other.
     """
+    if not waiting:
+        return
+    readers = User.objects.select_for_update(no_key=True).order_by("pk")
+    list(readers.filter(pk__in={each.notification.recipient_id for each in waiting}).values_list("pk"))
     left = {(each.notification.recipient_id, each.channel): list[Waiting]() for each in waiting}
     for each in waiting:
         left[each.notification.recipient_id, each.channel].append(each)

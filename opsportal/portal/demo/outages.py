@@ -35,6 +35,8 @@ class Outage:
     notes: tuple[str, ...] = ()
     public: tuple[str, ...] = ()
     report: bool = False
+    category: str = "unknown"
+    action: str = ""
 
 
 def outages(now: datetime) -> Iterator[tuple[datetime, Outage]]:

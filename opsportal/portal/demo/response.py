@@ -13,12 +13,18 @@ from incidents.models import Alert, Incident, Integration
 from incidents.services.alerts.ingesting import alerts_ingest
 from incidents.services.alerts.integrations import integration_create
 from incidents.services.alerts.routing import alerts_route
+from incidents.services.learning.actions import action_move, action_open
+from incidents.services.learning.postmortems import (
+    postmortem_edit,
+    postmortem_publish,
+    postmortem_start,
+    postmortem_submit,
+)
 from incidents.services.response.declaring import incident_declare
 from incidents.services.response.moving import incident_acknowledge, incident_mitigate, incident_resolve
 from incidents.services.response.working import (
     incident_assess,
     incident_note,
-    incident_report,
     incident_update,
 )
 from incidents.services.statuspage import component_create
@@ -31,6 +37,8 @@ MONITOR = Actor.system("demo")
 SENDER = Actor.system("integration.alertmanager")
 INTEGRATION = "alertmanager"
 MINUTE = timedelta(minutes=1)
+DONE_AFTER = 12 * 24 * 60
+"""Minutes after its end until what an outage has taught is done."""
 Act = Callable[[datetime], None]
 
 # slug, name, what it is for the public, group, service
@@ -62,7 +70,7 @@ def load_components(*, actor: Actor, now: datetime) -> None:
 def incident_moments(stage: Stage, now: datetime) -> Iterator[tuple[datetime, Act]]:
     """Yield everything that happens to incidents, in no order: when (aware UTC), and what to do then."""
     for at, outage in outages(now):
-        yield from _Played(stage, outage, at).moments()
+        yield from (moment for moment in _Played(stage, outage, at).moments() if moment[0] < now)
     yield from _going_on(stage, now)
 
 
@@ -73,7 +81,7 @@ class _Played:
         self._stage = stage
         self._outage = outage
         self._at = at
-        self._pk = 0
+        self._pk = self._postmortem = self._action = 0
 
     def moments(self) -> Iterator[tuple[datetime, Act]]:
         outage = self._outage
@@ -92,6 +100,8 @@ class _Played:
             yield self._after(outage.over), self._end
         if outage.report:
             yield self._after(outage.over + 20 * 60), self._report
+            yield self._after(outage.over + 44 * 60), self._publish
+            yield self._after(outage.over + DONE_AFTER), self._done
 
     def _after(self, minutes: float) -> datetime:
         return self._at + minutes * MINUTE
@@ -151,8 +161,32 @@ class _Played:
             all_clear(self._outage.alarm, self._outage.service, self._at + MINUTE / 2, at=at)
 
     def _report(self, at: datetime) -> None:
-        text = f"{self._outage.summary}\n\nCause: {self._outage.cause}\n\n{self._outage.resolution}"
-        incident_report(actor=self._who, now=at, pk=self._pk, text=text)
+        """Write the postmortem, with one thing to do, and hand it in: that is the report on the incident."""
+        outage, key = self._outage, Incident.objects.get(pk=self._pk).key
+        begun = postmortem_start(actor=self._who, now=at, incident=key)
+        texts = {
+            "summary": outage.summary,
+            "root_cause": outage.cause,
+            "process_failures": "Nothing of what we watch told us before it happened.",
+            "lessons_learned": outage.resolution,
+            "documentation_updates": "The runbook says now what we did this time.",
+            "cause": outage.category,
+        }
+        self._postmortem = postmortem_edit(actor=self._who, now=at, pk=begun.pk, fields=texts).pk
+        item = {"title": outage.action, "owner": self._who.id, "priority": "high"}
+        self._action = action_open(actor=self._who, now=at, postmortem=f"PM-{begun.pk}", fields=item).pk
+        postmortem_submit(actor=self._who, now=at, pk=begun.pk)
+
+    def _publish(self, at: datetime) -> None:
+        postmortem_publish(actor=self._stage.person("tomas"), now=at, pk=self._postmortem)
+
+    def _done(self, at: datetime) -> None:
+        for verb, who in (
+            ("start", self._who),
+            ("finish", self._who),
+            ("verify", self._stage.person("tomas")),
+        ):
+            action_move(actor=who, now=at, pk=self._action, verb=verb, text="Done, and looked at.")
 
 
 def load_integration(*, actor: Actor, now: datetime) -> None:
