@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 
 from opsportal.calendar.models import CalendarFeed, Freeze, MaintenanceWindow, WorkingCalendar
+from opsportal.core.registry import feed_sources
 from opsportal.web.admin import LookAdmin
+from opsportal.web.admin_lists import word_filter
 
 
 @admin.register(MaintenanceWindow)
@@ -40,7 +42,7 @@ class CalendarFeedAdmin(LookAdmin):
     """Feeds; their addresses are kept nowhere."""
 
     list_display = ["prefix", "user", "kind", "state", "created_at", "revoked_at"]
-    list_filter = ["kind", "state"]
+    list_filter = [word_filter("kind", lambda: [(kind, kind) for kind in feed_sources]), "state"]
     search_fields = ["prefix"]
     list_select_related = ["user"]
     fields = ["user", "kind", "prefix", "state", "created_at", "revoked_at"]

@@ -13,9 +13,17 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from changes.services.comments import change_comment
+from incidents.services.learning.actions import action_open
+from incidents.services.learning.postmortems import postmortem_start
+from incidents.services.oncall.schedules import schedule_create
+from incidents.services.response.declaring import incident_declare
+from incidents.services.response.moving import incident_acknowledge, incident_resolve
 from incidents.services.runbooks.running import run_start
 from incidents.services.runbooks.writing import runbook_create, runbook_publish
+from incidents.services.statuspage import component_create, notice_open, subscriber_ask
+from opsportal.accounts.models import User
 from opsportal.catalog.services import dependency_add, provider_create
+from opsportal.core.actor import Actor
 from opsportal.notify.models import ChannelHealth, ChannelTarget, ContactMethod, Delivery, ReachPlan
 from opsportal.notify.services import deliveries_send, digests_close, notifications_choose, notify, page
 from opsportal.outbox.models import Heartbeat, OutboxMessage
@@ -35,6 +43,7 @@ from tests.makers import (
     make_token,
     make_user,
 )
+from tests.oncalling import layer_of
 from tests.services.test_notify_digest import CHOICE
 
 ADMINS: list[ModelAdmin[Any]] = [
@@ -118,6 +127,7 @@ def world(db: None) -> None:
         change = changing.ready_to_close(cast)
         change_comment(actor=cast.lead.actor, now=NOW, pk=change.pk, text="Fine")
         Heartbeat.objects.create(name=f"tick-{number}", finished_at=NOW)
+        incidents_of(person, number)
         ChannelHealth.objects.create(name=f"channel-{number}")
     for number in range(2):
         dependency_add(
@@ -134,6 +144,23 @@ def queries(client: Client, path: str) -> int:
     ) as captured:
         assert client.get(path).status_code == 200
     return len(captured)
+
+
+def incidents_of(person: User, number: int) -> None:
+    """Make what incidents keep: a rota, an incident that pages by it, and a word to the public."""
+    part = f"part-{number}"
+    component_create(actor=ROOT, now=NOW, slug=part, name="Part")
+    told = {"title": "Slow", "text": "We look.", "impacts": {part: "degraded"}}
+    notice_open(actor=ROOT, now=NOW, kind="incident", **told)
+    subscriber_ask(actor=Actor.anonymous(), now=NOW, email=f"s{number}@example.org")
+    settings = {"time_zone": "UTC", "layers": [layer_of(person.email)]}
+    schedule_create(actor=ROOT, now=NOW, slug=f"rota-{number}", name="Rota", settings=settings)
+    incident = incident_declare(actor=person.actor, now=NOW, title="Down", severity="sev1")
+    incident_acknowledge(actor=person.actor, now=NOW, pk=incident.pk)
+    incident_resolve(actor=person.actor, now=NOW, pk=incident.pk)
+    written = postmortem_start(actor=person.actor, now=NOW, incident=incident.key)
+    item = {"title": "Mend it", "owner": str(person.pk)}
+    action_open(actor=person.actor, now=NOW, postmortem=f"PM-{written.pk}", fields=item)
 
 
 def test_a_list_costs_as_many_queries_with_many_rows_as_with_one(
@@ -155,7 +182,7 @@ def test_a_list_costs_as_many_queries_with_many_rows_as_with_one(
         if counted[2] > counted[1] + names:
             dearer[admin.opts.label] = counted[1:]
     assert dearer == {}
-    assert len(unseen) < len(ADMINS) / 3
+    assert len(unseen) < len(ADMINS) / 3, unseen
     assert Delivery.objects.exists()
     assert OutboxMessage.objects.exists()
 
