@@ -150,8 +150,9 @@ def incidents_of(person: User, number: int) -> None:
     """Make what incidents keep: a rota, an incident that pages by it, and a word to the public."""
     part = f"part-{number}"
     component_create(actor=ROOT, now=NOW, slug=part, name="Part")
-    told = {"title": "Slow", "text": "We look.", "impacts": {part: "degraded"}}
-    notice_open(actor=ROOT, now=NOW, kind="incident", **told)
+    notice_open(
+        actor=ROOT, now=NOW, kind="incident", title="Slow", text="We look.", impacts={part: "degraded"}
+    )
     subscriber_ask(actor=Actor.anonymous(), now=NOW, email=f"s{number}@example.org")
     settings = {"time_zone": "UTC", "layers": [layer_of(person.email)]}
     schedule_create(actor=ROOT, now=NOW, slug=f"rota-{number}", name="Rota", settings=settings)

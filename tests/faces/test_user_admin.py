@@ -37,10 +37,15 @@ MODELS = [model for label in ("accounts", "catalog") for model in apps.get_app_c
           if not model.__name__.startswith("Historical")]  # fmt: skip
 
 READ_OR_OWN = {
+    "contact.change",
     "gate.ask",
     "notification.choose",
     "notification.read",
+    "oncall.hours",
     "operations.see",
+    "page.acknowledge",
+    "page.see",
+    "target.see",
     "user.set_password",
     "user.update",
 }

@@ -264,7 +264,7 @@ def test_three_tries_with_growing_waits_and_then_it_says_so(
     assert waits == [5, 10, None]
     row.refresh_from_db()
     assert (row.state, row.deliveries.get().state) == ("failed", "dead")
-    assert OutboxMessage.objects.get(topic="notify.page.failed").payload == {
+    assert OutboxMessage.objects.get(topic="notify.page.failed", handler="test").payload == {
         "reference": "INC-9",
         "user": str(ada.pk),
         "target": "",
