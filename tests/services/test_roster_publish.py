@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from incidents.models import PublishedShift, ToldGap
+from incidents.models import Publication, PublishedShift, ToldGap
 from incidents.selectors.roster import own_entries, schedule_entries
 from incidents.services.oncall import override_cancel, schedule_retire, schedule_revise
 from incidents.services.roster.publishing import schedules_publish, shifts_remind
@@ -198,3 +198,15 @@ def test_a_gap_by_design_is_none(people: tuple[User, User, User]) -> None:
     make_schedule(settings=office(*people), gap_policy="by_design")
     settle()
     assert told("oncall.gaps") == []
+
+
+def test_a_schedule_that_was_never_published_is_taken_up_by_the_tick(people: tuple[User, User, User]) -> None:
+    used, retired = make_schedule(*people), make_schedule(*people)
+    schedule_retire(actor=ROOT, now=NOW, slug=retired.slug)
+    settle()
+    PublishedShift.objects.all().delete()
+    Publication.objects.all().delete()
+    assert schedules_publish(clock=lambda: NOW) == 1
+    assert Publication.objects.get().schedule == used
+    assert PublishedShift.objects.filter(schedule=used, person=people[0]).exists()
+    assert schedules_publish(clock=lambda: NOW) == 0

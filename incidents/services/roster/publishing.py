@@ -64,8 +64,16 @@ def schedule_publish(
 
 
 def schedules_publish(*, clock: Callable[[], datetime]) -> int:
-    """Publish every roster that is due anew and return how many were. `clock` is the database's."""
+    """Publish every roster that is due anew and return how many were. `clock` is the database's.
+
+    One in use that was never published is due at once.
+    """
     now = clock()
+    never = Schedule.objects.filter(state="active", publication=None).order_by("pk")
+    rows = [Publication(schedule=schedule, due_at=now) for schedule in never[:BATCH]]
+    if rows:
+        with write(actor=ACTOR, now=now):
+            Publication.objects.bulk_create(rows, ignore_conflicts=True)
     due = Publication.objects.filter(due_at__lte=now).order_by("due_at").values_list("schedule_id", flat=True)
     return each_due("rosters", list(due[:BATCH]), _publish_due, now)
 
