@@ -182,7 +182,7 @@ def schedule_hours(request: HttpRequest, slug: str) -> HttpResponse:
     local = period.start.astimezone(ZoneInfo(schedule.time_zone))
     context = {
         "rows": [{"user": user, "cells": _cells(one), "shifts": one.shifts} for user, one in rows],
-        "month": local,
+        "month": local.date(),
         "before": (local - timedelta(days=1)).strftime("%Y-%m"),
         "after": (local + timedelta(days=32)).strftime("%Y-%m"),
         "csv": f"month={local:%Y-%m}",

@@ -15,6 +15,7 @@ from django.test import Client
 
 from incidents.models import Handover, PublishedShift, Schedule, Shadow, ShiftSwap
 from incidents.services.roster.handovers import handovers_advance
+from opsportal.accounts.models import User
 from opsportal.accounts.services import absence_record
 from opsportal.calendar.models import CalendarFeed
 from opsportal.outbox.services import messages_handle
@@ -105,6 +106,8 @@ def test_hours_are_shown_and_taken_out_without_formulas_and_on_record(crew: Any)
     swap_free = signed_in(crew.anna)
     assert "Hours in March 2026" in text(swap_free, "/oncall/primary/hours/?month=2026-03")
     assert swap_free.get("/oncall/primary/hours/?month=2026-13").status_code == 400
+    User.objects.filter(pk=crew.anna.pk).update(time_zone="America/New_York")
+    assert "Hours in March 2026" in text(signed_in(crew.anna), "/oncall/primary/hours/?month=2026-03")
     make_schedule(crew.carla, slug="night")
     answer: Any = signed_in(crew.carla).get("/oncall/night/hours.csv?month=2026-03")
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
