@@ -55,8 +55,9 @@ def fairness_of(
 ) -> Fairness:
     """Return the score for `period`. `members` count with nothing where they have no shift.
 
-    `by_design` is time in which nobody is meant to be on call. Evenness is judged by the first in line
-    and by who stands by alike: both keep people at home.
+    Means and evenness are those of the members, so that a stand-in for an hour makes nobody overloaded; those
+    of all where no member has a shift. `by_design` is time in which nobody is meant to be on call. Evenness
+    is judged by the first in line and by who stands by alike: both keep people at home.
     """
     known = list(shifts)
     hours: dict[str, Hours] = {user: Hours() for user in members}
@@ -65,9 +66,10 @@ def fairness_of(
     covered = _covered(known, period, list(by_design), wanted)
     all_hours = {user: one.total for user, one in hours.items()}
     unsocial = {user: one.unsocial for user, one in hours.items()}
-    even, unsocial_even = evenness(all_hours), evenness(unsocial)
+    usual, usual_unsocial = _of(members, all_hours), _of(members, unsocial)
+    even, unsocial_even = evenness(usual), evenness(usual_unsocial)
     shares = tuple(
-        Share(user, one, _above(all_hours, user), _above(unsocial, user))
+        Share(user, one, _above(all_hours[user], usual), _above(unsocial[user], usual_unsocial))
         for user, one in sorted(hours.items(), key=lambda item: (-item[1].total, item[0]))
     )
     score = round(covered * (even + unsocial_even) / 200) if hours else 0
@@ -87,9 +89,14 @@ def evenness(amounts: Mapping[str, timedelta]) -> float:
     return max(0.0, 100.0 * (1 - to_move / (whole - mean)))
 
 
-def _above(amounts: Mapping[str, timedelta], user: str) -> int:
-    whole = sum(amounts.values(), timedelta())
-    return round(100 * (amounts[user] * len(amounts) / whole - 1)) if whole else 0
+def _of(members: Collection[str], amounts: Mapping[str, timedelta]) -> Mapping[str, timedelta]:
+    found = {user: amounts[user] for user in members}
+    return found if any(found.values()) else amounts
+
+
+def _above(amount: timedelta, usual: Mapping[str, timedelta]) -> int:
+    whole = sum(usual.values(), timedelta())
+    return round(100 * (amount * len(usual) / whole - 1)) if whole else 0
 
 
 def _covered(shifts: list[Shift], period: Span, by_design: list[Span], wanted: timedelta) -> float:

@@ -270,3 +270,10 @@ def test_who_gains_and_loses_ends_with_the_new_roster(before: list[Shift], after
 def test_an_open_offer_is_pointed_out_at_known_times(left: float, then: float | None) -> None:
     wanted = MONDAY - hours(then) if then is not None else None
     assert next_reminder(MONDAY, MONDAY - hours(left)) == wanted
+
+
+def test_a_stand_in_from_outside_makes_no_member_overloaded() -> None:
+    turns = [shift(ANNA, 0, 84), shift(BEN, 84, 82), shift("somebody-else", 166, 2)]
+    found = fairness_of(turns, WEEK, BERLIN, members=[ANNA, BEN])
+    assert [(one.user, one.above) for one in found.shares] == [(ANNA, 1), (BEN, -1), ("somebody-else", -98)]
+    assert found.even >= 98
