@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from opsportal.accounts.models import Role, User
+from opsportal.core.registry import seen_only
 from opsportal.notify.models import (
     ContactMethod,
     Digest,
@@ -40,7 +41,7 @@ def on_reminder(message: Message) -> None:
     Low is what can wait for a digest: another reminder follows, and the deadline is far enough away.
     """
     if obligation := _owed(message):
-        people = debtors(obligation, message.now)
+        people = _who_may_know(obligation, debtors(obligation, message.now), message.now)
         ahead = obligation.due_at - message.now
         waits = ahead > WELL_AHEAD and not _is_last_reminder(obligation, int(message.payload["step"]))
 
@@ -108,9 +109,9 @@ def on_deputy(message: Message) -> None:
 def on_breached(message: Message) -> None:
     """Tell those who owe it that its time has passed; the administrators, where nobody holds the role."""
     if obligation := _owed(message):
-        people = debtors(obligation, message.now)
+        people = _who_may_know(obligation, debtors(obligation, message.now), message.now)
         subject = f"Overdue: {obligation.what}"
-        if people.exists() or obligation.excuses.exists():
+        if people or obligation.excuses.exists():
             _tell(message, obligation, people, subject, "Its time has passed. It stays owed.")
         else:
             _tell_administrators(message, obligation, subject, "whoever owes it")
@@ -121,14 +122,22 @@ def on_climbed(message: Message) -> None:
     if obligation := _owed(message):
         role = str(message.payload["role"])
         owner = obligation.owner
-        people = holders_among([role], message.now, owner.services, owner.teams)
+        holders = holders_among([role], message.now, owner.services, owner.teams)
+        people = _who_may_know(obligation, holders, message.now)
         subject = f"Overdue, and now with you: {obligation.what}"
         title = Role.objects.filter(slug=role).values_list("title", flat=True).first() or role
-        if people.exists():
+        if people:
             because = f"You are told because you hold the role {title}. It is late and still owed."
             _tell(message, obligation, people, subject, because)
         else:
-            _tell_administrators(message, obligation, subject, f"the role {title}")
+            hidden = " and may see it" if holders.exists() else ""
+            _tell_administrators(message, obligation, subject, f"the role {title}{hidden}")
+
+
+def _who_may_know(obligation: Obligation, people: Iterable[User], now: datetime) -> list[User]:
+    """Return those of `people` from whom what it is owed about (a restricted incident) is not hidden."""
+    rows = Obligation.objects.filter(pk=obligation.pk)
+    return [person for person in people if seen_only(rows, person.actor, now).exists()]
 
 
 def _owed(message: Message) -> Obligation | None:

@@ -18,6 +18,7 @@ from opsportal.obligations.services import obligations_advance
 from opsportal.outbox.models import OutboxMessage
 from opsportal.outbox.topics import Message
 from tests.makers import NOW, make_environment
+from tests.owing import tick
 from tests.response import MINUTE, declared, lines_of, make_crew, owing, restricted
 
 pytestmark = pytest.mark.django_db
@@ -114,3 +115,13 @@ def test_who_is_given_a_role_hears_of_it_and_who_is_on_call_is_paged_instead() -
     assert not Notification.objects.exists()
     on_given(message(told.topic, told.payload))
     assert Notification.objects.get().recipient == crew.second
+
+
+def test_what_is_overdue_about_a_restricted_one_is_told_to_those_only_who_may_see_it() -> None:
+    crew = make_crew()
+    hidden, seen = restricted(crew), declared(crew)
+    tick(NOW + 6 * MINUTE)
+    told = Notification.objects.filter(topic="obligations.overdue")
+    assert told.filter(recipient=crew.manager, about=seen.key).exists()
+    assert not told.filter(recipient__in=[crew.manager, crew.outsider], about=hidden.key).exists()
+    assert told.filter(recipient=crew.admin, about=hidden.key).exists()
