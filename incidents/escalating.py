@@ -8,7 +8,7 @@ the last step stands a fallback, and behind that the administrators.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
@@ -123,6 +123,21 @@ class Plan:
     def round_length(self) -> timedelta:
         """How long it is from the first step of one round to that of the next."""
         return sum((one.wait for one in self.steps[1:]), timedelta()) + self.pause
+
+
+def beginning_with(plan: Plan, targets: Collection[Target]) -> Plan:
+    """Return `plan` with `targets` told first, at once, and everybody else as before.
+
+    They share its first step where that waits for nothing and not each of those told has to acknowledge.
+    """
+    if not targets:
+        return plan
+    first, *others = plan.steps
+    if first.wait or first.everyone_acknowledges:
+        return replace(plan, steps=(Step(timedelta(), tuple(targets)), *plan.steps))
+    return replace(
+        plan, steps=(replace(first, targets=tuple(dict.fromkeys((*targets, *first.targets)))), *others)
+    )
 
 
 @dataclass(frozen=True, slots=True)

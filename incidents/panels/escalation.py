@@ -11,6 +11,7 @@ from incidents.models import EscalationMove, Incident
 from incidents.selectors.escalation import (
     Reached,
     escalation_of,
+    insiders_of,
     reached_by,
     scope_of,
     standing_still,
@@ -49,6 +50,7 @@ def of_incident(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | N
         return None
     plan = escalation.read_plan
     moves = list(escalation.log.order_by("number"))
+    insiders = set(insiders_of(incident))
     upcoming: Reached | None = None
     targets: tuple[Target, ...] = ()
     if escalation.state in {"running", "held"}:
@@ -63,6 +65,7 @@ def of_incident(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | N
         "steps": len(plan.steps),
         "waits_for": sorted(waiting_for(escalation)),
         "may_acknowledge": actor.is_user and actor.id in waiting_for(escalation),
+        "insiders_first": bool(insiders) and insiders.issubset(plan.targets_of(0)),
         "is_fallback": escalation.step >= len(plan.steps),
     }
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from incidents.escalating import Plan, Target
+from incidents.escalating import Plan, Target, beginning_with
 from incidents.escalation_matrix import NOBODY_NAMED, plan_of_matrix
 from incidents.models import (
     Escalation,
@@ -20,7 +20,7 @@ from incidents.models import (
     ServicePolicy,
 )
 from incidents.selectors.duty import on_call_by_schedule, on_call_for_teams
-from incidents.selectors.response import affected_by, people_who_see
+from incidents.selectors.response import affected_by, people_who_see, roles_that_see_all
 from opsportal.accounts.models import Absence, User
 from opsportal.accounts.selectors import ADMINISTRATORS, absent_at, holders_of, stand_ins
 from opsportal.catalog.models import Service
@@ -89,27 +89,38 @@ def choice_for(incident: Incident) -> Choice:
     its severity, else that the administrators are told.
 
     Of several services that have a policy, the most critical one's counts, then the first by slug. A policy
-    that is retired or unknown counts as none.
+    that is retired or unknown counts as none. Only the route's policy is taken as it is for an incident of
+    security, or a restricted one: any other plan begins with `insiders_of` it.
     """
     policies = EscalationPolicy.objects.filter(state="active")
     policy = policies.filter(slug=incident.policy).first() if incident.policy else None
-    if policy is None:
-        rows = ServicePolicy.objects.filter(
-            service__incidents__incident=incident, service__incidents__effect="direct", policy__state="active"
-        ).select_related("service", "policy")
-        ranked = sorted(rows, key=lambda row: (_TIERS.get(row.service.tier, 9), row.service.slug))
-        policy = ranked[0].policy if ranked else None
     if policy is not None:
         return Choice(policy.read_plan, Escalation.Origin.POLICY, policy.slug)
+    rows = ServicePolicy.objects.filter(
+        service__incidents__incident=incident, service__incidents__effect="direct", policy__state="active"
+    ).select_related("service", "policy")
+    ranked = sorted(rows, key=lambda row: (_TIERS.get(row.service.tier, 9), row.service.slug))
+    policy = ranked[0].policy if ranked else None
+    if policy is not None:
+        plan = beginning_with(policy.read_plan, insiders_of(incident))
+        return Choice(plan, Escalation.Origin.POLICY, policy.slug)
     return matrix_for(incident)
 
 
 def matrix_for(incident: Incident) -> Choice:
-    """Return what the standard under which `incident` runs has for its severity."""
+    """Return what the standard under which `incident` runs has for its severity, its insiders first."""
+    insiders = insiders_of(incident)
     row = standard_by_hash(incident.standard_hash).escalation(incident.severity)
     if row is not None:
-        return Choice(plan_of_matrix(row), Escalation.Origin.STANDARD, row.id)
-    return Choice(NOBODY_NAMED, Escalation.Origin.FALLBACK)
+        return Choice(beginning_with(plan_of_matrix(row), insiders), Escalation.Origin.STANDARD, row.id)
+    return Choice(beginning_with(NOBODY_NAMED, insiders), Escalation.Origin.FALLBACK)
+
+
+def insiders_of(incident: Incident) -> tuple[Target, ...]:
+    """Return whom an incident of security, or a restricted one, tells first: the roles that see all such."""
+    if not (incident.security or incident.is_restricted):
+        return ()
+    return tuple(Target("role", role) for role in roles_that_see_all())
 
 
 def reached_by(targets: Iterable[Target], scope: Scope, now: datetime, incident: Incident | None) -> Reached:

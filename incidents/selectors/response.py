@@ -29,11 +29,16 @@ def sees_all(actor: Actor, now: datetime) -> bool:
         return True
     if not actor.is_user:
         return False
-    standard = active_standard_or_none()
-    roles = {role.id for role in standard.roles if role.sees_restricted} if standard else set()
+    roles = roles_that_see_all()
     return bool(roles) and any(
         held.role in roles and not held.scope_kind for held in roles_acted_on(actor.id, now)
     )
+
+
+def roles_that_see_all() -> tuple[str, ...]:
+    """Return the roles to which the active standard gives restricted incidents, as it lists them."""
+    standard = active_standard_or_none()
+    return tuple(role.id for role in standard.roles if role.sees_restricted) if standard else ()
 
 
 def seen_by(actor: Actor, now: datetime) -> Q:

@@ -19,6 +19,7 @@ from incidents.escalating import (
     Target,
     Walk,
     after_lapse,
+    beginning_with,
     due_by_a_clock_gone_back,
     held_until,
     lapses_at,
@@ -313,3 +314,12 @@ def test_a_jumping_clock_neither_drops_a_step_nor_makes_a_storm(
         assert due >= now
     expected = [*range(len(plan.steps))] * (plan.repeat + 1) + [len(plan.steps)]
     assert told == expected
+
+
+def test_who_comes_first_shares_a_first_step_that_waits_for_nothing_or_stands_ahead_of_it() -> None:
+    shared = beginning_with(MATRIX, (CTO, ON_CALL))
+    assert shared.steps == (Step(timedelta(), (CTO, ON_CALL)), *MATRIX.steps[1:])
+    assert shared.pause == MATRIX.pause
+    for first in (Step(5 * MINUTE, (ON_CALL,)), Step(timedelta(), (ON_CALL,), everyone_acknowledges=True)):
+        assert beginning_with(Plan((first,)), (CTO,)).steps == (Step(timedelta(), (CTO,)), first)
+    assert beginning_with(MATRIX, ()) == MATRIX

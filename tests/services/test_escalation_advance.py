@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 
 from incidents.handlers.escalation import on_page_acknowledged
-from incidents.models import Escalation
+from incidents.models import Alert, Escalation
+from incidents.panels.escalation import of_incident
 from incidents.services.escalation.policies import escalation_policy_edit
 from incidents.services.escalation.raising import escalation_undelivered
 from incidents.services.escalation.watching import escalation_watch, escalations_check
@@ -26,9 +27,19 @@ from opsportal.calendar.services import working_calendar_set
 from opsportal.core.errors import IllegalMove
 from opsportal.notify.models import Page
 from opsportal.outbox.topics import Message
+from tests.alerting import arrival, ingest, make_integration
 from tests.escalating import escalation_fresh, log_of, make_policy, person, step, tick, told, waiting
 from tests.makers import NOW, ROOT, away
-from tests.response import MINUTE, Crew, declared, incident_fresh, lines_of, make_crew, respond_under
+from tests.response import (
+    MINUTE,
+    Crew,
+    declared,
+    incident_fresh,
+    lines_of,
+    make_crew,
+    respond_under,
+    restricted,
+)
 from tests.untouched import refused
 
 pytestmark = pytest.mark.django_db
@@ -228,6 +239,45 @@ def test_a_restricted_incident_tells_insiders_only() -> None:
     assert [one["why"] for one in move.skipped] == ["outsider"]
 
 
+@pytest.mark.parametrize("more", [{}, {"visibility": "open"}, {"policy": "security"}])
+def test_one_of_security_without_a_policy_of_its_own_begins_with_the_security_team(
+    more: dict[str, Any],
+) -> None:
+    crew = make_crew()
+    respond_under(MATRIX, version="2")
+    incident = restricted(crew, **more)
+    assert escalation_fresh(incident).origin == "standard"
+    tick(NOW)
+    assert told(incident) == [crew.security]
+    shown = of_incident(crew.security.actor, NOW, incident)
+    assert shown is not None
+    assert shown["insiders_first"] is True
+
+
+def test_a_policy_that_the_route_names_is_taken_as_it_is_also_for_security() -> None:
+    crew = make_crew()
+    make_policy(step(0, person(crew.admin)), slug="security")
+    incident = restricted(crew, policy="security")
+    tick(NOW)
+    assert told(incident) == [crew.admin]
+
+
+def test_a_page_says_how_grave_it_is_what_it_touches_and_which_alerts_there_are() -> None:
+    crew = make_crew()
+    make_policy(step(0, person(crew.responder)))
+    incident = declared(crew, policy="ours", summary="Nothing is booked. " * 30)
+    source = make_integration()[0]
+    for number in range(4):
+        ingest(source, arrival(number, title=f"Disk {number} is full"))
+    Alert.objects.update(incident=incident)
+    tick(NOW)
+    body = Page.objects.get(reference=incident.key).body
+    assert "Severity: SEV1 · critical\nServices: Ledger\nAlert: Disk 0 is full\n" in body
+    assert "Disk 3" not in body
+    assert incident.summary[:290] in body
+    assert incident.summary[:310] not in body
+
+
 def test_low_urgency_is_held_for_working_hours_until_it_is_graver() -> None:
     crew = make_crew()
     working_calendar_set(
@@ -277,7 +327,8 @@ def test_the_auditor_finds_what_stands_still_and_says_so_loudly() -> None:
     assert {subject.partition(" ")[0] for subject in pages} == {late.key, lost.key}
     escalation_watch(now=NOW + 3 * MINUTE)
     assert pages.count() == 2
-    assert escalations_check()[0] is False
+    well, detail = escalations_check()
+    assert (well, "INC-" in detail) == (False, False)
     assert ROOT.is_system
 
 

@@ -7,11 +7,13 @@ from datetime import datetime
 from incidents.escalating import Plan
 from incidents.models import Escalation, Incident
 from incidents.selectors.escalation import Reached
+from incidents.selectors.response import affected_by
 from incidents.services.response.scene import HIDDEN_TITLE
 from incidents.severities import TITLES
 from opsportal.notify.services import page, page_stop, target_send
 
-_BODY_LIMIT = 1_000
+_SUMMARY_LIMIT = 300
+_MOST_ALERTS = 3
 
 
 def people_told(
@@ -59,12 +61,20 @@ def _subject(incident: Incident, title: str) -> str:
 
 def _body(escalation: Escalation, plan: Plan, step: int) -> str:
     incident = escalation.incident
+    services = [one.service.name for one in affected_by(incident) if one.effect == "direct"]
+    # One that is restricted by its route is not told of to those who see the incident only.
+    told = incident.alerts.all() if incident.is_restricted else incident.alerts.filter(restricted=False)
+    alerts = list(told.order_by("pk").values_list("title", flat=True)[:_MOST_ALERTS])
     lines = [
         "Nobody has acknowledged this incident."
         if step or escalation.passes
         else "A new incident needs you.",
         "",
-        incident.summary[:_BODY_LIMIT],
+        f"Severity: {TITLES[incident.severity]}",
+        *([f"Services: {', '.join(services)}"] if services else []),
+        *(f"Alert: {title}" for title in alerts),
+        "",
+        incident.summary[:_SUMMARY_LIMIT],
         "",
         f"You are told by step {step + 1} of {len(plan.steps)} of its escalation."
         if step < len(plan.steps)
