@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from incidents.models import Alert, AlertRoute, HeartbeatCheck, Integration
+from incidents.models import Alert, AlertMessage, AlertRoute, HeartbeatCheck, Integration
 from incidents.selectors.response import sees_all, visible
 from opsportal.core.actor import Actor
 from opsportal.core.errors import NotFound
@@ -43,6 +43,24 @@ def alert_seen(actor: Actor, pk: int, now: datetime) -> Alert:
     if found is None:
         raise NotFound("There is no such alert.")
     return found
+
+
+def sees_whole_message(actor: Actor, message: AlertMessage, now: datetime) -> bool:
+    """Return whether `actor` may read a message as it came: whether they may see every alert in it."""
+    if sees_all(actor, now):
+        return True
+    made = Alert.objects.filter(message=message).count()
+    seen = alerts_seen(actor, now).filter(message=message).count()
+    return is_open_as_a_whole(told=message.alerts + message.refused, made=made, seen=seen)
+
+
+def is_open_as_a_whole(*, told: int, made: int, seen: int) -> bool:
+    """Return whether a reader who sees `seen` of the alerts that a message made may read all of it. Pure.
+
+    It `told` so many, refused ones counted. Which alerts it only repeated or closed is not known; nobody
+    knows what a refused one is about either. So each must have made one of its own.
+    """
+    return told == made == seen
 
 
 def integrations() -> QuerySet[Integration]:

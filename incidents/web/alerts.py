@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from incidents.selectors.alerts import alert_seen, alerts_loaded, integrations
+from incidents.selectors.alerts import alert_seen, alerts_loaded, integrations, sees_whole_message
 from incidents.severities import CHOICES, SEVERITIES
 from incidents.states import ALERT, HANDLING
 from opsportal.catalog.selectors import services
@@ -47,15 +47,15 @@ def alert_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def alert_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one alert: labels, annotations, where it went, and the message that brought it."""
-    alert = alert_seen(actor_of(request), pk, now_of(request))
-    same = alerts_loaded(actor_of(request), now_of(request)).filter(
-        integration=alert.integration, fingerprint=alert.fingerprint
-    )
+    actor, now = actor_of(request), now_of(request)
+    alert = alert_seen(actor, pk, now)
+    same = alerts_loaded(actor, now).filter(integration=alert.integration, fingerprint=alert.fingerprint)
+    is_open = sees_whole_message(actor, alert.message, now)
     context = {
         "alert": alert,
         "labels": sorted(alert.labels.items()),
         "annotations": sorted(alert.annotations.items()),
-        "raw": _readable(bytes(alert.message.body)),
+        "raw": _readable(bytes(alert.message.body)) if is_open else None,
         "others": list(same.exclude(pk=alert.pk).order_by("-id")[:10]),
     }
     return render(request, "incidents/alerts/alert.html", context)
