@@ -123,7 +123,8 @@ class IncidentReport(ApiView):
         report = incident_report(self.actor, now, start, end, service=service, severity=severity)
         body = _report_out(report)
         body["alert_rules"] = [
-            {"name": one.name, "fired": one.fired, "ignored": one.ignored} for one in alert_rules(start, end)
+            {"name": one.name, "fired": one.fired, "ignored": one.ignored}
+            for one in alert_rules(self.actor, now, start, end)
         ]
         body["missed"] = [
             {"rule": one.rule, "what": one.what, "count": one.count} for one in missed_clocks(start, end)

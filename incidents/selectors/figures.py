@@ -13,6 +13,7 @@ from django.db.models.fields.json import KeyTextTransform
 from incidents.learning.figures import RECURRENCE, ActionRow, Row
 from incidents.learning.report import Report, report_of
 from incidents.models import ActionItem, Alert, Incident, IncidentService, RunbookTarget
+from incidents.selectors.alerts import alerts_seen
 from incidents.selectors.response import visible
 from opsportal.core.actor import Actor
 from opsportal.obligations.models import Obligation
@@ -135,17 +136,24 @@ def action_rows(start: datetime, end: datetime) -> list[ActionRow]:
     return [ActionRow(*pair) for pair in rows.values_list("opened_at", "done_at")[:MOST_INCIDENTS]]
 
 
-def alert_rules(start: datetime, end: datetime) -> list[AlertRule]:
-    """Return the alert rules (`alertname`) that fired most in that time, of the newest 50,000 alerts."""
-    named = _alerts_of(start, end).annotate(rule=KeyTextTransform("alertname", "labels"))
+def alert_rules(actor: Actor, now: datetime, start: datetime, end: datetime) -> list[AlertRule]:
+    """Return the alert rules (`alertname`) that fired most in that time, of the newest 50,000 alerts.
+
+    Only of the alerts that `actor` may see at `now` (aware UTC).
+    """
+    named = _alerts_of(actor, now, start, end).annotate(rule=KeyTextTransform("alertname", "labels"))
     ignored = Count("id", filter=Q(incident__isnull=True, acknowledged_at__isnull=True))
     rows = named.order_by().values("rule").annotate(fired=Count("id"), ignored=ignored)
     top = rows.order_by("-fired", "rule")[:MOST_RULES]
     return [AlertRule(row["rule"] or "without a name", row["fired"], row["ignored"]) for row in top]
 
 
-def alert_rules_without_runbook(start: datetime, end: datetime) -> list[AlertRule]:
+def alert_rules_without_runbook(
+    actor: Actor, now: datetime, start: datetime, end: datetime
+) -> list[AlertRule]:
     """Return the alert rules that fired in that time and for which no published runbook is offered.
+
+    Only of the alerts that `actor` may see at `now` (aware UTC).
 
     One that names a runbook itself is left out; so is one whose name a runbook is attached to.
     """
@@ -153,7 +161,7 @@ def alert_rules_without_runbook(start: datetime, end: datetime) -> list[AlertRul
     targets = RunbookTarget.objects.filter(service__isnull=True, runbook__state="published")
     for labels in targets.values_list("labels", flat=True)[:MOST_INCIDENTS]:
         named.add(str(labels.get("alertname", "*")))
-    telling = _alerts_of(start, end).filter(annotations__has_key="runbook_url")
+    telling = _alerts_of(actor, now, start, end).filter(annotations__has_key="runbook_url")
     speaking = set(
         telling.annotate(rule=KeyTextTransform("alertname", "labels"))
         .order_by()
@@ -162,7 +170,7 @@ def alert_rules_without_runbook(start: datetime, end: datetime) -> list[AlertRul
     )
     return [
         rule
-        for rule in alert_rules(start, end)
+        for rule in alert_rules(actor, now, start, end)
         if rule.name not in speaking and not _covered(rule.name, named)
     ]
 
@@ -171,9 +179,9 @@ def _covered(name: str, wanted: Collection[str]) -> bool:
     return any(name.startswith(one[:-1]) if one.endswith("*") else name == one for one in wanted)
 
 
-def _alerts_of(start: datetime, end: datetime) -> QuerySet[Alert]:
+def _alerts_of(actor: Actor, now: datetime, start: datetime, end: datetime) -> QuerySet[Alert]:
     oldest = Alert.objects.order_by("-id").values_list("id", flat=True)[MOST_ALERTS : MOST_ALERTS + 1].first()
-    rows = Alert.objects.filter(received_at__gte=start, received_at__lt=end)
+    rows = alerts_seen(actor, now).filter(received_at__gte=start, received_at__lt=end)
     return rows.filter(pk__gt=oldest) if oldest else rows
 
 

@@ -106,7 +106,7 @@ def figures(request: HttpRequest) -> HttpResponse:
         ],
         "weeks": _chart(report),
         "size": (WIDTH, HEIGHT),
-        "alerts": alert_rules(start, end),
+        "alerts": alert_rules(actor, now, start, end),
         "missed": missed_clocks(start, end),
         "reasons": [one for one in told.reasons if one.code != "evidence_missing"] if told else [],
     }

@@ -203,6 +203,6 @@ def coverage(request: HttpRequest) -> HttpResponse:
         "overdue": list(reviews_due(now)[:MOST_COVERED]),
         "broken": list(broken.order_by("runbook__title", "id")[:MOST_COVERED]),
         "counted": counted,
-        "alert_rules": alert_rules_without_runbook(now - LATELY, now),
+        "alert_rules": alert_rules_without_runbook(actor_of(request), now, now - LATELY, now),
     }
     return render(request, "incidents/runbooks/coverage.html", context)

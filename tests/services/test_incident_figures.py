@@ -8,10 +8,17 @@ import pytest
 from django.test import Client
 
 from incidents.models import Incident
-from incidents.selectors.figures import incident_report, incident_rows, missed_clocks
+from incidents.selectors.figures import (
+    alert_rules,
+    alert_rules_without_runbook,
+    incident_report,
+    incident_rows,
+    missed_clocks,
+)
 from incidents.services.learning.postmortems import postmortem_edit, postmortem_start
 from opsportal.obligations.services import obligations_advance
-from tests.makers import NOW
+from tests.alerting import arrival, ingest, make_integration
+from tests.makers import NOW, ROOT
 from tests.response import MINUTE, Crew, acknowledged, declared, make_crew, resolved, restricted
 
 pytestmark = pytest.mark.django_db
@@ -65,3 +72,17 @@ def test_page_csv_and_api_show_the_same(crew: Crew) -> None:
     assert client.get("/reports/incidents/?since=2020-01-01").status_code == 400
     assert client.get("/api/v1/reports/incidents/?from=2026-03-01").status_code == 400
     assert client.get("/runbooks/coverage/").status_code == 200
+
+
+def test_the_alert_rules_are_those_of_alerts_that_the_reader_sees(crew: Crew) -> None:
+    integration, _ = make_integration()
+    ingest(
+        integration,
+        arrival(1, labels={"alertname": "DiskFull"}),
+        arrival(2, labels={"alertname": "PayrollProbed"}, category="security"),
+    )
+    start, end = NOW - DAY, NOW + DAY
+    everything = ["DiskFull", "PayrollProbed"]
+    for actor, names in ((crew.outsider.actor, ["DiskFull"]), (ROOT, everything)):
+        for rules in (alert_rules, alert_rules_without_runbook):
+            assert [one.name for one in rules(actor, NOW, start, end)] == names
