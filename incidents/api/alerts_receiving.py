@@ -172,12 +172,22 @@ def told(parsed: Parsed, taken: Taken) -> dict[str, Any]:
             {"pointer": error.pointer, "code": error.code, "detail": error.detail} for error in parsed.bad
         ],
         "warnings": [
-            {
-                "pointer": "",
-                "code": "unknown_service",
-                "detail": f"There is no service '{name[:60]}': the alert was kept without one.",
-            }
-            for name in (_unknown_services(parsed) if parsed.format == OWN and taken.stored.new else ())
+            *(
+                {
+                    "pointer": pointer[:500],
+                    "code": "control_characters",
+                    "detail": "Held a NUL character, which cannot be stored: U+FFFD stands for it now.",
+                }
+                for pointer in parsed.changed[:100]
+            ),
+            *(
+                {
+                    "pointer": "",
+                    "code": "unknown_service",
+                    "detail": f"There is no service '{name[:60]}': the alert was kept without one.",
+                }
+                for name in (_unknown_services(parsed) if parsed.format == OWN and taken.stored.new else ())
+            ),
         ],
     }
 

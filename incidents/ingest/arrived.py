@@ -28,6 +28,9 @@ SERVICE_LABEL = "service"
 
 _NEVER = ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z", "0001-01-01T00:00:00+00:00")
 _ADDRESS = re.compile(r"https?://[^\s\x00-\x1f<>\"]+", re.IGNORECASE)
+_ESCAPED_NUL = rb"\u0000"
+"""How a NUL stands in JSON; few bodies have one, and only those are gone through."""
+REPLACED = "\ufffd"
 _UNSEEN = frozenset("\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069\u202c")
 
 
@@ -79,6 +82,8 @@ class Parsed:
     body: bytes
     group: str = ""
     truncated: int = 0
+    changed: tuple[str, ...] = ()
+    """Where NUL characters were replaced, as JSON pointers."""
 
 
 class MemberError(Exception):
@@ -89,12 +94,45 @@ class MemberError(Exception):
         self.pointer, self.code, self.detail = pointer, code, detail
 
 
-def read_json(body: bytes) -> Any:
-    """Return the parsed body. Raises `InvalidInput` (`malformed`) for what is not strict JSON."""
+def read_json(body: bytes) -> tuple[Any, tuple[str, ...]]:
+    """Return the parsed body without NUL characters, and where there were some.
+
+    Raises `InvalidInput` (`malformed`) for what is not strict JSON.
+    """
     try:
-        return strict_json.parse(body)
+        document = strict_json.parse(body)
     except ValueError as error:
         raise InvalidInput.of("", "malformed", str(error)) from None
+    return without_nul(document) if _ESCAPED_NUL in body else (document, ())
+
+
+def without_nul(document: Any) -> tuple[Any, tuple[str, ...]]:
+    """Return a read document in which U+FFFD stands for each NUL, and where that was done.
+
+    No database stores a NUL in a text; an alert is not lost for that.
+    """
+    changed: list[str] = []
+    return _clean(document, "", changed), tuple(changed)
+
+
+def _clean(value: Any, pointer: str, changed: list[str]) -> Any:
+    if isinstance(value, str):
+        clean = value.replace("\x00", REPLACED)
+        if clean != value:
+            changed.append(pointer)
+        return clean
+    if isinstance(value, list):
+        return [_clean(item, f"{pointer}/{index}", changed) for index, item in enumerate(value)]
+    if isinstance(value, dict):
+        read: dict[str, Any] = {}
+        for name, item in value.items():
+            clean = name.replace("\x00", REPLACED)
+            here = f"{pointer}/{escaped(clean)}"
+            if clean != name:
+                changed.append(here)
+            read[clean] = _clean(item, here, changed)
+        return read
+    return value
 
 
 def members(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast, get_args
 
 from incidents.ingest.alertmanager import status_of
@@ -54,7 +55,11 @@ def parse(body: bytes) -> Parsed:
 
     Good alerts are kept and bad ones reported. Raises `InvalidInput` where nothing of it can be used.
     """
-    document = read_json(body)
+    document, changed = read_json(body)
+    return replace(_parsed(document, body), changed=changed)
+
+
+def _parsed(document: Any, body: bytes) -> Parsed:
     if isinstance(document, list):
         good, bad = members(document, "", alert_of)
         return Parsed(FORMAT, good, bad, body)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from incidents.ingest import alertmanager, grafana
 from incidents.ingest.arrived import Parsed, read_json
@@ -15,7 +17,11 @@ def parse(body: bytes, now: datetime) -> Parsed:
     They are told apart by what they say, not by where they were posted. `now` is aware UTC. Raises
     `InvalidInput` where nothing of it can be used.
     """
-    document = read_json(body)
+    document, changed = read_json(body)
+    return replace(_parsed(document, body, now), changed=changed)
+
+
+def _parsed(document: Any, body: bytes, now: datetime) -> Parsed:
     if isinstance(document, list):
         return alertmanager.parse_array(document, body, now)
     if not isinstance(document, dict):

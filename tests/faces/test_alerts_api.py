@@ -68,6 +68,17 @@ def test_a_token_in_the_path_is_enough_in_both_slash_forms() -> None:
     assert Alert.objects.count() == 4
 
 
+def test_a_nul_loses_no_alert_and_is_warned_of() -> None:
+    _, secret = make_integration()
+    told = having(ALERTMANAGER, "db\x001", "alerts", 0, "labels", "instance")
+    answer = post(f"{ROOT_PATH}alertmanager/{secret}", told)
+    assert (answer.status_code, answer.json()["accepted"], answer.json()["refused"]) == (202, 2, [])
+    assert [(one["pointer"], one["code"]) for one in answer.json()["warnings"]] == [
+        ("/alerts/0/labels/instance", "control_characters")
+    ]
+    assert Alert.objects.get(fingerprint="7c3e9d1a5b2f4860").labels["instance"] == "db\ufffd1"
+
+
 def test_a_service_account_needs_no_integration() -> None:
     _, secret = make_token(["alerts:write"], account="monitoring")
     for path, document in {"alertmanager": ALERTMANAGER, "grafana": GRAFANA, "": OWN}.items():
