@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from incidents.models import Alert
 from incidents.selectors.alerts import alert_seen, alerts_loaded, integrations, sees_whole_message
 from incidents.severities import CHOICES, SEVERITIES
 from incidents.states import ALERT, HANDLING
+from incidents.web.alert_differences import differences
 from opsportal.catalog.selectors import services
 from opsportal.core.errors import InvalidInput
 from opsportal.web.paging import page_of
@@ -31,8 +34,10 @@ def alert_list(request: HttpRequest) -> HttpResponse:
     columns = {"service": "service__slug", "integration": "integration__slug"}
     wanted = {columns.get(name, name): value for name, value in chosen.items() if value}
     rows = alerts_loaded(actor_of(request), now_of(request)).filter(**wanted)
+    page = page_of(rows, request, order=("-id",))
     context = {
-        "page": page_of(rows, request, order=("-id",)),
+        "page": page,
+        "rows": with_differences(page.items if page else ()),
         "chosen": chosen,
         "is_filtered": bool(wanted),
         "states": ALERT.choices,
@@ -42,6 +47,12 @@ def alert_list(request: HttpRequest) -> HttpResponse:
         "integrations": integrations().values_list("slug", "name"),
     }
     return render(request, "incidents/alerts/list.html", context)
+
+
+def with_differences(alerts: Iterable[Alert]) -> list[tuple[Alert, str]]:
+    """Return alerts, each with what tells it from the others of its title."""
+    shown = list(alerts)
+    return list(zip(shown, differences([(one.title, one.labels) for one in shown]), strict=True))
 
 
 @require_safe

@@ -17,6 +17,7 @@ from incidents.selectors.response import Line, affected_by, timeline_of
 from incidents.services.response.scene import KIND, Scene
 from incidents.services.response.working import EDITABLE
 from incidents.severities import TITLES
+from incidents.web.alerts import with_differences
 from incidents.web.incident_steps import FIRST, FRONT, STEPS, Step, initial_of
 from opsportal.audit.actions import label
 from opsportal.core.access import may
@@ -104,7 +105,7 @@ def live_context(request: HttpRequest, incident: Incident) -> dict[str, Any]:
         "affected": affected_by(incident),
         "links": [(link, link_url(link)) for link in incident.links.order_by("pk")],
         "may_link": may(actor, "incident.link", case),
-        "alerts": list(
+        "alerts": with_differences(
             Alert.objects.filter(incident=incident).order_by("state", "-last_received_at")[:SHOWN]
         ),
         "moments": [moment_of(line, actor, case.leads) for line in reversed(lines)],

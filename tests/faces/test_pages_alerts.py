@@ -41,6 +41,15 @@ def shown_token(answer: Any) -> str:
     return found[1] or found[2]
 
 
+def test_alerts_of_one_title_are_told_apart() -> None:
+    integration, _ = make_integration()
+    for number in (1, 2):
+        ingest(integration, arrival(number, title="Disk full", labels={"instance": f"db-{number}"}))
+    page = text_of(as_(make_user()).get("/alerts/"))
+    assert "instance db-1;" in page
+    assert "instance db-2;" in page
+
+
 def test_an_alert_is_listed_and_shown_with_hostile_text_escaped() -> None:
     make_crew()
     integration, _ = make_integration()
@@ -63,6 +72,9 @@ def test_an_alert_is_listed_and_shown_with_hostile_text_escaped() -> None:
         assert "&lt;script&gt;alert(1)" in page
         assert "49" not in page.partition("{{7*7}}")[2][:20]
     assert Incident.objects.get().key in text_of(reader.get("/alerts/"))
+    incident = text_of(reader.get(f"/incidents/{Incident.objects.get().key}/"))
+    assert f'<a href="/alerts/{alert.pk}/">alert {alert.pk}</a>' in incident
+    assert f'<a href="/alerts/{alert.pk}/">&lt;script&gt;' in incident
     assert "No alert fits" in text_of(reader.get("/alerts/?state=resolved"))
     assert reader.get("/alerts/?state=odd").status_code == 400
     assert reader.get("/alerts/999999/").status_code == 404
