@@ -13,15 +13,26 @@ from opsportal.core.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class NoticeCase:
-    """What its actor is to a notice: whether a team of theirs owns a service behind one of its components."""
+    """What its actor is to a notice.
+
+    `owns_component`: a team of theirs owns a service behind one of its components. `works_on_it`: the
+    incident that it tells of is theirs, they declared or acknowledged it, or they have a role in it.
+    """
 
     owns_component: bool
+    works_on_it: bool = False
 
 
 @predicate
 def owns_component(_actor: Actor, case: NoticeCase | None = None) -> bool:
     """A member of the team that owns a service which the notice is about."""
     return case is not None and case.owns_component
+
+
+@predicate
+def works_on_it(_actor: Actor, case: NoticeCase | None = None) -> bool:
+    """Somebody who works on the incident that the notice tells of."""
+    return case is not None and case.works_on_it
 
 
 @predicate
@@ -37,6 +48,7 @@ def register() -> None:
     )
     allow(
         "status.notice",
-        administration | owns_component | writes_incidents,
-        otherwise="Only administrators and members of the team that owns a service of it write this notice.",
+        administration | owns_component | works_on_it | writes_incidents,
+        otherwise="Only administrators, members of the team that owns a service of it, and whoever works on"
+        " the incident tell the public.",
     )

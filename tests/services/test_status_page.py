@@ -15,7 +15,7 @@ from changes.services.implementation import change_complete, change_start
 from incidents.models import Incident, StatusComponent, StatusCopy, StatusMail, StatusNotice, StatusSubscriber
 from incidents.selectors.statuspage import status_page
 from incidents.services.response.moving import incident_reopen, incident_resolve
-from incidents.services.response.working import incident_tell_public, incident_update
+from incidents.services.response.working import incident_assign, incident_tell_public, incident_update
 from incidents.services.statuspage import (
     component_create,
     component_move,
@@ -273,6 +273,27 @@ def test_where_nothing_of_it_is_shown_the_update_stays_on_the_timeline() -> None
     crew = make_crew()
     tell(declared(crew), crew)
     assert not StatusNotice.objects.exists()
+
+
+def test_an_update_that_concerns_nothing_on_the_page_is_refused_and_meets_nothing() -> None:
+    crew = make_crew()
+    shop_of(crew)
+    incident = declared(crew, services=["ledger"])
+    with refused(Conflict, "no_component"):
+        tell(incident, crew)
+
+
+def test_nobody_else_tells_the_public_of_it() -> None:
+    crew = make_crew()
+    shop_of(crew)
+    incident = declared(crew, services=["payments-api"])
+    with refused(Forbidden):
+        incident_update(
+            actor=crew.outsider.actor, now=NOW, pk=incident.pk, kind="status_page", text="Otto was here."
+        )
+    incident_assign(actor=crew.admin.actor, now=NOW, pk=incident.pk, person=str(crew.outsider.pk))
+    incident_update(actor=crew.outsider.actor, now=NOW, pk=incident.pk, kind="status_page", text="We look.")
+    assert StatusNotice.objects.exists()
 
 
 def test_whoever_works_on_it_may_choose_the_words_and_what_is_concerned() -> None:

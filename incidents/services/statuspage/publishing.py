@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from uuid import UUID
 
 from incidents.models import Incident, IncidentService, StatusComponent, StatusNotice
+from incidents.permissions.statuspage import NoticeCase
 from incidents.public_status import BY_SEVERITY, ENDED
 from incidents.services.statuspage.notices import notice_move, notice_put
+from opsportal.accounts.selectors import teams_of
+from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict
 from opsportal.core.writes import write
@@ -43,11 +47,11 @@ def incident_publish(
     title: str | None = None,
     impacts: Mapping[str, str] | None = None,
 ) -> StatusNotice | None:
-    """Tell the public `text` of an incident, for a caller that has checked who may, and return the notice.
+    """Tell the public `text` of an incident and return the notice.
 
-    What is left out is as it was or, at first, as the incident suggests. None where it touches nothing that
-    the page shows: then there is nobody to tell. Raises `InvalidInput`, `IllegalMove`, and `Conflict` with
-    code `restricted` where the incident is.
+    What is left out is as it was or, at first, as the incident suggests. None where the page shows nothing
+    at all: then the organisation has another one. Raises `InvalidInput`, `IllegalMove`, `Forbidden`, and
+    `Conflict` with code `restricted` where the incident is, `no_component` where it suggests none.
     """
     with write(actor=actor, now=now):
         if incident.is_restricted:
@@ -57,6 +61,17 @@ def incident_publish(
                 code="restricted",
             )
         notice = StatusNotice.objects.select_for_update().filter(source=incident.key).first()
+        standing = set(notice.parts.values_list("component__slug", flat=True)) if notice else set()
+        named = dict(impacts) if impacts is not None else suggested_impacts(incident)
+        if notice is None and not named and impacts is None:
+            if not StatusComponent.objects.filter(state="shown").exists():
+                return None
+            raise Conflict(
+                "Nothing on the status page belongs to the services of this incident. Choose under “Tell the"
+                " public” what is concerned.",
+                code="no_component",
+            )
+        require(actor, "status.notice", _case(actor, now, incident, {*standing, *named}))
         if notice is not None:
             wanted = state or _SUGGESTED.get(incident.state, notice.state)
             return notice_move(
@@ -68,9 +83,6 @@ def incident_publish(
                 title=title,
                 impacts=impacts,
             )
-        named = impacts if impacts is not None else suggested_impacts(incident)
-        if not named:
-            return None
         return notice_put(
             actor=actor,
             now=now,
@@ -82,6 +94,21 @@ def incident_publish(
             starts_at=incident.detected_at,
             source=incident.key,
         )
+
+
+def _case(actor: Actor, now: datetime, incident: Incident, components: Collection[str]) -> NoticeCase:
+    if not actor.is_user:
+        return NoticeCase(owns_component=False)
+    owners = StatusComponent.objects.filter(slug__in=components, service__isnull=False)
+    teams = set(owners.values_list("service__owner_team__slug", flat=True))
+    people = {str(incident.assignee_id), str(incident.acknowledged_by_id)}
+    if incident.declared_by_kind == "user":
+        people.add(incident.declared_by_id)
+    has_role = incident.roles.filter(person_id=UUID(actor.id), until__isnull=True)
+    return NoticeCase(
+        owns_component=bool(teams & teams_of(actor.id, now.astimezone(UTC).date())),
+        works_on_it=actor.id in people or has_role.exists(),
+    )
 
 
 def notice_follow(*, actor: Actor, now: datetime, key: str, event: str) -> StatusNotice | None:

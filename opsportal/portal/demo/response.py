@@ -45,6 +45,7 @@ Act = Callable[[datetime], None]
 COMPONENTS = (
     ("paying", "Paying", "Cards, refunds and receipts.", "Shop", "payments-api"),
     ("ordering", "Ordering", "The basket and your orders.", "Shop", "orders-api"),
+    ("checkout", "Checkout", "Where you pay.", "Shop", "checkout-web"),
     ("searching", "Search", "Finding products.", "Shop", "search-api"),
     ("apps", "Phone apps", "The shop on your phone.", "Shop", "mobile-api"),
     ("sign-in", "Signing in", "Your account, everywhere.", "Account", "identity"),
