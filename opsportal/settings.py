@@ -297,6 +297,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     ],
 }
 
+# --- sending --------------------------------------------------------------------------------------
+# Threads of one tick that send: a receiver that lets us wait for 10 s leaves the others at work. A worker
+# that is killed repeats at most one message of each.
+SENDING_HANDS = max(1, environment.number("OPSPORTAL_SENDING_HANDS", 4))
+
 # --- mail -----------------------------------------------------------------------------------------
 # Without a mail server, mail is kept as files in the data folder: nothing is lost, nothing fails.
 EMAIL_HOST = environment.text("EMAIL_HOST")

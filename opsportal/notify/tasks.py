@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 
 from opsportal.core.clock import database_now
 from opsportal.notify.services import (
@@ -17,15 +18,12 @@ from opsportal.notify.services import (
 )
 from opsportal.outbox.services import ticking
 
-_HANDS = 4
-"""Threads of one tick that send: a receiver that lets us wait for 10 s leaves three others at work."""
-
 
 @shared_task(name="notify.deliver")
 def deliver() -> None:
     """Send what waits for its channel."""
     with ticking("notify.deliver"):
-        deliveries_send(clock=database_now, hands=_HANDS)
+        deliveries_send(clock=database_now, hands=settings.SENDING_HANDS)
 
 
 @shared_task(name="notify.digest")

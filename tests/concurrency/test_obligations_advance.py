@@ -46,7 +46,7 @@ def test_four_ticks_at_once_breach_each_obligation_once_and_tell_each_person_onc
     assert set(Obligation.objects.values_list("state", "version", "steps_done")) == {("breached", 2, 2)}
     for action in ("obligation.breached", "obligation.climbed"):
         assert AuditEntry.objects.filter(action=action).count() == 40
-    assert OutboxMessage.objects.count() == 80
+    assert OutboxMessage.objects.filter(handler__startswith="notify.").count() == 80
     race(handle, handle, handle, handle)
     assert set(OutboxMessage.objects.values_list("state", flat=True)) == {"done"}
     assert Notification.objects.filter(recipient=ada).count() == 40

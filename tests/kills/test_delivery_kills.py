@@ -39,6 +39,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+ONE_HAND = {"OPSPORTAL_SENDING_HANDS": "1"}
+
+
 def attempts(delivery: Delivery) -> list[tuple[int, str]]:
     return list(delivery.attempts.order_by("number").values_list("number", "outcome"))
 
@@ -47,7 +50,7 @@ def test_a_worker_that_is_killed_between_hand_over_and_record_repeats_that_one_m
     portal: LivePortal, mailbox: Mailbox
 ) -> None:
     tell(5)
-    worker = portal.start_worker("-c", "1", OPSPORTAL_KILL_AT="notify.after_send")
+    worker = portal.start_worker("-c", "1", OPSPORTAL_KILL_AT="notify.after_send", **ONE_HAND)
     send_tick(portal, "notify.deliver")
     wait_until_dead(worker)
     assert len(mailbox.mails) == 1
@@ -69,7 +72,7 @@ def test_a_worker_that_is_killed_before_the_hand_over_repeats_nothing(
     portal: LivePortal, mailbox: Mailbox
 ) -> None:
     tell(3)
-    worker = portal.start_worker("-c", "1", OPSPORTAL_KILL_AT="notify.before_send")
+    worker = portal.start_worker("-c", "1", OPSPORTAL_KILL_AT="notify.before_send", **ONE_HAND)
     send_tick(portal, "notify.deliver")
     wait_until_dead(worker)
     assert mailbox.mails == []
@@ -85,7 +88,7 @@ def test_a_worker_that_stood_still_before_the_hand_over_sends_nothing_when_it_wa
     portal: LivePortal, mailbox: Mailbox
 ) -> None:
     tell()
-    stopped = portal.start_worker("-c", "1", OPSPORTAL_STOP_AT="notify.before_send")
+    stopped = portal.start_worker("-c", "1", OPSPORTAL_STOP_AT="notify.before_send", **ONE_HAND)
     send_tick(portal, "notify.deliver")
     wait_until_stopped(stopped)
     let_leases_run_out()
@@ -134,7 +137,8 @@ def test_a_worker_that_is_killed_while_it_handles_a_message_tells_once_in_the_en
     tick_through(portal, "outbox.dispatch", "notify.deliver")
     assert_each_came(mailbox)
     assert [mail.subject for mail in mailbox.to(ada.email)] == ["Overdue: Review the change (CHG-7)"]
-    assert list(OutboxMessage.objects.values_list("state", "attempt")) == [("done", 2)]
+    told = OutboxMessage.objects.filter(handler="notify.breached")
+    assert list(told.values_list("state", "attempt")) == [("done", 2)]
 
 
 def test_a_worker_that_stood_still_while_it_handled_a_message_leaves_no_second_effect_when_it_wakes(
@@ -154,7 +158,8 @@ def test_a_worker_that_stood_still_while_it_handled_a_message_leaves_no_second_e
     wait_for_line(stopped, "outbox.superseded")
     tick_through(portal, "notify.deliver")
     assert_each_came(mailbox)
-    assert list(OutboxMessage.objects.values_list("state", "attempt")) == [("done", 2)]
+    told = OutboxMessage.objects.filter(handler="notify.breached")
+    assert list(told.values_list("state", "attempt")) == [("done", 2)]
 
 
 def test_a_tick_that_is_killed_before_its_commit_is_made_good_once(
