@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "opsportal.notify.apps.NotifyConfig",
     "changes.apps.ChangesConfig",
     "incidents.apps.IncidentsConfig",
+    "compliance.apps.ComplianceConfig",
     "opsportal.portal.apps.PortalConfig",
     "opsportal.web.apps.OpsAdminConfig",
     "django.contrib.auth",

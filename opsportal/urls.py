@@ -13,6 +13,7 @@ from opsportal.api import urls as api_urls
 API = [
     "changes",
     "incidents",
+    "compliance",
     "opsportal.accounts",
     "opsportal.catalog",
     "opsportal.calendar",
@@ -31,6 +32,7 @@ PAGES = [
     "opsportal.outbox",
     "changes",
     "incidents",
+    "compliance",
 ]
 
 

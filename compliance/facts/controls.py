@@ -1,0 +1,7 @@
+"""Facts, points and events of controls."""
+
+from __future__ import annotations
+
+from opsportal.standards.vocabulary import Declaration
+
+DECLARATIONS: tuple[Declaration, ...] = ()

@@ -1,0 +1,7 @@
+"""Topics that this app reacts to: controls."""
+
+from __future__ import annotations
+
+
+def register() -> None:
+    """Register what is of this area."""

@@ -1,0 +1,7 @@
+"""What other pages may show of compliance: core."""
+
+from __future__ import annotations
+
+
+def register() -> None:
+    """Register what is of this area."""

@@ -1,0 +1,7 @@
+"""Who may do what: policies."""
+
+from __future__ import annotations
+
+
+def register() -> None:
+    """Register what is of this area."""
