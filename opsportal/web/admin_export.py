@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
 from itertools import islice
 from typing import Any
 
@@ -16,10 +14,10 @@ from django.http import HttpRequest, StreamingHttpResponse
 from opsportal.core.errors import InvalidInput
 from opsportal.core.ports import record_export
 from opsportal.web.admin_lists import remember_names
-from opsportal.web.csv import csv_response, newest_first
+from opsportal.web.csv import newest_first
 from opsportal.web.requests import actor_of, now_of
+from opsportal.web.tables import FORMATS, table_response
 
-FORMATS = ("csv", "json")
 _CHUNK = 500
 
 
@@ -30,7 +28,7 @@ def export(model_admin: Any, request: HttpRequest) -> StreamingHttpResponse:
     """
     form = request.POST.get("format", "")
     if form not in FORMATS:
-        raise InvalidInput.of("format", "unknown", "Choose csv or json.")
+        raise InvalidInput.of("format", "unknown", f"Choose one of: {', '.join(FORMATS)}.")
     shown = model_admin.get_changelist_instance(request)
     meta = model_admin.model._meta
     columns = [name for name in shown.list_display if name != "action_checkbox"]
@@ -42,16 +40,7 @@ def export(model_admin: Any, request: HttpRequest) -> StreamingHttpResponse:
     name = f"{meta.app_label}-{meta.model_name}"
     rows = _rows(model_admin, shown.queryset, columns)
     header = [_label(model_admin, column) for column in columns]
-    if form == "csv":
-        return csv_response(name, header, ([_plain(value) for value in row] for row in rows))
-    return StreamingHttpResponse(
-        _json_lines(columns, rows),
-        content_type="application/json",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}.json"',
-            "Cache-Control": "no-store",
-        },
-    )
+    return table_response(name, header, rows, form=form, keys=columns)
 
 
 def _rows(model_admin: Any, queryset: Any, columns: list[str]) -> Iterator[list[Any]]:
@@ -75,22 +64,3 @@ def _value(model_admin: Any, row: Model, column: str) -> Any:
 
 def _label(model_admin: Any, column: str) -> str:
     return str(label_for_field(column, model_admin.model, model_admin))
-
-
-def _plain(value: Any) -> Any:
-    """Return what a cell takes: lists and objects of JSON as JSON."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
-
-
-def _json_lines(columns: list[str], rows: Iterator[list[Any]]) -> Iterator[str]:
-    before = "[\n"
-    for row in rows:
-        yield before + json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False, default=_text)
-        before = ",\n"
-    yield "[]\n" if before == "[\n" else "\n]\n"
-
-
-def _text(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return value.isoformat() if isinstance(value, date | time) else str(value)

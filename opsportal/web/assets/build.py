@@ -38,6 +38,10 @@ SERVED = {
         ("dist/js/tabler.min.js", "tabler/tabler.min.js"),
     ],
     "@popperjs/core": [],  # is inside tabler.min.js; named for its licence
+    "dejavu-fonts-ttf": [  # what reports in PDF are set in: opsportal/web/printing.py
+        ("ttf/DejaVuSans.ttf", "dejavu/DejaVuSans.ttf"),
+        ("ttf/DejaVuSans-Bold.ttf", "dejavu/DejaVuSans-Bold.ttf"),
+    ],
 }
 TESTED = {"axe-core": [("axe.min.js", "axe.min.js")]}
 
@@ -127,9 +131,11 @@ def put(packages: Iterable[tuple[str, list[tuple[str, str]]]], modules: Path, ta
     licences = []
     for name, files in packages:
         for source, place in files:
-            content = _SOURCE_MAP.sub(b"", (modules / name / source).read_bytes())
+            content = (modules / name / source).read_bytes()
+            if not source.endswith(".ttf"):
+                content = _SOURCE_MAP.sub(b"", content).rstrip() + b"\n"
             (aside / place).parent.mkdir(exist_ok=True)
-            (aside / place).write_bytes(content.rstrip() + b"\n")
+            (aside / place).write_bytes(content)
         licences.append(licence_of(modules / name))
     rule = "\n" + "-" * 80 + "\n\n"
     (aside / "LICENSES.txt").write_text(rule.join(licences), encoding="utf-8")
