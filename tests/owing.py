@@ -11,7 +11,7 @@ from opsportal.obligations.models import Obligation
 from opsportal.obligations.services import obligation_open, obligations_advance
 from opsportal.obligations.terms import Owner, Subject
 from opsportal.outbox.services import messages_handle
-from opsportal.standards.rules import Climb
+from opsportal.standards.standing import Climb
 from tests.makers import NOW
 
 HOUR = timedelta(hours=1)

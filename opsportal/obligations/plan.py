@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from opsportal.standards.rules import Climb
+from opsportal.standards.standing import Climb
 
 
 class StepKind(StrEnum):

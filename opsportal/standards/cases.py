@@ -17,6 +17,7 @@
     actions = []                            # "roll_back rule-id"
     owed = []                               # at an event: ids of rules
     ends = []                               # "met rule-id", "void rule-id"
+    applies = []                            # anywhere: ids of rules that hold all the time
 
 Of an escalation and of triggers:
 
@@ -50,8 +51,8 @@ from opsportal.standards.vocabulary import Fact, Facts, Kind, Value
 
 TRIGGERS = "triggers"
 ESCALATION = "escalation:"
-LISTS = ("reasons", "stages", "fields", "permits", "actions", "owed", "ends")
-_RULES = ("reasons", "permits", "actions", "owed", TRIGGERS)
+LISTS = ("reasons", "stages", "fields", "permits", "actions", "owed", "ends", "applies")
+_RULES = ("reasons", "permits", "actions", "owed", "applies", TRIGGERS)
 """Those that name the rules themselves, not what they demand."""
 _IN_ORDER = ("stages", "tells")
 
@@ -138,6 +139,7 @@ def _found(case: Case, standard: Standard) -> dict[str, list[str]]:
         return {
             "owed": [one.rule_id for one in engine.owed(standard, at, facts)],
             "ends": [f"{one.outcome} {one.rule.id}" for one in engine.ends(standard, at)],
+            "applies": [one.rule_id for one in engine.standing(standard, at, facts)],
         }
     return {
         "reasons": [reason.rule for reason in engine.decide(standard, at, facts).reasons],
@@ -145,6 +147,7 @@ def _found(case: Case, standard: Standard) -> dict[str, list[str]]:
         "fields": [one.demand.field for one in engine.fields(standard, at, facts)],
         "permits": [one.rule_id for one in engine.permits(standard, at, facts)],
         "actions": [f"{one.action} {one.rule.id}" for one in engine.actions(standard, at, facts)],
+        "applies": [one.rule_id for one in engine.standing(standard, at, facts)],
     }
 
 
@@ -167,7 +170,7 @@ def _case(reader: Reader, standard: Standard, given: Mapping[str, Mapping[str, o
     lists = (TRIGGERS,) if at == TRIGGERS else ("tells",) if at.startswith(ESCALATION) else LISTS
     expected = {name: reader.words(name) for name in lists if reader.has(name)}
     lasting = reader.duration("lasting") if at == TRIGGERS and reader.has("lasting") else timedelta()
-    if at in vocabulary.points and not outcome:
+    if at in vocabulary.points and not outcome and "applies" not in expected:
         reader.note("outcome", "is missing")
     reader.close()
     return Case(title, at, facts, outcome, expected, lasting)

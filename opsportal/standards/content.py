@@ -31,6 +31,8 @@ from opsportal.standards.rules import (
     Standard,
     Steps,
 )
+from opsportal.standards.standing import Declare, Keep, Measure, Ready, Recover, Recur, Retain
+from opsportal.standards.standing_content import standing_of
 from opsportal.standards.syntax import format_duration
 
 Table = dict[str, Any]
@@ -63,6 +65,7 @@ def content_of(standard: Standard) -> Table:
             "role": [_role(role) for role in standard.roles],
             "check": [{"id": check.id, "title": check.title} for check in standard.checks],
             "metric": [_metric(metric) for metric in standard.metrics],
+            "figure": [{"id": one.id, "title": one.title, "unit": one.unit} for one in standard.figures],
             "rule": [rule_of(rule) for rule in standard.rules],
             "escalation": [escalation_of(one) for one in standard.escalations],
             "trigger": [trigger_of(one) for one in standard.triggers],
@@ -106,6 +109,8 @@ def demand_of(demand: Demand) -> Table:
             value = {"id": demand.id, "title": demand.title}
         case Owe():
             value = _owe(demand)
+        case Recur() | Measure() | Recover() | Retain() | Declare() | Keep() | Ready():
+            value = standing_of(demand)
     return {demand.form: value}
 
 
@@ -214,7 +219,14 @@ def _dropped(dropped: Dropped) -> Table:
 
 
 def _listed(listed: Listed) -> Table:
-    return {"source": source_of(listed.source), "reason": listed.reason, "origin": listed.origin}
+    return _filled(
+        {
+            "source": source_of(listed.source),
+            "also": [source_of(source) for source in listed.also],
+            "reason": listed.reason,
+            "origin": listed.origin,
+        }
+    )
 
 
 def _stage(stage: Stage) -> Table:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Mapping
 from typing import Literal, cast
 
+from opsportal.standards.demand_places import (
+    OWNERS,
+    Place,
+    read_climbs,
+    read_known,
+    read_reminders,
+    read_role,
+)
 from opsportal.standards.reading import FACT_WORD, Reader
 from opsportal.standards.rules import (
     FORM_KINDS,
     Act,
     Attest,
-    Climb,
     Demand,
     Owe,
     Permit,
@@ -25,59 +30,11 @@ from opsportal.standards.rules import (
     Stage,
     Steps,
 )
-from opsportal.standards.vocabulary import Fact, Point, Vocabulary
+from opsportal.standards.standing_reading import STANDING_READERS
 
 MAX_QUORUM = 100
 PERMITS = ("start_before_approval", "start_in_freeze")
 ACTIONS = ("roll_back", "hold")
-OWNERS: Mapping[str, tuple[str, ...]] = {
-    "change": ("requester", "implementer", "stage"),
-    "template": ("requester", "implementer", "stage"),
-    "incident": ("responder", "commander", "communications", "declarer"),
-    "action_item": ("action_owner",),
-}
-"""The words for who owes something, by the area of facts at whose events somebody is meant by them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What rules of this pack may name: the vocabulary with the pack's own facts, its roles and checks."""
-
-    vocabulary: Vocabulary
-    roles: Collection[str]
-    checks: Collection[str]
-    policy_hash: str
-
-    def owners_at(self, events: Collection[str]) -> tuple[str, ...]:
-        """Return the words that mean somebody at every one of these events; all, where none is known."""
-        known = [event for name in events if (event := self.vocabulary.events.get(name)) is not None]
-        words = dict.fromkeys(word for area in OWNERS.values() for word in area)
-        meant = [{word for area in event.areas for word in OWNERS.get(area, ())} for event in known]
-        return tuple(word for word in words if all(word in there for there in meant))
-
-    def facts_at(self, places: Collection[str]) -> dict[str, Fact]:
-        """Return the facts that are known at every one of these points or events."""
-        known: list[dict[str, Fact]] = []
-        for name in places:
-            place = self.vocabulary.points.get(name) or self.vocabulary.events.get(name)
-            if place is not None:
-                known.append(self.vocabulary.known_in(place.areas))
-        if not known:
-            return dict(self.vocabulary.facts)
-        return {name: fact for name, fact in known[0].items() if all(name in other for other in known[1:])}
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the rule that is being read applies: the points (none for an event), and the facts there.
-
-    `owners` are the words that mean somebody there.
-    """
-
-    names: Names
-    points: tuple[Point, ...]
-    facts: Mapping[str, Fact]
-    owners: tuple[str, ...] = ()
 
 
 def read_demand(rule: Reader, place: Place) -> tuple[str, Demand | None]:
@@ -131,7 +88,7 @@ def _stage(demand: Reader, place: Place) -> Demand | None:
         id=stage.word("id"),
         title=stage.text("title", required=True),
         order=stage.integer("order", lowest=1, highest=99),
-        roles=tuple(_role(stage, "role", name, place) for name in stage.words("role", required=True)),
+        roles=tuple(read_role(stage, "role", name, place) for name in stage.words("role", required=True)),
         quorum=_quorum(stage),
         for_service=stage.boolean("for_service"),
         reject=cast(Literal["ends", "counts"], stage.one_of("reject", ("ends", "counts"), default="ends")),
@@ -145,13 +102,6 @@ def _quorum(stage: Reader) -> Quorum:
     if isinstance(stage.raw("quorum"), str):
         return cast(Quorum, stage.one_of("quorum", ("any", "all", "majority")))
     return stage.integer("quorum", lowest=1, highest=MAX_QUORUM)
-
-
-def _role(reader: Reader, key: str, name: str, place: Place) -> str:
-    if name not in place.names.roles:
-        declared = ", ".join(sorted(place.names.roles)) or "none"
-        reader.note(key, f"'{name}' is not a role that this pack declares; declared: {declared}")
-    return name
 
 
 def _check(demand: Reader, place: Place) -> Demand | None:
@@ -220,11 +170,11 @@ def _owe(demand: Reader, place: Place) -> Demand | None:
         what=owe.text("what", required=True),
         owner=_owner(owe, place),
         within=within,
-        met_by=_known(owe, "met_by", events, "an event", required=True),
-        void_by=_known(owe, "void_by", events, "an event"),
-        remind=_reminders(owe, within),
-        climb=_climbs(owe, place),
-        blocks=_known(owe, "blocks", place.names.vocabulary.points, "a point"),
+        met_by=read_known(owe, "met_by", events, "an event", required=True),
+        void_by=read_known(owe, "void_by", events, "an event"),
+        remind=read_reminders(owe, within),
+        climb=read_climbs(owe, place),
+        blocks=read_known(owe, "blocks", place.names.vocabulary.points, "a point"),
         from_start=owe.boolean("from_start"),
     )
     if read.from_start and not set(OWNERS["incident"]) & set(place.owners):
@@ -239,41 +189,11 @@ def _owe(demand: Reader, place: Place) -> Demand | None:
 def _owner(owe: Reader, place: Place) -> str:
     owner = owe.text("owner", required=True)
     if owner.startswith("role:"):
-        _role(owe, "owner", owner.removeprefix("role:"), place)
+        read_role(owe, "owner", owner.removeprefix("role:"), place)
     elif owner and owner not in place.owners:
         there = ", ".join([*place.owners, "role:<id>"])
         owe.note("owner", f"must be one of {there} there; '{owner[:60]}' is not")
     return owner
-
-
-def _known(
-    reader: Reader, key: str, names: Collection[str], what: str, *, required: bool = False
-) -> tuple[str, ...]:
-    found = reader.words(key, required=required)
-    for name in found:
-        if name not in names:
-            reader.note(
-                key, f"'{name[:60]}' is not {what} that is known; known are: {', '.join(sorted(names))}"
-            )
-    return found
-
-
-def _reminders(owe: Reader, within: timedelta) -> tuple[timedelta, ...]:
-    times = owe.durations("remind")
-    if any(time <= timedelta() or (within and time >= within) for time in times):
-        owe.note("remind", "each must be shorter than `within`: it is the time before the deadline")
-    return tuple(sorted(set(times), reverse=True))
-
-
-def _climbs(owe: Reader, place: Place) -> tuple[Climb, ...]:
-    climbs: list[Climb] = []
-    for step in owe.tables("climb"):
-        climb = Climb(step.duration("after"), _role(step, "role", step.text("role", required=True), place))
-        step.close()
-        climbs.append(climb)
-    if len({(climb.after, climb.role) for climb in climbs}) != len(climbs):
-        owe.note("climb", "names a step twice")
-    return tuple(sorted(climbs, key=lambda climb: climb.after))
 
 
 _READERS: Mapping[str, Callable[[Reader, Place], Demand | None]] = {
@@ -288,4 +208,5 @@ _READERS: Mapping[str, Callable[[Reader, Place], Demand | None]] = {
     "action": _action,
     "attest": _attest,
     "owe": _owe,
+    **STANDING_READERS,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar, cast
 
 from opsportal.core.errors import Reason
 from opsportal.standards.answers import Trigger
@@ -25,10 +25,20 @@ from opsportal.standards.rules import (
     Standard,
     Steps,
 )
+from opsportal.standards.standing import (
+    Declare,
+    Keep,
+    Measure,
+    Ready,
+    Recover,
+    Recur,
+    Retain,
+)
 from opsportal.standards.verdicts import Verdict, judge, unknown
 from opsportal.standards.vocabulary import Facts
 
 F = TypeVar("F", bound=Demand)
+STANDING_FORMS: tuple[type[Demand], ...] = (Recur, Measure, Recover, Retain, Declare, Keep, Ready)
 
 
 class Outcome(StrEnum):
@@ -177,6 +187,15 @@ def actions(standard: Standard, point: str, facts: Facts) -> tuple[Action, ...]:
 def owed(standard: Standard, event: str, facts: Facts) -> tuple[ObligationDemand, ...]:
     """Return what `event` makes somebody owe."""
     return _demanded(standard, event, facts, Owe)
+
+
+def standing(standard: Standard, place: str, facts: Facts) -> tuple[Demanded[Demand], ...]:
+    """Return what `standard` demands all the time at this point or event of such a subject."""
+    return tuple(
+        found
+        for form in STANDING_FORMS
+        for found in cast(tuple[Demanded[Demand], ...], _demanded(standard, place, facts, form))
+    )
 
 
 def ends(standard: Standard, event: str) -> tuple[Ending, ...]:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Literal, Protocol, TypeVar, cast
 
 from opsportal.standards.content import hash_of
-from opsportal.standards.demand_reading import Names
+from opsportal.standards.demand_places import Names
 from opsportal.standards.reading import FACT_WORD, MAX_LONG, PackError, Problem, Problems, Reader
 from opsportal.standards.responding import read_escalations, read_triggers
 from opsportal.standards.rule_reading import MAX_RULES, Pack, read_origin, read_rules, read_source
@@ -27,7 +27,7 @@ from opsportal.standards.rules import (
     Source,
     Standard,
 )
-from opsportal.standards.vocabulary import Vocabulary
+from opsportal.standards.vocabulary import Figure, Vocabulary
 
 __all__ = ["MAX_BYTES", "PackError", "Problem", "load", "named_document", "named_parent", "restore"]
 
@@ -134,6 +134,14 @@ def _read(
         "metric",
         problems,
     )
+    figures = _inherit(
+        parent.figures if parent else (), [_figure(one) for one in top.tables("figure")], "figure", problems
+    )
+    for figure in figures:
+        if figure.id in vocabulary.figures:
+            problems.note(
+                "", f"figure.{figure.id}", "the portal computes a figure of this id; choose another"
+            )
     own_facts = [*(check.fact for check in checks), *(metric.fact for metric in metrics)]
     policy_hash = head.text("policy_hash") or (parent.policy_hash if parent else "")
     names = Names(
@@ -141,6 +149,7 @@ def _read(
         {role.id for role in roles},
         {check.id for check in checks},
         policy_hash,
+        {*vocabulary.figures, *(figure.id for figure in figures)},
     )
     rules, dropped = read_rules(top, pack, names, parent)
     listed = [_listed(one, pack) for one in top.tables("listed", most=MAX_RULES)]
@@ -169,6 +178,7 @@ def _read(
         review_source=read_source(review_source, pack) if review_source else None,
         escalations=read_escalations(top, pack, names, parent.escalations if parent else ()),
         triggers=read_triggers(top, pack, names, parent.triggers if parent else ()),
+        figures=figures,
     )
     head.close()
     top.close()
@@ -267,6 +277,17 @@ def _listed(reader: Reader, pack: Pack) -> Listed:
         read_source(source, pack) if source else Source("", "", 1, ""),
         reader.text("reason", required=True, longest=MAX_LONG),
         read_origin(reader, pack),
+        tuple(read_source(one, pack) for one in reader.tables("also")),
     )
     reader.close()
     return listed
+
+
+def _figure(reader: Reader) -> Figure:
+    figure = Figure(
+        reader.word("id", FACT_WORD),
+        reader.text("title", required=True),
+        reader.text("unit", required=True, longest=20),
+    )
+    reader.close()
+    return figure

@@ -23,7 +23,7 @@ from datetime import timedelta
 from typing import Literal, TypeVar, cast
 
 from opsportal.standards.answers import Escalation, EscalationStep, Trigger, TriggerAction
-from opsportal.standards.demand_reading import Names
+from opsportal.standards.demand_places import Names
 from opsportal.standards.language import compile_expression
 from opsportal.standards.reading import FACT_WORD, MAX_LONG, Reader
 from opsportal.standards.rule_reading import Pack, read_origin, read_source

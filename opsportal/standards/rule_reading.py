@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
-from opsportal.standards.demand_reading import Names, Place, read_demand
+from opsportal.standards.demand_places import Names, Place
+from opsportal.standards.demand_reading import read_demand
+from opsportal.standards.language import Expression
 from opsportal.standards.overriding import read_drops, read_overrides
 from opsportal.standards.reading import FACT_WORD, MAX_LONG, Problems, Reader
 from opsportal.standards.rules import FORM_KINDS, Attest, Dropped, Rule, Source, Stage, Standard
@@ -98,6 +100,8 @@ def _rule(reader: Reader, identifier: str, pack: Pack, names: Names, replaced: R
     form, demand = read_demand(reader, place)
     if form and FORM_KINDS[form] != kind:
         reader.note("kind", f"a rule that demands '{form}' is of kind {FORM_KINDS[form]}, not {kind}")
+    if form == "recur" and when is not None:
+        _subjects_only(reader, when, place)
     if form == "action" and when is None:
         reader.note("when", "is missing: it is the threshold at which the action is asked for")
     message = reader.text("message", longest=500)
@@ -139,7 +143,18 @@ def _place(reader: Reader, kind: str, applies_to: tuple[str, ...], names: Names)
             )
     found = tuple(name for name in applies_to if name in known)
     points = tuple(names.vocabulary.points[name] for name in found if name in names.vocabulary.points)
-    return Place(names, points, names.facts_at(found), names.owners_at(found))
+    return Place(names, points, names.facts_at(found), names.owners_at(found), found)
+
+
+def _subjects_only(reader: Reader, when: Expression, place: Place) -> None:
+    """Note facts that are not of the subject: before anything has happened to it, nothing else is known."""
+    events = place.names.vocabulary.events
+    about = {events[name].about for name in place.applies_to}
+    strange = sorted(fact.name for fact in when.missing({}) if fact.area not in about)
+    if strange:
+        reader.note(
+            "when", f"{', '.join(strange)}: it chooses subjects; what of an event counts goes into `counts`"
+        )
 
 
 def read_origin(reader: Reader, pack: Pack) -> str:

@@ -14,7 +14,8 @@ from typing import ClassVar, Literal
 
 from opsportal.standards.answers import Escalation, Trigger
 from opsportal.standards.language import Expression
-from opsportal.standards.vocabulary import BOOLEAN, NUMBER, Fact, Scalar, Vocabulary, choice
+from opsportal.standards.standing import Climb, Standing
+from opsportal.standards.vocabulary import BOOLEAN, NUMBER, Fact, Figure, Scalar, Vocabulary, choice
 
 RuleKind = Literal["gate", "obligation", "target", "duty"]
 Quorum = Literal["any", "all", "majority"] | int
@@ -131,14 +132,6 @@ class Attest:
 
 
 @dataclass(frozen=True, slots=True)
-class Climb:
-    """`after` the deadline, the holders of `role` are told."""
-
-    after: timedelta
-    role: str
-
-
-@dataclass(frozen=True, slots=True)
 class Owe:
     """Somebody owes something within a time.
 
@@ -173,6 +166,7 @@ Demand = (
     | Act
     | Attest
     | Owe
+    | Standing
 )
 
 FORM_KINDS: Mapping[str, RuleKind] = MappingProxyType(
@@ -188,6 +182,13 @@ FORM_KINDS: Mapping[str, RuleKind] = MappingProxyType(
         "action": "target",
         "attest": "duty",
         "owe": "obligation",
+        "recur": "obligation",
+        "measure": "target",
+        "recover": "target",
+        "retain": "gate",
+        "declare": "duty",
+        "keep": "duty",
+        "ready": "duty",
     }
 )
 
@@ -261,6 +262,7 @@ class Listed:
     source: Source
     reason: str
     origin: str
+    also: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +310,12 @@ class Standard:
     extends_hash: str = ""
     escalations: tuple[Escalation, ...] = ()
     triggers: tuple[Trigger, ...] = ()
+    figures: tuple[Figure, ...] = ()
+
+    def figure(self, figure_id: str) -> Figure | None:
+        """Return the figure of that id: one of the pack, or one that the portal computes; or None."""
+        own = next((one for one in self.figures if one.id == figure_id), None)
+        return own or self.vocabulary.figures.get(figure_id)
 
     def rule(self, rule_id: str) -> Rule | None:
         """Return the rule of that id, or None."""

@@ -134,15 +134,35 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened, on which an obligation may open or end."""
+    """Something that happened, on which an obligation may open or end.
+
+    `about` names the kind of subject to which it happens again and again (`asset`, `service`,
+    `organisation`), `""` where nothing can be owed of it on a cadence. `owners` are words
+    that mean somebody there.
+    """
 
     name: str
     title: str
     areas: tuple[str, ...]
+    about: str = ""
+    owners: tuple[str, ...] = ()
 
 
-Declaration = Fact | Point | Event
-D = TypeVar("D", Fact, Point, Event)
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Something that is measured, e.g. `availability`; those that code declares the portal computes."""
+
+    id: str
+    title: str
+    unit: str
+
+    @property
+    def name(self) -> str:
+        return self.id
+
+
+Declaration = Fact | Point | Event | Figure
+D = TypeVar("D", Fact, Point, Event, Figure)
 
 
 @dataclass(frozen=True)
@@ -152,6 +172,7 @@ class Vocabulary:
     facts: Mapping[str, Fact]
     points: Mapping[str, Point]
     events: Mapping[str, Event]
+    figures: Mapping[str, Figure] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def of(cls, declarations: Iterable[Declaration]) -> Vocabulary:
@@ -159,18 +180,22 @@ class Vocabulary:
         facts: dict[str, Fact] = {}
         points: dict[str, Point] = {}
         events: dict[str, Event] = {}
+        figures: dict[str, Figure] = {}
         for one in declarations:
             if isinstance(one, Fact):
                 _put(facts, one)
             elif isinstance(one, Point):
                 _put(points, one)
+            elif isinstance(one, Figure):
+                _put(figures, one)
             else:
                 _put(events, one)
-        return cls(facts, points, events)
+        return cls(facts, points, events, figures)
 
     def with_facts(self, facts: Iterable[Fact]) -> Vocabulary:
         """Return this vocabulary and the facts that a pack declares itself (checks and metrics)."""
-        return Vocabulary({**self.facts, **{fact.name: fact for fact in facts}}, self.points, self.events)
+        known = {**self.facts, **{fact.name: fact for fact in facts}}
+        return Vocabulary(known, self.points, self.events, self.figures)
 
     def known_in(self, areas: Iterable[str]) -> dict[str, Fact]:
         """Return the facts of these areas."""

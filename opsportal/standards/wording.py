@@ -20,6 +20,16 @@ from opsportal.standards.rules import (
     Standard,
     Steps,
 )
+from opsportal.standards.standing import (
+    Declare,
+    Keep,
+    Measure,
+    Ready,
+    Recover,
+    Recur,
+    Retain,
+    Standing,
+)
 from opsportal.standards.syntax import (
     Both,
     Comparison,
@@ -53,6 +63,7 @@ _OWNERS = {
     "commander": "the incident commander",
     "communications": "whoever speaks for the incident",
     "declarer": "whoever declared the incident",
+    "owner": "its owner",
 }
 _SINCE = {True: " of its beginning", False: ""}
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
@@ -128,7 +139,61 @@ def _demand(demand: Demand, rule: Rule, standard: Standard) -> str:
             text = f"somebody must attest: {demand.title}"
         case Owe():
             text = _owe(demand, standard)
+        case Recur() | Measure() | Recover() | Retain() | Declare() | Keep() | Ready():
+            text = _standing(demand, standard)
     return text
+
+
+def _standing(demand: Standing, standard: Standard) -> str:
+    text = ""
+    match demand:
+        case Recur():
+            parts = [f"{_who(demand.owner, standard)} owes once every {demand.every}: {demand.what}"]
+            if demand.counts:
+                parts.append(f"only what is so counts: {condition_in_words(demand.counts)}")
+            parts += [
+                f"{_late(climb.after)} it goes to {role_in_words(climb.role, standard)}"
+                for climb in demand.climb
+            ]
+            text = "; ".join(parts)
+        case Measure():
+            text = _measure(demand, standard)
+        case Recover():
+            limits = [
+                f"{what} at most {duration_in_words(limit)}" if limit else f"{what} none"
+                for what, limit in (("time to restore", demand.rto), ("loss of data", demand.rpo))
+                if limit is not None
+            ]
+            text = ", ".join(limits)
+        case Retain():
+            kept = "for ever" if not demand.keep.count else f"for {demand.keep} at least"
+            text = f"records of the class “{demand.records.replace('-', ' ')}” are kept {kept}"
+        case Declare():
+            text = f"{_who(demand.owner, standard)} declares once every {demand.every}: {demand.title}"
+        case Keep():
+            text = f"there is a {demand.sort} “{demand.name.replace('-', ' ')}”"
+            text += f", reviewed every {demand.review}" if demand.review else ""
+        case Ready():
+            text = f"each such service has this: {demand.item.replace('_', ' ')}"
+    return text
+
+
+def _measure(demand: Measure, standard: Standard) -> str:
+    figure = standard.figure(demand.figure)
+    title, unit = (figure.title, figure.unit) if figure else (demand.figure, "")
+    of = f" of {demand.component}" if demand.component else ""
+    bound = {"at_least": "at least", "at_most": "at most", "above": "above", "below": "below"}[demand.bound]
+    parts = [f"{title}{of} is {bound} {demand.target:f} {unit} ({demand.statistic}, {demand.window})"]
+    if demand.acceptable is not None:
+        parts.append(f"acceptable {demand.acceptable:f} {unit}")
+    if demand.critical is not None:
+        parts.append(f"critical {demand.critical:f} {unit}")
+    return "; ".join(parts)
+
+
+def _who(owner: str, standard: Standard) -> str:
+    role = owner.partition(":")[2]
+    return role_in_words(role, standard) if role else "its owner"
 
 
 def _stage(stage: Stage, standard: Standard) -> str:

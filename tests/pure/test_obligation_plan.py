@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsportal.obligations.plan import Step, StepKind, as_data, from_data, plan, take
-from opsportal.standards.rules import Climb
+from opsportal.standards.standing import Climb
 
 OPENED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DUE = OPENED + timedelta(hours=48)

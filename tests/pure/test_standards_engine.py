@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from opsportal.standards import engine
 from opsportal.standards.engine import Outcome
 from opsportal.standards.packs import load
-from opsportal.standards.rules import Climb, Rule, Standard
+from opsportal.standards.rules import Rule, Standard
 from opsportal.standards.shipped import shipped_names, shipped_standard
+from opsportal.standards.standing import Climb
 from opsportal.standards.vocabulary import Fact, Kind, Type, Value, Vocabulary
 from tests.vocabulary import DECLARATIONS
 

@@ -10,8 +10,8 @@ from opsportal.core.actor import Actor
 from opsportal.obligations.models import Obligation
 from opsportal.obligations.services import obligation_open, obligations_end
 from opsportal.obligations.terms import Owner, Subject
-from opsportal.standards.rules import Climb
 from opsportal.standards.selectors import in_force_or_none
+from opsportal.standards.standing import Climb
 
 RULE = "portal.runbook-review"
 KIND = "runbook"

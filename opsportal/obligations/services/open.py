@@ -14,7 +14,7 @@ from opsportal.core.writes import write
 from opsportal.obligations.models import Obligation
 from opsportal.obligations.plan import as_data, plan
 from opsportal.obligations.terms import Owner, Subject, joined, scope_text
-from opsportal.standards.rules import Climb
+from opsportal.standards.standing import Climb
 
 
 def obligation_open(
