@@ -1,7 +1,62 @@
-"""Topics that this app reacts to: governance."""
+"""What governance registers: audit actions."""
 
 from __future__ import annotations
 
+from opsportal.audit.actions import register_all
+
 
 def register() -> None:
-    """Register what is of this area."""
+    """Register topics, ticks and audit actions of this area."""
+    register_all(
+        {
+            "access_review.opened": "opened the access review",
+            "access_review.completed": "completed the access review",
+            "access_review.cancelled": "cancelled the access review",
+            "access_holding.confirmed": "confirmed what somebody holds",
+            "access_holding.revoked": "took away what somebody held",
+            "access_holding.ended": "noted that a holding was over by itself",
+            "access_holding.assigned": "gave a holding to another reviewer",
+            "decision.recorded": "recorded the decision",
+            "decision.corrected": "corrected the record of the decision",
+            "checklist.defined": "made the checklist",
+            "checklist.edited": "changed the checklist",
+            "checklist.retired": "retired the checklist",
+            "checklist.restored": "took the checklist into use again",
+            "checklist.started": "began the checklist",
+            "checklist.answered": "answered items of the checklist",
+            "checklist.signed": "signed the checklist",
+            "training_topic.defined": "made the topic of training",
+            "training_topic.edited": "changed the topic of training",
+            "training.planned": "planned the training",
+            "training.edited": "changed the training",
+            "training.held": "held the training",
+            "training.cancelled": "cancelled the training",
+            "training.attended": "recorded who was at the training",
+            "scan.recorded": "recorded the scan",
+            "vulnerability.found": "found the vulnerability",
+            "vulnerability.fixed": "fixed the vulnerability",
+            "vulnerability.verified": "verified that the vulnerability is gone",
+            "vulnerability.reopened": "opened the vulnerability again",
+            "vulnerability.accepted": "accepted the risk of the vulnerability",
+            "vulnerability.dismissed": "found that the vulnerability is none",
+            "person_request.received": "took in the request",
+            "person_request.identified": "checked who asks",
+            "person_request.extended": "extended the deadline",
+            "person_request.erased": "had the person's data erased",
+            "person_request.answered": "answered the request",
+            "person_request.refused": "refused the request",
+            "person_request.withdrawn": "noted that the request is withdrawn",
+            "person_request.forgotten": "forgot how to reach the person",
+            "improvement_phase.planned": "planned the phase",
+            "improvement_phase.edited": "changed the phase",
+            "improvement_item.opened": "planned the improvement",
+            "improvement_item.edited": "changed the improvement",
+            "improvement_item.started": "began with the improvement",
+            "improvement_item.done": "finished the improvement",
+            "improvement_item.dropped": "dropped the improvement",
+            "improvement_item.reopened": "opened the improvement again",
+            "maturity.assessed": "assessed the maturity of operations",
+            "declaration.made": "declared it",
+            "readiness.stated": "stated how ready the service is",
+        }
+    )

@@ -1,0 +1,1 @@
+"""The deciding parts of governance: states, periods, checklists, scans, readiness, declarations. Pure."""
