@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from compliance.governance.kinds import PERIODS, READINESS, REQUESTS, SCANS, SEVERITIES
+from compliance.governing.kinds import PERIODS, READINESS, REQUESTS, SCANS, SEVERITIES
 from opsportal.standards.vocabulary import (
     BOOLEAN,
     DURATION,

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from compliance.governance.kinds import HOLDINGS, MOVES
-from compliance.governance.states import ACCESS_REVIEW, HOLDING
+from compliance.governing.kinds import HOLDINGS, MOVES
+from compliance.governing.states import ACCESS_REVIEW, HOLDING
 from opsportal.accounts.models import ServiceAccount
 from opsportal.audit.history import history
 from opsportal.audit.models import AppendOnly

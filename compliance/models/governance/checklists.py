@@ -6,9 +6,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from compliance.governance.kinds import ANSWERS, PERIODS
-from compliance.governance.lists import Item, items_of
-from compliance.governance.states import CHECKLIST, RUN
+from compliance.governing.kinds import ANSWERS, PERIODS
+from compliance.governing.lists import Item, items_of
+from compliance.governing.states import CHECKLIST, RUN
 from opsportal.audit.history import history
 from opsportal.audit.models import AppendOnly
 

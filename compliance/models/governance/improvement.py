@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from compliance.governance.kinds import LEVELS
-from compliance.governance.states import IMPROVEMENT, IMPROVEMENT_OWED
+from compliance.governing.kinds import LEVELS
+from compliance.governing.states import IMPROVEMENT, IMPROVEMENT_OWED
 from opsportal.audit.history import history
 from opsportal.audit.models import AppendOnly
 from opsportal.core.keys import format_key

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from compliance.governance.kinds import REQUESTS
-from compliance.governance.states import PERSON_REQUEST, REQUEST_OPEN
+from compliance.governing.kinds import REQUESTS
+from compliance.governing.states import PERSON_REQUEST, REQUEST_OPEN
 from opsportal.audit.history import history
 from opsportal.core.keys import format_key
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from compliance.governance.kinds import SCANS, SEVERITIES
-from compliance.governance.states import UNFIXED, VULNERABILITY
+from compliance.governing.kinds import SCANS, SEVERITIES
+from compliance.governing.states import UNFIXED, VULNERABILITY
 from opsportal.audit.history import history
 from opsportal.audit.models import AppendOnly
 from opsportal.catalog.models import Service

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from compliance.governance.kinds import READINESS
+from compliance.governing.kinds import READINESS
 from opsportal.audit.models import AppendOnly
 from opsportal.catalog.models import Service
 from opsportal.core.keys import format_key

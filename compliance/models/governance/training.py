@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from compliance.governance.kinds import ATTENDANCE, AUDIENCES
-from compliance.governance.states import TRAINING
+from compliance.governing.kinds import ATTENDANCE, AUDIENCES
+from compliance.governing.states import TRAINING
 from opsportal.audit.history import history
 from opsportal.core.keys import format_key
 

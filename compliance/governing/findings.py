@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compliance.governance.kinds import SEVERITIES
+from compliance.governing.kinds import SEVERITIES
 from opsportal.core.errors import FieldError, InvalidInput
 from opsportal.core.text import clean_text
 

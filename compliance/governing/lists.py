@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from compliance.governance.kinds import PERIODS
+from compliance.governing.kinds import PERIODS
 from opsportal.core.errors import FieldError, InvalidInput
 from opsportal.core.text import clean_slug, clean_text
 

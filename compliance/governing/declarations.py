@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from compliance.governance.periods import month_later
+from compliance.governing.periods import month_later
 
 _MONTHS = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
 EVERY = ("day", "week", *_MONTHS)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from compliance.governance.kinds import READINESS
+from compliance.governing.kinds import READINESS
 
 FRESH_ALERT = timedelta(days=90)
 """An alert that arrived from the service this recently has shown that its alerts arrive."""
