@@ -20,43 +20,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='AlertMessage',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('format', models.CharField(max_length=20)),
-                ('received_at', models.DateTimeField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('body', models.BinaryField()),
-                ('alerts', models.PositiveIntegerField(default=0)),
-                ('refused', models.PositiveIntegerField(default=0)),
-                ('truncated', models.PositiveIntegerField(default=0)),
-                ('correlation_id', models.CharField(blank=True, default='', max_length=64)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Escalation',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('origin', models.CharField(choices=[('policy', 'A policy'), ('standard', 'The standard'), ('fallback', 'Nothing names anybody')], max_length=8)),
-                ('reference', models.CharField(blank=True, default='', max_length=60)),
-                ('plan', models.JSONField()),
-                ('severity', models.CharField(choices=[('sev1', 'SEV1 · critical'), ('sev2', 'SEV2 · high'), ('sev3', 'SEV3 · medium'), ('sev4', 'SEV4 · low')], max_length=4)),
-                ('state', models.CharField(choices=[('running', 'Telling people'), ('held', 'Waiting for working hours'), ('acknowledged', 'Acknowledged'), ('exhausted', 'Everybody was told'), ('stopped', 'Over')], default='running', max_length=12)),
-                ('step', models.PositiveSmallIntegerField(default=0)),
-                ('round', models.PositiveSmallIntegerField(default=0)),
-                ('told', models.PositiveIntegerField(default=0)),
-                ('last_step', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('last_round', models.PositiveSmallIntegerField(default=0)),
-                ('passes', models.PositiveIntegerField(default=0)),
-                ('moves', models.PositiveIntegerField(default=0)),
-                ('opened_at', models.DateTimeField()),
-                ('planned_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-            ],
-        ),
-        migrations.CreateModel(
             name='HistoricalEscalationPolicy',
             fields=[
                 ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
@@ -134,34 +97,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position', 'id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['active', 'retired'])), name='alert_route_state_known')],
             },
-        ),
-        migrations.CreateModel(
-            name='EscalationAcknowledgement',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('person', models.CharField(max_length=64)),
-                ('at', models.DateTimeField()),
-                ('pass_number', models.PositiveIntegerField(default=0)),
-                ('escalation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='acknowledgements', to='incidents.escalation')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='EscalationMove',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('kind', models.CharField(choices=[('told', 'Told'), ('passed', 'Passed: it reaches nobody'), ('nobody', 'Reached nobody at all'), ('held', 'Held for working hours'), ('lapsed', 'The acknowledgement lapsed'), ('replanned', 'Another plan')], max_length=10)),
-                ('step', models.PositiveSmallIntegerField(null=True)),
-                ('round', models.PositiveSmallIntegerField(default=0)),
-                ('pass_number', models.PositiveIntegerField(default=0)),
-                ('at', models.DateTimeField()),
-                ('due_at', models.DateTimeField(null=True)),
-                ('told', models.JSONField(default=list)),
-                ('skipped', models.JSONField(default=list)),
-                ('page_key', models.CharField(blank=True, default='', max_length=120)),
-                ('escalation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='log', to='incidents.escalation')),
-            ],
         ),
         migrations.CreateModel(
             name='EscalationPolicy',
@@ -181,41 +118,6 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['updated_at', 'id'], name='escalation_policy_updated')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['active', 'retired'])), name='escalation_policy_state_known')],
             },
-        ),
-        migrations.CreateModel(
-            name='Handover',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(max_length=20)),
-                ('at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('open', 'Open'), ('given', 'Signed by who goes off call'), ('received', 'Signed by who comes on call'), ('complete', 'Complete'), ('cancelled', 'Cancelled')], default='open', editable=False, max_length=16)),
-                ('standard_hash', models.CharField(blank=True, default='', editable=False, max_length=64)),
-                ('checklist', models.JSONField(default=list, editable=False)),
-                ('notes', models.TextField(blank=True, default='')),
-                ('outgoing_signed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('incoming_signed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('open_incidents', models.JSONField(default=list, editable=False)),
-                ('opened_at', models.DateTimeField(editable=False)),
-                ('late_at', models.DateTimeField(editable=False)),
-                ('due_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('closed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('incoming', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('outgoing', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['-at', '-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='HandoverStep',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('step', models.CharField(max_length=60)),
-                ('at', models.DateTimeField()),
-                ('handover', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='done', to='incidents.handover')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
         ),
         migrations.CreateModel(
             name='HeartbeatCheck',
@@ -239,6 +141,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name', 'id'],
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at', 'id'], name='heartbeat_check_due')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['new', 'up', 'down', 'paused'])), name='heartbeat_check_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('state', 'up')), models.Q(models.Q(('state', 'up'), _negated=True), ('due_at__isnull', True)), _connector='OR'), name='heartbeat_check_due_while_up')],
             },
         ),
         migrations.CreateModel(
@@ -271,29 +175,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'historical alert route',
                 'verbose_name_plural': 'historical alert routes',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalHandoverStep',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
-                ('step', models.CharField(max_length=60)),
-                ('at', models.DateTimeField()),
-                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
-                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('handover', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='incidents.handover')),
-                ('person', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical handover step',
-                'verbose_name_plural': 'historical handover steps',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },
@@ -546,6 +427,71 @@ class Migration(migrations.Migration):
                 ('assignee', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='assigned_incidents', to=settings.AUTH_USER_MODEL)),
                 ('merged_into', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='incidents.incident')),
             ],
+            options={
+                'indexes': [models.Index(fields=['-declared_at', '-id'], name='incident_declared'), models.Index(fields=['updated_at', 'id'], name='incident_updated'), models.Index(condition=models.Q(('state__in', ('triggered', 'acknowledged', 'mitigated'))), fields=['severity', '-declared_at', '-id'], name='incident_open'), models.Index(fields=['severity', '-declared_at', '-id'], name='incident_severity'), models.Index(condition=models.Q(('state__in', ('triggered', 'acknowledged', 'mitigated'))), fields=['assignee', '-declared_at'], name='incident_assigned')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['triggered', 'acknowledged', 'mitigated', 'resolved', 'merged'])), name='incident_state_known'), models.CheckConstraint(condition=models.Q(('severity__in', ('sev1', 'sev2', 'sev3', 'sev4'))), name='incident_severity_known'), models.CheckConstraint(condition=models.Q(('visibility__in', ['open', 'restricted'])), name='incident_visibility_known'), models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'merged')), models.Q(models.Q(('state', 'merged'), _negated=True), ('merged_into__isnull', True)), _connector='OR'), name='incident_merged_into_something'), models.CheckConstraint(condition=models.Q(('merged_into', models.F('id')), _negated=True), name='incident_not_into_itself'), models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', False), ('state', 'resolved')), models.Q(models.Q(('state', 'resolved'), _negated=True), ('resolved_at__isnull', True)), _connector='OR'), name='incident_resolved_when'), models.UniqueConstraint(condition=models.Q(('state__in', ('triggered', 'acknowledged', 'mitigated')), models.Q(('group_key', ''), _negated=True)), fields=('group_key',), name='incident_group_open_once'), models.UniqueConstraint(condition=models.Q(('source_kind', 'deployment')), fields=('source_key',), name='incident_deployment_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Escalation',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('origin', models.CharField(choices=[('policy', 'A policy'), ('standard', 'The standard'), ('fallback', 'Nothing names anybody')], max_length=8)),
+                ('reference', models.CharField(blank=True, default='', max_length=60)),
+                ('plan', models.JSONField()),
+                ('severity', models.CharField(choices=[('sev1', 'SEV1 · critical'), ('sev2', 'SEV2 · high'), ('sev3', 'SEV3 · medium'), ('sev4', 'SEV4 · low')], max_length=4)),
+                ('state', models.CharField(choices=[('running', 'Telling people'), ('held', 'Waiting for working hours'), ('acknowledged', 'Acknowledged'), ('exhausted', 'Everybody was told'), ('stopped', 'Over')], default='running', max_length=12)),
+                ('step', models.PositiveSmallIntegerField(default=0)),
+                ('round', models.PositiveSmallIntegerField(default=0)),
+                ('told', models.PositiveIntegerField(default=0)),
+                ('last_step', models.PositiveSmallIntegerField(blank=True, null=True)),
+                ('last_round', models.PositiveSmallIntegerField(default=0)),
+                ('passes', models.PositiveIntegerField(default=0)),
+                ('moves', models.PositiveIntegerField(default=0)),
+                ('opened_at', models.DateTimeField()),
+                ('planned_at', models.DateTimeField()),
+                ('due_at', models.DateTimeField(blank=True, null=True)),
+                ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='escalations', to='incidents.incident')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at', 'id'], name='escalation_due'), models.Index(condition=models.Q(('due_at__isnull', False)), fields=['planned_at'], name='escalation_planned'), models.Index(condition=models.Q(('state', 'stopped'), _negated=True), fields=['state', 'id'], name='escalation_not_over')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['running', 'held', 'acknowledged', 'exhausted', 'stopped'])), name='escalation_state_known'), models.CheckConstraint(condition=models.Q(('severity__in', ('sev1', 'sev2', 'sev3', 'sev4'))), name='escalation_severity_known'), models.UniqueConstraint(condition=models.Q(('state', 'stopped'), _negated=True), fields=('incident',), name='escalation_one_at_a_time'), models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('state__in', ['running', 'held'])), ('state', 'acknowledged'), models.Q(('due_at__isnull', True), ('state__in', ['exhausted', 'stopped'])), _connector='OR'), name='escalation_never_stuck'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('state', 'stopped')), models.Q(models.Q(('state', 'stopped'), _negated=True), ('ended_at__isnull', True)), _connector='OR'), name='escalation_over_when')],
+            },
+        ),
+        migrations.CreateModel(
+            name='EscalationAcknowledgement',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('person', models.CharField(max_length=64)),
+                ('at', models.DateTimeField()),
+                ('pass_number', models.PositiveIntegerField(default=0)),
+                ('escalation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='acknowledgements', to='incidents.escalation')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['escalation', 'pass_number'], name='escalation_acknowledged')],
+            },
+        ),
+        migrations.CreateModel(
+            name='EscalationMove',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('kind', models.CharField(choices=[('told', 'Told'), ('passed', 'Passed: it reaches nobody'), ('nobody', 'Reached nobody at all'), ('held', 'Held for working hours'), ('lapsed', 'The acknowledgement lapsed'), ('replanned', 'Another plan')], max_length=10)),
+                ('step', models.PositiveSmallIntegerField(null=True)),
+                ('round', models.PositiveSmallIntegerField(default=0)),
+                ('pass_number', models.PositiveIntegerField(default=0)),
+                ('at', models.DateTimeField()),
+                ('due_at', models.DateTimeField(null=True)),
+                ('told', models.JSONField(default=list)),
+                ('skipped', models.JSONField(default=list)),
+                ('page_key', models.CharField(blank=True, default='', max_length=120)),
+                ('escalation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='log', to='incidents.escalation')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('escalation', 'number'), name='escalation_move_once')],
+            },
         ),
         migrations.CreateModel(
             name='HistoricalPostmortem',
@@ -823,11 +769,6 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.AddField(
-            model_name='escalation',
-            name='incident',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='escalations', to='incidents.incident'),
-        ),
         migrations.CreateModel(
             name='AutomatedResponse',
             fields=[
@@ -849,6 +790,10 @@ class Migration(migrations.Migration):
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='responses', to='incidents.incident')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at', 'id'], name='automated_response_due'), models.Index(condition=models.Q(('token_hash', ''), _negated=True), fields=['token_hash'], name='automated_response_token')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'running', 'done', 'failed', 'late', 'stopped'])), name='automated_response_state_known'), models.UniqueConstraint(fields=('incident', 'trigger'), name='automated_response_once'), models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('ended_at__isnull', True), ('state__in', ['waiting', 'running'])), models.Q(models.Q(('state__in', ['waiting', 'running']), _negated=True), ('due_at__isnull', True), ('ended_at__isnull', False)), _connector='OR'), name='automated_response_never_stuck')],
+            },
         ),
         migrations.CreateModel(
             name='IncidentEntry',
@@ -866,6 +811,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'incident entries',
+                'indexes': [models.Index(fields=['incident', 'at', 'id'], name='incident_timeline'), models.Index(fields=['incident', 'kind', 'id'], name='incident_entry_kind')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('replaces__isnull', False)), fields=('replaces',), name='incident_entry_edited_once')],
             },
         ),
         migrations.CreateModel(
@@ -879,6 +826,10 @@ class Migration(migrations.Migration):
                 ('added_at', models.DateTimeField(editable=False)),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='incidents.incident')),
             ],
+            options={
+                'indexes': [models.Index(fields=['target', 'incident'], name='incident_link_target')],
+                'constraints': [models.UniqueConstraint(fields=('incident', 'kind', 'target'), name='incident_link_once')],
+            },
         ),
         migrations.CreateModel(
             name='IncidentRole',
@@ -891,6 +842,10 @@ class Migration(migrations.Migration):
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='roles', to='incidents.incident')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incident_roles', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [models.Index(fields=['person', 'incident'], name='incident_role_person')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('until__isnull', True), ('role__in', ['commander', 'deputy', 'scribe'])), fields=('incident', 'role'), name='incident_role_one_at_a_time'), models.UniqueConstraint(condition=models.Q(('until__isnull', True)), fields=('incident', 'role', 'person'), name='incident_role_once')],
+            },
         ),
         migrations.CreateModel(
             name='IncidentService',
@@ -900,6 +855,10 @@ class Migration(migrations.Migration):
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='affected', to='incidents.incident')),
                 ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='catalog.service')),
             ],
+            options={
+                'indexes': [models.Index(fields=['service', '-incident'], name='incident_service_lately')],
+                'constraints': [models.UniqueConstraint(fields=('incident', 'service'), name='incident_service_once'), models.CheckConstraint(condition=models.Q(('effect__in', ['direct', 'dependant'])), name='incident_service_effect')],
+            },
         ),
         migrations.CreateModel(
             name='IncidentTask',
@@ -914,6 +873,10 @@ class Migration(migrations.Migration):
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='incidents.incident')),
                 ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incident_tasks', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [models.Index(fields=['incident', 'id'], name='incident_tasks'), models.Index(condition=models.Q(('state', 'open')), fields=['owner', 'due_at'], name='incident_task_owed')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'done', 'dropped'])), name='incident_task_state_known')],
+            },
         ),
         migrations.CreateModel(
             name='IncidentWatch',
@@ -926,6 +889,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'incident watches',
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['watching', 'muted'])), name='incident_watch_state_known'), models.UniqueConstraint(fields=('incident', 'person'), name='incident_watch_once')],
             },
         ),
         migrations.CreateModel(
@@ -955,6 +919,26 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name', 'id'],
+                'indexes': [models.Index(fields=['updated_at', 'id'], name='integration_updated')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['on', 'off'])), name='integration_state_known'), models.UniqueConstraint(condition=models.Q(('account__isnull', False)), fields=('account', 'kind'), name='integration_account_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AlertMessage',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('format', models.CharField(max_length=20)),
+                ('received_at', models.DateTimeField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('body', models.BinaryField()),
+                ('alerts', models.PositiveIntegerField(default=0)),
+                ('refused', models.PositiveIntegerField(default=0)),
+                ('truncated', models.PositiveIntegerField(default=0)),
+                ('correlation_id', models.CharField(blank=True, default='', max_length=64)),
+                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='incidents.integration')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['integration', '-received_at'], name='alert_message_received')],
             },
         ),
         migrations.CreateModel(
@@ -995,11 +979,9 @@ class Migration(migrations.Migration):
                 ('service', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.service')),
                 ('integration', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='incidents.integration')),
             ],
-        ),
-        migrations.AddField(
-            model_name='alertmessage',
-            name='integration',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='incidents.integration'),
+            options={
+                'indexes': [models.Index(fields=['service', '-at'], name='change_report_service')],
+            },
         ),
         migrations.CreateModel(
             name='Alert',
@@ -1034,6 +1016,10 @@ class Migration(migrations.Migration):
                 ('incident', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='incidents.incident')),
                 ('integration', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='incidents.integration')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at', 'id'], name='alert_due'), models.Index(condition=models.Q(('state', 'firing')), fields=['-id'], name='alert_firing'), models.Index(fields=['service', '-id'], name='alert_service'), models.Index(fields=['integration', '-id'], name='alert_integration')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['firing', 'resolved'])), name='alert_state_known'), models.CheckConstraint(condition=models.Q(('handling__in', ['waiting', 'suppressed', 'responded', 'kept'])), name='alert_handling_known'), models.UniqueConstraint(condition=models.Q(('is_latest', True)), fields=('integration', 'fingerprint'), name='alert_latest_once'), models.CheckConstraint(condition=models.Q(models.Q(('ends_at__isnull', True), ('is_latest', True), ('state', 'firing')), models.Q(('ends_at__isnull', False), ('state', 'resolved')), _connector='OR'), name='alert_over_has_end'), models.CheckConstraint(condition=models.Q(models.Q(('handling__in', ['waiting', 'suppressed']), _negated=True), ('due_at__isnull', False), _connector='OR'), name='alert_due_until_handled')],
+            },
         ),
         migrations.CreateModel(
             name='IntegrationToken',
@@ -1048,6 +1034,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['live', 'revoked'])), name='integration_token_state_known')],
             },
         ),
         migrations.CreateModel(
@@ -1066,6 +1053,10 @@ class Migration(migrations.Migration):
                 ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='postmortems', to=settings.AUTH_USER_MODEL)),
                 ('incident', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='postmortem', to='incidents.incident')),
             ],
+            options={
+                'indexes': [models.Index(fields=['updated_at', 'id'], name='postmortem_updated'), models.Index(condition=models.Q(('cause', ''), _negated=True), fields=['cause', 'incident'], name='postmortem_cause')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'in_review', 'published', 'waived'])), name='postmortem_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'waived'), _negated=True), models.Q(('waiver', ''), _negated=True), _connector='OR'), name='postmortem_waived_with_reason')],
+            },
         ),
         migrations.CreateModel(
             name='HistoricalActionItem',
@@ -1123,6 +1114,10 @@ class Migration(migrations.Migration):
                 ('verified_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('postmortem', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='action_items', to='incidents.postmortem')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('state__in', ('open', 'in_progress'))), fields=['owner', 'due_at', 'id'], name='action_item_owed'), models.Index(fields=['due_at', 'id'], name='action_item_due'), models.Index(fields=['opened_at', 'id'], name='action_item_opened'), models.Index(fields=['updated_at', 'id'], name='action_item_updated')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'in_progress', 'done', 'verified', 'dropped'])), name='action_item_state_known'), models.CheckConstraint(condition=models.Q(('priority__in', ('high', 'medium', 'low'))), name='action_item_priority_known'), models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', False), ('state__in', ['done', 'verified'])), models.Q(('done_at__isnull', True), ('state__in', ['open', 'in_progress', 'dropped'])), _connector='OR'), name='action_item_done_when')],
+            },
         ),
         migrations.CreateModel(
             name='PostmortemSnapshot',
@@ -1135,6 +1130,9 @@ class Migration(migrations.Migration):
                 ('postmortem', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='snapshots', to='incidents.postmortem')),
                 ('published_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('postmortem', 'number'), name='postmortem_snapshot_once')],
+            },
         ),
         migrations.CreateModel(
             name='ResponseMove',
@@ -1147,6 +1145,9 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('response', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='log', to='incidents.automatedresponse')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('response', 'number'), name='response_move_once')],
+            },
         ),
         migrations.CreateModel(
             name='ResponseTarget',
@@ -1156,6 +1157,9 @@ class Migration(migrations.Migration):
                 ('service', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='response_targets', to='catalog.service')),
                 ('target', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='response_targets', to='notify.channeltarget')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('action', 'service'), name='response_target_once'), models.UniqueConstraint(condition=models.Q(('service__isnull', True)), fields=('action',), name='response_target_everywhere_once')],
+            },
         ),
         migrations.CreateModel(
             name='Runbook',
@@ -1179,6 +1183,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['title', 'id'],
+                'indexes': [models.Index(fields=['title', 'id'], name='runbook_title'), models.Index(fields=['updated_at', 'id'], name='runbook_updated')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'published', 'retired'])), name='runbook_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'published'), _negated=True), ('published__gt', 0), _connector='OR'), name='runbook_published_has_a_version')],
             },
         ),
         migrations.CreateModel(
@@ -1216,6 +1222,39 @@ class Migration(migrations.Migration):
                 ('next_at', models.DateTimeField()),
                 ('runbook', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='incidents.runbook')),
             ],
+            options={
+                'indexes': [models.Index(fields=['next_at', 'id'], name='runbook_link_due')],
+                'constraints': [models.UniqueConstraint(fields=('runbook', 'digest'), name='runbook_link_once'), models.CheckConstraint(condition=models.Q(('state__in', ['unknown', 'fine', 'broken', 'closed'])), name='runbook_link_state_known')],
+            },
+        ),
+        migrations.CreateModel(
+            name='RunbookTarget',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('labels', models.JSONField(blank=True, default=dict)),
+                ('runbook', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='targets', to='incidents.runbook')),
+                ('service', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='runbook_targets', to='catalog.service')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('service__isnull', False)), fields=('runbook', 'service'), name='runbook_service_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='RunbookVersion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('text', models.TextField()),
+                ('content_hash', models.CharField(max_length=64)),
+                ('note', models.CharField(blank=True, default='', max_length=300)),
+                ('actor_kind', models.CharField(max_length=20)),
+                ('actor_id', models.CharField(blank=True, max_length=64)),
+                ('written_at', models.DateTimeField()),
+                ('runbook', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='incidents.runbook')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('runbook', 'number'), name='runbook_version_once')],
+            },
         ),
         migrations.CreateModel(
             name='RunbookRun',
@@ -1232,7 +1271,12 @@ class Migration(migrations.Migration):
                 ('incident', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='runbook_runs', to='incidents.incident')),
                 ('runbook', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='incidents.runbook')),
                 ('started_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('content', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='incidents.runbookversion')),
             ],
+            options={
+                'indexes': [models.Index(fields=['runbook', '-id'], name='runbook_run_of'), models.Index(fields=['incident', 'id'], name='runbook_run_incident')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['running', 'completed', 'abandoned'])), name='runbook_run_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'running')), models.Q(('ended_at__isnull', False), ('state__in', ['completed', 'abandoned'])), _connector='OR'), name='runbook_run_end_fits_state')],
+            },
         ),
         migrations.CreateModel(
             name='HistoricalRunbookStep',
@@ -1278,35 +1322,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['number'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'done', 'skipped', 'failed'])), name='runbook_step_state_known'), models.UniqueConstraint(fields=('run', 'number'), name='runbook_step_once')],
             },
-        ),
-        migrations.CreateModel(
-            name='RunbookTarget',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('labels', models.JSONField(blank=True, default=dict)),
-                ('runbook', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='targets', to='incidents.runbook')),
-                ('service', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='runbook_targets', to='catalog.service')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='RunbookVersion',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('text', models.TextField()),
-                ('content_hash', models.CharField(max_length=64)),
-                ('note', models.CharField(blank=True, default='', max_length=300)),
-                ('actor_kind', models.CharField(max_length=20)),
-                ('actor_id', models.CharField(blank=True, max_length=64)),
-                ('written_at', models.DateTimeField()),
-                ('runbook', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='incidents.runbook')),
-            ],
-        ),
-        migrations.AddField(
-            model_name='runbookrun',
-            name='content',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='incidents.runbookversion'),
         ),
         migrations.CreateModel(
             name='HistoricalRunbookRun',
@@ -1358,7 +1375,73 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name', 'id'],
+                'indexes': [models.Index(fields=['state', 'name', 'id'], name='oncall_schedule_listed')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['active', 'retired'])), name='oncall_schedule_state_known'), models.CheckConstraint(condition=models.Q(('gap_policy__in', ['tell', 'by_design'])), name='oncall_schedule_gap_policy_known')],
             },
+        ),
+        migrations.CreateModel(
+            name='Handover',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('role', models.CharField(max_length=20)),
+                ('at', models.DateTimeField()),
+                ('state', models.CharField(choices=[('open', 'Open'), ('given', 'Signed by who goes off call'), ('received', 'Signed by who comes on call'), ('complete', 'Complete'), ('cancelled', 'Cancelled')], default='open', editable=False, max_length=16)),
+                ('standard_hash', models.CharField(blank=True, default='', editable=False, max_length=64)),
+                ('checklist', models.JSONField(default=list, editable=False)),
+                ('notes', models.TextField(blank=True, default='')),
+                ('outgoing_signed_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('incoming_signed_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('open_incidents', models.JSONField(default=list, editable=False)),
+                ('opened_at', models.DateTimeField(editable=False)),
+                ('late_at', models.DateTimeField(editable=False)),
+                ('due_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('closed_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('incoming', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('outgoing', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('schedule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='handovers', to='incidents.schedule')),
+            ],
+            options={
+                'ordering': ['-at', '-id'],
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='handover_due'), models.Index(fields=['schedule', '-at'], name='handover_schedule'), models.Index(fields=['outgoing', '-at'], name='handover_outgoing'), models.Index(fields=['incoming', '-at'], name='handover_incoming')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'given', 'received', 'complete', 'cancelled'])), name='handover_state_known'), models.CheckConstraint(condition=models.Q(('outgoing', models.F('incoming')), _negated=True), name='handover_to_another'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'complete'), _negated=True), models.Q(('incoming_signed_at__isnull', False), ('outgoing_signed_at__isnull', False)), _connector='OR'), name='handover_complete_with_both'), models.UniqueConstraint(fields=('schedule', 'role', 'at', 'outgoing', 'incoming'), name='handover_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='HandoverStep',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('step', models.CharField(max_length=60)),
+                ('at', models.DateTimeField()),
+                ('handover', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='done', to='incidents.handover')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('handover', 'step'), name='handover_step_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='HistoricalHandoverStep',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
+                ('step', models.CharField(max_length=60)),
+                ('at', models.DateTimeField()),
+                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
+                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('handover', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='incidents.handover')),
+                ('person', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'historical handover step',
+                'verbose_name_plural': 'historical handover steps',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
             name='PublishedShift',
@@ -1377,6 +1460,10 @@ class Migration(migrations.Migration):
                 ('stands_in_for', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('schedule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='published', to='incidents.schedule')),
             ],
+            options={
+                'indexes': [models.Index(fields=['schedule', 'ends_at'], name='published_shift_schedule'), models.Index(fields=['person', 'ends_at'], name='published_shift_person'), models.Index(fields=['role', 'starts_at'], name='published_shift_begins'), models.Index(condition=models.Q(('remind_at__isnull', False)), fields=['remind_at'], name='published_shift_remind')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='published_shift_ends_after_start')],
+            },
         ),
         migrations.CreateModel(
             name='Publication',
@@ -1410,6 +1497,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'indexes': [models.Index(fields=['schedule', 'ends_at', 'starts_at'], name='override_when')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['standing', 'cancelled'])), name='override_state_known'), models.CheckConstraint(condition=models.Q(('kind__in', ('replace', 'instead', 'also'))), name='override_kind_known'), models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='override_ends_after_start'), models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', False), ('state', 'cancelled')), models.Q(models.Q(('state', 'cancelled'), _negated=True), ('cancelled_at__isnull', True)), _connector='OR'), name='override_cancelled_when')],
             },
         ),
         migrations.CreateModel(
@@ -1537,11 +1626,6 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.AddField(
-            model_name='handover',
-            name='schedule',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='handovers', to='incidents.schedule'),
-        ),
         migrations.CreateModel(
             name='ScheduleVersion',
             fields=[
@@ -1556,6 +1640,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['schedule', 'number'],
+                'constraints': [models.UniqueConstraint(fields=('schedule', 'number'), name='schedule_version_once')],
             },
         ),
         migrations.CreateModel(
@@ -1583,6 +1668,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['starts_at', 'id'],
+                'indexes': [models.Index(fields=['schedule', 'ends_at'], name='shadow_schedule'), models.Index(fields=['person', 'ends_at'], name='shadow_person')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['standing', 'ended'])), name='shadow_state_known'), models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='shadow_ends_after_start'), models.CheckConstraint(condition=models.Q(('follows', models.F('person')), _negated=True), name='shadow_of_another')],
             },
         ),
         migrations.CreateModel(
@@ -1605,6 +1692,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['starts_at', 'id'],
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='shift_swap_due'), models.Index(fields=['schedule', 'state', 'starts_at'], name='shift_swap_of_schedule'), models.Index(fields=['offered_by', 'starts_at'], name='shift_swap_offered')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'taken', 'withdrawn', 'undone', 'lapsed'])), name='shift_swap_state_known'), models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='shift_swap_ends_after_start'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'taken'), _negated=True), models.Q(('override__isnull', False), ('taken_by__isnull', False)), _connector='OR'), name='shift_swap_taken_by_somebody'), models.CheckConstraint(condition=models.Q(('taken_by', models.F('offered_by')), _negated=True), name='shift_swap_with_another'), models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('schedule', 'offered_by', 'role', 'starts_at'), name='shift_swap_offered_once')],
             },
         ),
         migrations.CreateModel(
@@ -1625,6 +1714,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position', 'name', 'id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['shown', 'retired'])), name='status_component_state_known')],
             },
         ),
         migrations.CreateModel(
@@ -1690,6 +1780,9 @@ class Migration(migrations.Migration):
                 ('component', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='incidents.statuscomponent')),
                 ('notice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='incidents.statusnotice')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('notice', 'component'), name='status_part_once'), models.CheckConstraint(condition=models.Q(('impact__in', ['operational', 'maintenance', 'degraded', 'partial_outage', 'major_outage'])), name='status_part_impact_known')],
+            },
         ),
         migrations.CreateModel(
             name='StatusSubscriber',
@@ -1721,6 +1814,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['at', 'id'],
+                'indexes': [models.Index(fields=['at'], name='status_update_at')],
             },
         ),
         migrations.CreateModel(
@@ -1737,6 +1831,10 @@ class Migration(migrations.Migration):
                 ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mails', to='incidents.statussubscriber')),
                 ('update', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='mails', to='incidents.statusupdate')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at', 'id'], name='status_mail_due'), models.Index(condition=models.Q(('update__isnull', True)), fields=['created_at'], name='status_questions'), models.Index(condition=models.Q(('finished_at__isnull', False)), fields=['finished_at'], name='status_mail_over')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sent', 'skipped', 'dead'])), name='status_mail_state_known'), models.UniqueConstraint(fields=('subscriber', 'update'), name='status_mail_once')],
+            },
         ),
         migrations.CreateModel(
             name='ToldGap',
@@ -1748,565 +1846,9 @@ class Migration(migrations.Migration):
                 ('told_at', models.DateTimeField()),
                 ('schedule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='told_gaps', to='incidents.schedule')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='alertroute',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['active', 'retired'])), name='alert_route_state_known'),
-        ),
-        migrations.AddIndex(
-            model_name='escalationacknowledgement',
-            index=models.Index(fields=['escalation', 'pass_number'], name='escalation_acknowledged'),
-        ),
-        migrations.AddConstraint(
-            model_name='escalationmove',
-            constraint=models.UniqueConstraint(fields=('escalation', 'number'), name='escalation_move_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='handoverstep',
-            constraint=models.UniqueConstraint(fields=('handover', 'step'), name='handover_step_once'),
-        ),
-        migrations.AddIndex(
-            model_name='heartbeatcheck',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at', 'id'], name='heartbeat_check_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='heartbeatcheck',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['new', 'up', 'down', 'paused'])), name='heartbeat_check_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='heartbeatcheck',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('state', 'up')), models.Q(models.Q(('state', 'up'), _negated=True), ('due_at__isnull', True)), _connector='OR'), name='heartbeat_check_due_while_up'),
-        ),
-        migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['-declared_at', '-id'], name='incident_declared'),
-        ),
-        migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['updated_at', 'id'], name='incident_updated'),
-        ),
-        migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(condition=models.Q(('state__in', ('triggered', 'acknowledged', 'mitigated'))), fields=['severity', '-declared_at', '-id'], name='incident_open'),
-        ),
-        migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['severity', '-declared_at', '-id'], name='incident_severity'),
-        ),
-        migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(condition=models.Q(('state__in', ('triggered', 'acknowledged', 'mitigated'))), fields=['assignee', '-declared_at'], name='incident_assigned'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['triggered', 'acknowledged', 'mitigated', 'resolved', 'merged'])), name='incident_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('severity__in', ('sev1', 'sev2', 'sev3', 'sev4'))), name='incident_severity_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('visibility__in', ['open', 'restricted'])), name='incident_visibility_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'merged')), models.Q(models.Q(('state', 'merged'), _negated=True), ('merged_into__isnull', True)), _connector='OR'), name='incident_merged_into_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('merged_into', models.F('id')), _negated=True), name='incident_not_into_itself'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', False), ('state', 'resolved')), models.Q(models.Q(('state', 'resolved'), _negated=True), ('resolved_at__isnull', True)), _connector='OR'), name='incident_resolved_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('triggered', 'acknowledged', 'mitigated')), models.Q(('group_key', ''), _negated=True)), fields=('group_key',), name='incident_group_open_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.UniqueConstraint(condition=models.Q(('source_kind', 'deployment')), fields=('source_key',), name='incident_deployment_once'),
-        ),
-        migrations.AddIndex(
-            model_name='escalation',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at', 'id'], name='escalation_due'),
-        ),
-        migrations.AddIndex(
-            model_name='escalation',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['planned_at'], name='escalation_planned'),
-        ),
-        migrations.AddIndex(
-            model_name='escalation',
-            index=models.Index(condition=models.Q(('state', 'stopped'), _negated=True), fields=['state', 'id'], name='escalation_not_over'),
-        ),
-        migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['running', 'held', 'acknowledged', 'exhausted', 'stopped'])), name='escalation_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.CheckConstraint(condition=models.Q(('severity__in', ('sev1', 'sev2', 'sev3', 'sev4'))), name='escalation_severity_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'stopped'), _negated=True), fields=('incident',), name='escalation_one_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('state__in', ['running', 'held'])), ('state', 'acknowledged'), models.Q(('due_at__isnull', True), ('state__in', ['exhausted', 'stopped'])), _connector='OR'), name='escalation_never_stuck'),
-        ),
-        migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('state', 'stopped')), models.Q(models.Q(('state', 'stopped'), _negated=True), ('ended_at__isnull', True)), _connector='OR'), name='escalation_over_when'),
-        ),
-        migrations.AddIndex(
-            model_name='automatedresponse',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at', 'id'], name='automated_response_due'),
-        ),
-        migrations.AddIndex(
-            model_name='automatedresponse',
-            index=models.Index(condition=models.Q(('token_hash', ''), _negated=True), fields=['token_hash'], name='automated_response_token'),
-        ),
-        migrations.AddConstraint(
-            model_name='automatedresponse',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'running', 'done', 'failed', 'late', 'stopped'])), name='automated_response_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='automatedresponse',
-            constraint=models.UniqueConstraint(fields=('incident', 'trigger'), name='automated_response_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='automatedresponse',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('ended_at__isnull', True), ('state__in', ['waiting', 'running'])), models.Q(models.Q(('state__in', ['waiting', 'running']), _negated=True), ('due_at__isnull', True), ('ended_at__isnull', False)), _connector='OR'), name='automated_response_never_stuck'),
-        ),
-        migrations.AddIndex(
-            model_name='incidententry',
-            index=models.Index(fields=['incident', 'at', 'id'], name='incident_timeline'),
-        ),
-        migrations.AddIndex(
-            model_name='incidententry',
-            index=models.Index(fields=['incident', 'kind', 'id'], name='incident_entry_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='incidententry',
-            constraint=models.UniqueConstraint(condition=models.Q(('replaces__isnull', False)), fields=('replaces',), name='incident_entry_edited_once'),
-        ),
-        migrations.AddIndex(
-            model_name='incidentlink',
-            index=models.Index(fields=['target', 'incident'], name='incident_link_target'),
-        ),
-        migrations.AddConstraint(
-            model_name='incidentlink',
-            constraint=models.UniqueConstraint(fields=('incident', 'kind', 'target'), name='incident_link_once'),
-        ),
-        migrations.AddIndex(
-            model_name='incidentrole',
-            index=models.Index(fields=['person', 'incident'], name='incident_role_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='incidentrole',
-            constraint=models.UniqueConstraint(condition=models.Q(('until__isnull', True), ('role__in', ['commander', 'deputy', 'scribe'])), fields=('incident', 'role'), name='incident_role_one_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='incidentrole',
-            constraint=models.UniqueConstraint(condition=models.Q(('until__isnull', True)), fields=('incident', 'role', 'person'), name='incident_role_once'),
-        ),
-        migrations.AddIndex(
-            model_name='incidentservice',
-            index=models.Index(fields=['service', '-incident'], name='incident_service_lately'),
-        ),
-        migrations.AddConstraint(
-            model_name='incidentservice',
-            constraint=models.UniqueConstraint(fields=('incident', 'service'), name='incident_service_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='incidentservice',
-            constraint=models.CheckConstraint(condition=models.Q(('effect__in', ['direct', 'dependant'])), name='incident_service_effect'),
-        ),
-        migrations.AddIndex(
-            model_name='incidenttask',
-            index=models.Index(fields=['incident', 'id'], name='incident_tasks'),
-        ),
-        migrations.AddIndex(
-            model_name='incidenttask',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['owner', 'due_at'], name='incident_task_owed'),
-        ),
-        migrations.AddConstraint(
-            model_name='incidenttask',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'done', 'dropped'])), name='incident_task_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='incidentwatch',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['watching', 'muted'])), name='incident_watch_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='incidentwatch',
-            constraint=models.UniqueConstraint(fields=('incident', 'person'), name='incident_watch_once'),
-        ),
-        migrations.AddIndex(
-            model_name='integration',
-            index=models.Index(fields=['updated_at', 'id'], name='integration_updated'),
-        ),
-        migrations.AddConstraint(
-            model_name='integration',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['on', 'off'])), name='integration_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='integration',
-            constraint=models.UniqueConstraint(condition=models.Q(('account__isnull', False)), fields=('account', 'kind'), name='integration_account_once'),
-        ),
-        migrations.AddIndex(
-            model_name='changereport',
-            index=models.Index(fields=['service', '-at'], name='change_report_service'),
-        ),
-        migrations.AddIndex(
-            model_name='alertmessage',
-            index=models.Index(fields=['integration', '-received_at'], name='alert_message_received'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at', 'id'], name='alert_due'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('state', 'firing')), fields=['-id'], name='alert_firing'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['service', '-id'], name='alert_service'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['integration', '-id'], name='alert_integration'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['firing', 'resolved'])), name='alert_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.CheckConstraint(condition=models.Q(('handling__in', ['waiting', 'suppressed', 'responded', 'kept'])), name='alert_handling_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_latest', True)), fields=('integration', 'fingerprint'), name='alert_latest_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ends_at__isnull', True), ('is_latest', True), ('state', 'firing')), models.Q(('ends_at__isnull', False), ('state', 'resolved')), _connector='OR'), name='alert_over_has_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('handling__in', ['waiting', 'suppressed']), _negated=True), ('due_at__isnull', False), _connector='OR'), name='alert_due_until_handled'),
-        ),
-        migrations.AddConstraint(
-            model_name='integrationtoken',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['live', 'revoked'])), name='integration_token_state_known'),
-        ),
-        migrations.AddIndex(
-            model_name='postmortem',
-            index=models.Index(fields=['updated_at', 'id'], name='postmortem_updated'),
-        ),
-        migrations.AddIndex(
-            model_name='postmortem',
-            index=models.Index(condition=models.Q(('cause', ''), _negated=True), fields=['cause', 'incident'], name='postmortem_cause'),
-        ),
-        migrations.AddConstraint(
-            model_name='postmortem',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'in_review', 'published', 'waived'])), name='postmortem_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='postmortem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'waived'), _negated=True), models.Q(('waiver', ''), _negated=True), _connector='OR'), name='postmortem_waived_with_reason'),
-        ),
-        migrations.AddIndex(
-            model_name='actionitem',
-            index=models.Index(condition=models.Q(('state__in', ('open', 'in_progress'))), fields=['owner', 'due_at', 'id'], name='action_item_owed'),
-        ),
-        migrations.AddIndex(
-            model_name='actionitem',
-            index=models.Index(fields=['due_at', 'id'], name='action_item_due'),
-        ),
-        migrations.AddIndex(
-            model_name='actionitem',
-            index=models.Index(fields=['opened_at', 'id'], name='action_item_opened'),
-        ),
-        migrations.AddIndex(
-            model_name='actionitem',
-            index=models.Index(fields=['updated_at', 'id'], name='action_item_updated'),
-        ),
-        migrations.AddConstraint(
-            model_name='actionitem',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'in_progress', 'done', 'verified', 'dropped'])), name='action_item_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='actionitem',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__in', ('high', 'medium', 'low'))), name='action_item_priority_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='actionitem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', False), ('state__in', ['done', 'verified'])), models.Q(('done_at__isnull', True), ('state__in', ['open', 'in_progress', 'dropped'])), _connector='OR'), name='action_item_done_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='postmortemsnapshot',
-            constraint=models.UniqueConstraint(fields=('postmortem', 'number'), name='postmortem_snapshot_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='responsemove',
-            constraint=models.UniqueConstraint(fields=('response', 'number'), name='response_move_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='responsetarget',
-            constraint=models.UniqueConstraint(fields=('action', 'service'), name='response_target_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='responsetarget',
-            constraint=models.UniqueConstraint(condition=models.Q(('service__isnull', True)), fields=('action',), name='response_target_everywhere_once'),
-        ),
-        migrations.AddIndex(
-            model_name='runbook',
-            index=models.Index(fields=['title', 'id'], name='runbook_title'),
-        ),
-        migrations.AddIndex(
-            model_name='runbook',
-            index=models.Index(fields=['updated_at', 'id'], name='runbook_updated'),
-        ),
-        migrations.AddConstraint(
-            model_name='runbook',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'published', 'retired'])), name='runbook_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='runbook',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'published'), _negated=True), ('published__gt', 0), _connector='OR'), name='runbook_published_has_a_version'),
-        ),
-        migrations.AddIndex(
-            model_name='runbooklink',
-            index=models.Index(fields=['next_at', 'id'], name='runbook_link_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='runbooklink',
-            constraint=models.UniqueConstraint(fields=('runbook', 'digest'), name='runbook_link_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='runbooklink',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['unknown', 'fine', 'broken', 'closed'])), name='runbook_link_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='runbookstep',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'done', 'skipped', 'failed'])), name='runbook_step_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='runbookstep',
-            constraint=models.UniqueConstraint(fields=('run', 'number'), name='runbook_step_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='runbooktarget',
-            constraint=models.UniqueConstraint(condition=models.Q(('service__isnull', False)), fields=('runbook', 'service'), name='runbook_service_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='runbookversion',
-            constraint=models.UniqueConstraint(fields=('runbook', 'number'), name='runbook_version_once'),
-        ),
-        migrations.AddIndex(
-            model_name='runbookrun',
-            index=models.Index(fields=['runbook', '-id'], name='runbook_run_of'),
-        ),
-        migrations.AddIndex(
-            model_name='runbookrun',
-            index=models.Index(fields=['incident', 'id'], name='runbook_run_incident'),
-        ),
-        migrations.AddConstraint(
-            model_name='runbookrun',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['running', 'completed', 'abandoned'])), name='runbook_run_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='runbookrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'running')), models.Q(('ended_at__isnull', False), ('state__in', ['completed', 'abandoned'])), _connector='OR'), name='runbook_run_end_fits_state'),
-        ),
-        migrations.AddIndex(
-            model_name='schedule',
-            index=models.Index(fields=['state', 'name', 'id'], name='oncall_schedule_listed'),
-        ),
-        migrations.AddConstraint(
-            model_name='schedule',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['active', 'retired'])), name='oncall_schedule_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='schedule',
-            constraint=models.CheckConstraint(condition=models.Q(('gap_policy__in', ['tell', 'by_design'])), name='oncall_schedule_gap_policy_known'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedshift',
-            index=models.Index(fields=['schedule', 'ends_at'], name='published_shift_schedule'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedshift',
-            index=models.Index(fields=['person', 'ends_at'], name='published_shift_person'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedshift',
-            index=models.Index(fields=['role', 'starts_at'], name='published_shift_begins'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedshift',
-            index=models.Index(condition=models.Q(('remind_at__isnull', False)), fields=['remind_at'], name='published_shift_remind'),
-        ),
-        migrations.AddConstraint(
-            model_name='publishedshift',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='published_shift_ends_after_start'),
-        ),
-        migrations.AddIndex(
-            model_name='override',
-            index=models.Index(fields=['schedule', 'ends_at', 'starts_at'], name='override_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='override',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['standing', 'cancelled'])), name='override_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='override',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('replace', 'instead', 'also'))), name='override_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='override',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='override_ends_after_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='override',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', False), ('state', 'cancelled')), models.Q(models.Q(('state', 'cancelled'), _negated=True), ('cancelled_at__isnull', True)), _connector='OR'), name='override_cancelled_when'),
-        ),
-        migrations.AddIndex(
-            model_name='handover',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='handover_due'),
-        ),
-        migrations.AddIndex(
-            model_name='handover',
-            index=models.Index(fields=['schedule', '-at'], name='handover_schedule'),
-        ),
-        migrations.AddIndex(
-            model_name='handover',
-            index=models.Index(fields=['outgoing', '-at'], name='handover_outgoing'),
-        ),
-        migrations.AddIndex(
-            model_name='handover',
-            index=models.Index(fields=['incoming', '-at'], name='handover_incoming'),
-        ),
-        migrations.AddConstraint(
-            model_name='handover',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'given', 'received', 'complete', 'cancelled'])), name='handover_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='handover',
-            constraint=models.CheckConstraint(condition=models.Q(('outgoing', models.F('incoming')), _negated=True), name='handover_to_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='handover',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'complete'), _negated=True), models.Q(('incoming_signed_at__isnull', False), ('outgoing_signed_at__isnull', False)), _connector='OR'), name='handover_complete_with_both'),
-        ),
-        migrations.AddConstraint(
-            model_name='handover',
-            constraint=models.UniqueConstraint(fields=('schedule', 'role', 'at', 'outgoing', 'incoming'), name='handover_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='scheduleversion',
-            constraint=models.UniqueConstraint(fields=('schedule', 'number'), name='schedule_version_once'),
-        ),
-        migrations.AddIndex(
-            model_name='shadow',
-            index=models.Index(fields=['schedule', 'ends_at'], name='shadow_schedule'),
-        ),
-        migrations.AddIndex(
-            model_name='shadow',
-            index=models.Index(fields=['person', 'ends_at'], name='shadow_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='shadow',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['standing', 'ended'])), name='shadow_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='shadow',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='shadow_ends_after_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='shadow',
-            constraint=models.CheckConstraint(condition=models.Q(('follows', models.F('person')), _negated=True), name='shadow_of_another'),
-        ),
-        migrations.AddIndex(
-            model_name='shiftswap',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='shift_swap_due'),
-        ),
-        migrations.AddIndex(
-            model_name='shiftswap',
-            index=models.Index(fields=['schedule', 'state', 'starts_at'], name='shift_swap_of_schedule'),
-        ),
-        migrations.AddIndex(
-            model_name='shiftswap',
-            index=models.Index(fields=['offered_by', 'starts_at'], name='shift_swap_offered'),
-        ),
-        migrations.AddConstraint(
-            model_name='shiftswap',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'taken', 'withdrawn', 'undone', 'lapsed'])), name='shift_swap_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='shiftswap',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='shift_swap_ends_after_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='shiftswap',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'taken'), _negated=True), models.Q(('override__isnull', False), ('taken_by__isnull', False)), _connector='OR'), name='shift_swap_taken_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='shiftswap',
-            constraint=models.CheckConstraint(condition=models.Q(('taken_by', models.F('offered_by')), _negated=True), name='shift_swap_with_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='shiftswap',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('schedule', 'offered_by', 'role', 'starts_at'), name='shift_swap_offered_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='statuscomponent',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['shown', 'retired'])), name='status_component_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='statusnoticecomponent',
-            constraint=models.UniqueConstraint(fields=('notice', 'component'), name='status_part_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='statusnoticecomponent',
-            constraint=models.CheckConstraint(condition=models.Q(('impact__in', ['operational', 'maintenance', 'degraded', 'partial_outage', 'major_outage'])), name='status_part_impact_known'),
-        ),
-        migrations.AddIndex(
-            model_name='statusupdate',
-            index=models.Index(fields=['at'], name='status_update_at'),
-        ),
-        migrations.AddIndex(
-            model_name='statusmail',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at', 'id'], name='status_mail_due'),
-        ),
-        migrations.AddIndex(
-            model_name='statusmail',
-            index=models.Index(condition=models.Q(('update__isnull', True)), fields=['created_at'], name='status_questions'),
-        ),
-        migrations.AddIndex(
-            model_name='statusmail',
-            index=models.Index(condition=models.Q(('finished_at__isnull', False)), fields=['finished_at'], name='status_mail_over'),
-        ),
-        migrations.AddConstraint(
-            model_name='statusmail',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sent', 'skipped', 'dead'])), name='status_mail_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='statusmail',
-            constraint=models.UniqueConstraint(fields=('subscriber', 'update'), name='status_mail_once'),
-        ),
-        migrations.AddIndex(
-            model_name='toldgap',
-            index=models.Index(fields=['schedule', 'ends_at'], name='told_gap_schedule'),
-        ),
-        migrations.AddConstraint(
-            model_name='toldgap',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='told_gap_ends_after_start'),
+            options={
+                'indexes': [models.Index(fields=['schedule', 'ends_at'], name='told_gap_schedule')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='told_gap_ends_after_start')],
+            },
         ),
     ]

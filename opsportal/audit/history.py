@@ -31,6 +31,9 @@ class OpsHistoricalRecords(HistoricalRecords):  # type: ignore[misc]
 
     def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
         super().finalize(sender, **kwargs)
+        if sender is self.cls:
+            # Nothing is to come any more; migrations render thousands of models, which each would be told of.
+            models.signals.class_prepared.disconnect(self.finalize)
         given = sender.__dict__.get(self.manager_name)
         if isinstance(given, HistoryDescriptor):
             setattr(sender, self.manager_name, SteadyHistory(given))

@@ -41,8 +41,8 @@ class Supervisor:
 
     def wait(self) -> None:
         """Wait until the portal answers and all its processes run."""
-        wait_until(lambda: self.status("/startup") == 200, seconds=300, what="/startup answers 200")
-        wait_until(lambda: len(self.children()) == 4, seconds=120, what="all four processes run")
+        wait_until(lambda: self.status("/startup") == 200, seconds=120, what="/startup answers 200")
+        wait_until(lambda: len(self.children()) == 4, seconds=60, what="all four processes run")
 
     def status(self, path: str) -> int:
         """Return the status of GET `path`, 0 when nobody answers."""
@@ -121,7 +121,7 @@ def test_what_is_killed_comes_back(supervisor: Supervisor) -> None:
         seconds=30,
         what="all processes are new",
     )
-    wait_until(lambda: supervisor.status("/startup") == 200, seconds=90, what="the portal answers")
+    wait_until(lambda: supervisor.status("/startup") == 200, seconds=45, what="the portal answers")
     for name in ("broker", "web", "worker", "scheduler"):
         assert f"opsportal: {name} ended with code -9, starts again in 1 s" in supervisor.process.output()
 
