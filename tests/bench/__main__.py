@@ -1,6 +1,6 @@
 """Measures the gate and the registration beside two floors with the same SQL, and how the portal bears size.
 
-    python -m tests.bench [--seconds 3] [--rounds 3] [--small]
+    python -m tests.bench [--seconds 3] [--rounds 3] [--small] [--only gate|size|alerts|paging]
 
 Three servers (gunicorn gthread, 2 workers, 2 threads) on one PostgreSQL take turns: the portal, `bare` (a
 DRF endpoint that runs the recorded SQL as text) and `plain` (a bare DRF endpoint as one would write it: the
@@ -8,7 +8,8 @@ same statements through the ORM, neither authentication nor middleware). Load ma
 share the machine. The ratio and the CPU time of a request are what to hold the portal to: the absolute
 figures depend on what else the machine does, which is shown.
 Then rows are copied by SQL until the tables are large (`--small`: a hundredth), and lists and ticks are
-measured against their bounds. Writes `var/bench.json`.
+measured against their bounds. Alerts (`alerts`, `paging`) have processes and databases of their own.
+Writes `var/bench.json`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from tests.servers import Postgres, Valkey
 CLIENTS = (1, 8)
 WARM_UP = 1.0
 TICK = os.sysconf("SC_CLK_TCK")
+PARTS = ("gate", "size", "alerts", "paging")
 
 
 def main() -> int:
@@ -42,6 +44,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--small", action="store_true")
+    parser.add_argument("--only", choices=PARTS, action="append", help="one part; all by default")
     options = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="opsportal-bench-")))
@@ -49,10 +52,7 @@ def main() -> int:
         stack.callback(postgres.stop)
         stack.callback(valkey.stop)
         _environment(folder, postgres, valkey)
-        world, recorded = _world(folder)
-        targets = _targets(stack, folder, world)
-        runs = list(_measure(targets, options.rounds, options.seconds))
-        figures = _figures(world, small=options.small) + _paging(folder, postgres)
+        runs, figures, recorded = _parts(stack, folder, postgres, options)
     summary = _summary(runs, recorded) | {"figures": figures}
     print(_table(summary))  # noqa: T201 - this is what it is for
     path = ROOT / "var" / "bench.json"
@@ -61,23 +61,46 @@ def main() -> int:
     return 1 if any(run["failed"] for run in runs) else 0
 
 
-def _paging(folder: Path, postgres: Postgres) -> list[dict[str, Any]]:
-    """Measure the way of an alert to a page, in a process and on a database of their own."""
-    _createdb(postgres, "paging")
-    data = folder / "paging"
+def _parts(
+    stack: ExitStack, folder: Path, postgres: Postgres, options: argparse.Namespace
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
+    """Measure what was asked for; return the runs of the gate, the figures, and the recorded statements."""
+    wanted = options.only or PARTS
+    runs: list[dict[str, Any]] = []
+    figures: list[dict[str, Any]] = []
+    recorded: dict[str, Any] = {}
+    if "gate" in wanted or "size" in wanted:
+        world, recorded = _world(folder)
+        if "gate" in wanted:
+            runs = list(_measure(_targets(stack, folder, world), options.rounds, options.seconds))
+        if "size" in wanted:
+            figures += _figures(world, small=options.small)
+    small = ["--small"] if options.small else []
+    if "alerts" in wanted:
+        timing = ["--rounds", str(options.rounds), "--seconds", str(options.seconds)]
+        figures += _apart("alerts", folder, postgres, *timing, *small)
+    if "paging" in wanted:
+        figures += _apart("paging", folder, postgres, *small)
+    return runs, figures, recorded
+
+
+def _apart(name: str, folder: Path, postgres: Postgres, *options: str) -> list[dict[str, Any]]:
+    """Return the figures of `tests.bench.{name}`, from a process and a database of their own."""
+    _createdb(postgres, name)
+    data = folder / name
     data.mkdir()
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.paging", str(data)],
+        [sys.executable, "-m", f"tests.bench.{name}", str(data), *options],
         env={
             **os.environ,
-            "DATABASE_URL": postgres.url.rpartition("/")[0] + "/paging",
+            "DATABASE_URL": postgres.url.rpartition("/")[0] + f"/{name}",
             "OPSPORTAL_DATA": str(data),
         },
         cwd=ROOT,
         stdout=subprocess.PIPE,
         check=True,
     )
-    figures: list[dict[str, Any]] = json.loads(done.stdout)
+    figures: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
     return figures
 
 
@@ -324,7 +347,7 @@ def _table(summary: dict[str, Any]) -> str:
         )
     lines += ["", "| figure | value | bound | |", "|---|---|---|---|"]
     lines += [
-        f"| {one['name']} | {one['value']:g} {one['unit']} | {one['bound']:g}"
+        f"| {one['name']} | {one['value']:g} {one['unit']} | {'≥' if one['least'] else '≤'} {one['bound']:g}"
         f" | {'holds' if one['holds'] else 'FAILS'} |"
         for one in summary["figures"]
     ]

@@ -1,6 +1,6 @@
 """From an alert that was accepted to a page that was handed over, with a whole portal at work.
 
-    python -m tests.bench.paging FOLDER
+    python -m tests.bench --only paging
 
 Runs on a database of its own (DATABASE_URL, empty) and prints its figures as JSON. Single alerts come one
 after the other, each of a cause of its own; then a storm: 10,000 alerts of 50 causes, as fast as they are
@@ -9,6 +9,7 @@ taken.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -28,6 +29,10 @@ _CAUSE = re.compile(r"\b(Single|Storm)(\d+)\b")
 
 def main() -> int:
     """Set up, measure, print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.paging")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--small", action="store_true", help="a tenth of all")
+    options = parser.parse_args()
     import django
 
     django.setup()
@@ -40,10 +45,14 @@ def main() -> int:
     token = _world()
     mailbox = Mailbox()
     env = {**mailbox.env, "DATABASE_URL": os.environ["DATABASE_URL"]}
-    portal = LivePortal(Path(sys.argv[1]), env)
+    portal = LivePortal(options.folder, env)
     try:
         portal.start_all(web={})
-        figures = list(_measure(portal, mailbox, f"/api/v1/alerts/alertmanager/{token}/"))
+        figures = list(
+            _measure(
+                portal, mailbox, f"/api/v1/alerts/alertmanager/{token}/", share=10 if options.small else 1
+            )
+        )
     finally:
         portal.stop()
         mailbox.stop()
@@ -76,27 +85,27 @@ def _world() -> str:
     return token
 
 
-def _measure(portal: Any, mailbox: Any, path: str) -> Iterator[dict[str, Any]]:
+def _measure(portal: Any, mailbox: Any, path: str, *, share: int) -> Iterator[dict[str, Any]]:
     from tests.bench.size import figure
 
     accepted: dict[str, float] = {}
-    for number in range(SINGLE):
+    for number in range(SINGLE // share):
         _send(portal, path, [(f"Single{number}", "a")])
         accepted[f"Single{number}"] = time.monotonic()
         time.sleep(PAUSE)
     arrived = _wait(mailbox, accepted)
     took = sorted(arrived[cause] - accepted[cause] for cause in accepted)
-    name = f"alert accepted to page handed over, {SINGLE} causes"
+    name = f"alert accepted to page handed over, {len(took)} causes"
     yield figure(f"{name}, p50", took[len(took) // 2], 5.0, "s")
     yield figure(f"{name}, p99", took[-1], 5.0, "s")
     began = time.monotonic()
-    alerts = [(f"Storm{number % CAUSES}", f"i{number}") for number in range(STORM)]
-    for start in range(0, STORM, BATCH):
+    alerts = [(f"Storm{number % CAUSES}", f"i{number}") for number in range(STORM // share)]
+    for start in range(0, len(alerts), BATCH):
         _send(portal, path, alerts[start : start + BATCH])
     stored = time.monotonic() - began
     causes = dict.fromkeys((cause for cause, _ in alerts), began)
     arrived = _wait(mailbox, causes)
-    yield figure(f"storm of {STORM:,} alerts, {CAUSES} causes: all accepted", stored, 60.0, "s")
+    yield figure(f"storm of {len(alerts):,} alerts, {CAUSES} causes: all accepted", stored, 60.0, "s")
     yield figure("storm: first alert to last page", max(arrived[c] for c in causes) - began, 60.0, "s")
     pages = sum(1 for mail in mailbox.to(ADDRESS) if "/ack/" in mail.text and "Storm" in mail.text)
     yield figure("storm: pages that are not one a cause", abs(pages - CAUSES), 0, "pages")

@@ -37,7 +37,14 @@ Figure = dict[str, Any]
 
 def figure(name: str, value: float, bound: float, unit: str = "ms") -> Figure:
     """Return one figure; `bound` is the most that it may be."""
-    return {"name": name, "value": round(value, 3), "bound": bound, "unit": unit, "holds": value <= bound}
+    fields = {"name": name, "value": round(value, 3), "bound": bound, "unit": unit}
+    return {**fields, "least": False, "holds": value <= bound}
+
+
+def at_least(name: str, value: float, bound: float, unit: str) -> Figure:
+    """Return one figure; `bound` is the least that it may be."""
+    fields = {"name": name, "value": round(value, 3), "bound": bound, "unit": unit}
+    return {**fields, "least": True, "holds": value >= bound}
 
 
 def measure(
