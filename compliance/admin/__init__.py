@@ -1,1 +1,5 @@
 """The back office, by area."""
+
+from compliance.admin import measures
+
+__all__ = ["measures"]

@@ -22,6 +22,14 @@ from compliance.models.governance import (
     TrainingTopic,
     Vulnerability,
 )
+from compliance.models.measures import (
+    Measurement,
+    PullSource,
+    Rollup,
+    Series,
+)
+from compliance.models.promises import CapacityPlan, CostBudget, Objective
+from compliance.models.reports import MonthlyReport, ReportMail, ReportRecipient
 
 __all__ = [
     "AccessHolding",
@@ -29,17 +37,27 @@ __all__ = [
     "AccessReview",
     "BoardDecision",
     "BoardDecisionText",
+    "CapacityPlan",
     "Checklist",
     "ChecklistAnswer",
     "ChecklistEdition",
     "ChecklistRun",
+    "CostBudget",
     "Declaration",
     "ImprovementItem",
     "ImprovementPhase",
     "MaturityAssessment",
+    "Measurement",
+    "MonthlyReport",
+    "Objective",
     "PersonRequest",
+    "PullSource",
     "ReadinessStatement",
+    "ReportMail",
+    "ReportRecipient",
+    "Rollup",
     "Scan",
+    "Series",
     "Training",
     "TrainingAttendance",
     "TrainingTopic",

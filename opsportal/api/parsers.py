@@ -17,20 +17,24 @@ class StrictJSONParser(BaseParser):
     """Parse `application/json`. The last of doubled keys counts, everywhere."""
 
     media_type = "application/json"
+    limit: int | None = None
+    """Bytes of a body; `DATA_UPLOAD_MAX_MEMORY_SIZE` where it is None."""
+    keeps_not_finite = False
+    """Whether NaN and numbers past all bounds reach the endpoint, which then refuses them by their place."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         """Return the parsed body. Raises `TooLarge` past the size limit and `ParseError` for the rest."""
-        body = _read(stream, (parser_context or {}).get("request"))
+        body = _read(stream, (parser_context or {}).get("request"), self.limit)
         try:
-            return strict_json.parse(body)
+            return strict_json.parse(body, keeps_not_finite=self.keeps_not_finite)
         except ValueError as error:
             raise ParseError(str(error)) from None
 
 
-def _read(stream: IO[Any], request: Any) -> bytes:
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 1_048_576
+def _read(stream: IO[Any], request: Any, limit: int | None) -> bytes:
+    limit = limit or settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 1_048_576
     declared = str(request.META.get("CONTENT_LENGTH") or "0") if request is not None else "0"
     if declared.isdigit() and int(declared) > limit:
         raise TooLarge(f"The body may have {limit} bytes at most.")

@@ -12,8 +12,11 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _OUTSIDE_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
 
 
-def parse(body: bytes) -> Any:
+def parse(body: bytes, *, keeps_not_finite: bool = False) -> Any:
     """Return the parsed body; the last of doubled keys counts, everywhere.
+
+    With `keeps_not_finite`, NaN and numbers past all bounds come back as such floats, for a reader who
+    refuses the row that has one and keeps the others.
 
     Raises `ValueError` with one sentence of what is wrong.
     """
@@ -23,7 +26,10 @@ def parse(body: bytes) -> Any:
     except UnicodeDecodeError:
         raise ValueError("The body is not UTF-8.") from None
     try:
-        parsed = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        if keeps_not_finite:
+            parsed = json.loads(text)
+        else:
+            parsed = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"The body is not JSON: {error}") from None
     if _SURROGATE.search(text):

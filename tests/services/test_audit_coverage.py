@@ -13,6 +13,10 @@ OURS = ("opsportal.", "changes", "incidents", "compliance")
 WORKINGS = {
     "api.IdempotencyRecord": "answers kept for a week",
     "incidents.Alert": "derived from its messages, which only grow",
+    "compliance.Series": "what is measured of whom, made by the first point that arrives",
+    "compliance.Measurement": "points of machines, inserted once; each batch has an audit entry",
+    "compliance.Rollup": "sums of hours and days, derived from the points",
+    "compliance.ReportMail": "copies of a report on their way",
     "changes.SearchDocument": "words of a change for search, derived from it",
     "outbox.OutboxMessage": "messages on their way, deleted after a week",
     "outbox.Heartbeat": "when each tick last ran",

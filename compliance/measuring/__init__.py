@@ -1,0 +1,1 @@
+"""The arithmetic of measurements: units, windows, statistics, budgets, targets, DORA. Pure."""

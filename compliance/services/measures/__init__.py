@@ -1,0 +1,1 @@
+"""Writes of measurements and of what is promised of them."""
