@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from incidents.ingest.arrived import Arrived
+from incidents.ingest.arrived import Arrived, Status
+from incidents.ingest.pagerduty import Event
 from incidents.models import Alert, Incident, Integration
 from incidents.selectors.alerts import alerts_seen
 from incidents.services.alerts import routing
@@ -18,6 +19,7 @@ from incidents.services.alerts.heartbeats import (
     check_resume,
     checks_advance,
 )
+from incidents.services.alerts.ingesting import event_ingest
 from incidents.services.alerts.integrations import integration_test
 from incidents.services.alerts.routes import route_create, route_move, route_retire, route_update
 from incidents.services.alerts.routing import NotRoutedError, alerts_route
@@ -26,7 +28,9 @@ from incidents.services.response.declaring import incident_declare
 from incidents.services.response.moving import incident_resolve
 from opsportal.core.errors import Forbidden, IllegalMove, InvalidInput, NotFound, Stale
 from opsportal.core.registry import QuietSpell, quiet_spells
+from opsportal.notify.models import Page
 from tests.alerting import arrival, ingest, make_integration
+from tests.escalating import tick
 from tests.makers import NOW, ROOT, make_team, make_user
 from tests.response import lines_of, make_crew
 from tests.untouched import nothing_written, refused
@@ -122,6 +126,48 @@ def test_what_was_over_before_it_was_routed_opens_nothing(prometheus: Integratio
     ingest(prometheus, cause(1, 1, status="resolved"))
     route_all()
     assert (handled(), Incident.objects.count()) == (["kept"], 0)
+
+
+def events(source: Integration, *actions: Status) -> None:
+    for status in actions:
+        alert = arrival(1, status=status, starts_at=None, keeps_unseen_end=False)
+        event_ingest(actor=ROOT, now=NOW, integration=source, event=Event("k", alert), body=b"{}")
+
+
+@pytest.mark.parametrize("acknowledged", [False, True])
+def test_a_trigger_of_pagerduty_opens_its_incident_though_it_came_and_went_and_pages_nobody(
+    prometheus: Integration, acknowledged: bool
+) -> None:
+    events(prometheus, "firing", *(["acknowledged"] if acknowledged else []), "resolved")  # type: ignore[list-item]
+    route_all()
+    incident = Incident.objects.get()
+    assert (incident.state, incident.acknowledged_at is not None) == ("resolved", acknowledged)
+    assert (handled(), incident.alerts.count()) == (["responded"], 1)
+    assert lines_of(incident)[:2] == ["declared", "alerts_joined"]
+    assert (tick(LATER), Page.objects.count(), route_all(LATER)) == (0, 0, 0)
+
+
+def test_what_pagerduty_acknowledges_at_once_pages_nobody(prometheus: Integration) -> None:
+    events(prometheus, "firing", "acknowledged")
+    route_all()
+    assert (Incident.objects.get().state, tick(NOW), Page.objects.count()) == ("acknowledged", 0, 0)
+
+
+def test_a_trigger_that_came_and_went_obeys_its_route(prometheus: Integration) -> None:
+    make_route(action="keep")
+    events(prometheus, "firing", "resolved")
+    route_all()
+    assert (handled(), Incident.objects.count()) == (["kept"], 0)
+
+
+def test_one_that_begins_anew_before_it_is_routed_stays_open(prometheus: Integration) -> None:
+    events(prometheus, "firing", "resolved", "firing")
+    route_all()
+    incident = Incident.objects.get()
+    assert (incident.state, incident.alerts.count()) == ("triggered", 2)
+    events(prometheus, "resolved")
+    route_all(LATER)
+    assert Incident.objects.get().state == "resolved"
 
 
 def test_an_acknowledgement_by_the_sender_is_passed_on(prometheus: Integration) -> None:

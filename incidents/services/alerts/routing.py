@@ -18,8 +18,9 @@ from django.db import transaction
 from django.db.models import F
 
 from incidents.ingest.arrived import plain
+from incidents.ingest.pagerduty import FORMAT as PAGERDUTY
 from incidents.ingest.routing import Matcher, Route, Seen, Way, way_of
-from incidents.models import Alert, AlertRoute
+from incidents.models import Alert, AlertMessage, AlertRoute, Incident
 from incidents.selectors.alerts import routes_in_use
 from incidents.services.alerts.settling import settle
 from incidents.services.response.declaring import incident_declare
@@ -127,12 +128,16 @@ def _claim(now: datetime) -> list[Alert]:
 
 def _handle(claimed: Sequence[Alert], now: datetime) -> int:
     failed = 0
+    over = [one for one in claimed if one.handling in _WAITING and not one.is_firing]
+    flashes = _came_and_went(over)
+    for group in _grouped(flashes, now):
+        failed += not _tried(partial(_note_flash, group, now), group[0].way.group_key)
+    silent = [one for one in over if one not in flashes]
+    if silent:
+        failed += not _tried(partial(_keep_over, silent, now), "over")
     waiting = [one for one in claimed if one.handling in _WAITING and one.is_firing]
     for group in _grouped(waiting, now):
         failed += not _tried(partial(_respond, group, now), group[0].way.group_key)
-    over = [one for one in claimed if one.handling in _WAITING and not one.is_firing]
-    if over:
-        failed += not _tried(partial(_keep_over, over, now), "over")
     told: dict[int, list[Alert]] = {}
     for alert in claimed:
         if alert.incident_id is not None:
@@ -182,51 +187,95 @@ def _respond(group: Sequence[Routed], now: datetime) -> None:
         if group[0].way.keeps:
             _move(loud.values(), "keep")
             return
-        gravest = min(loud.values(), key=lambda one: (one.way.severity, one.alert.pk))
-        incident = incident_declare(
-            actor=ACTOR,
-            now=now,
-            title=plain(gravest.alert.title, most=200),
-            severity=gravest.way.severity,
-            summary=_summary(gravest.alert),
-            services=sorted({one.service.slug for one in loud.values() if one.service}),
-            detected_at=min(now, *(one.alert.received_at for one in loud.values())),
-            detected_by="monitor",
-            visibility="restricted" if gravest.way.restricted else "open",
-            security=gravest.alert.category == "security",
-            group_key=gravest.way.group_key,
-            policy=gravest.way.policy,
-            source=("alert", str(gravest.alert.pk)),
-        )
-        reached("alerts.declared")
-        entry_add(
-            actor=ACTOR,
-            now=now,
-            incident=incident,
-            kind="alerts_joined",
-            text=_joined_words([one.alert for one in loud.values()]),
-            data={"alerts": sorted(loud)[:100], "count": len(loud)},
-        )
-        _move(loud.values(), "respond", incident_id=incident.pk)
+        incident = _open_or_join(loud, now)
         outbox_put(
             now=now,
             topic="incidents.alerts.joined",
             key=incident.key,
             payload={"incident": incident.pk, "key": incident.key, "alerts": sorted(loud)[:MOST_TOLD]},
         )
+        if any(one.alert.acknowledged_at for one in loud.values()):
+            # Somebody was on it before it had its incident: nobody is paged for what is taken.
+            settle(incident.pk, [one.alert for one in loud.values()], now)
 
 
-def _locked(group: Sequence[Routed]) -> dict[int, Routed]:
-    """Lock those of a group that are still ours and still firing."""
-    by_key = {one.alert.pk: one for one in group}
-    rows = Alert.objects.select_for_update().filter(
-        pk__in=list(by_key), state="firing", handling__in=_WAITING
+def _note_flash(group: Sequence[Routed], now: datetime) -> None:
+    """Open the incident of alerts that came and went before they were routed, and let it resolve at once.
+
+    All of it is one transaction, so that no step of its escalation is ever due: nobody is paged. Announced
+    work on the service and a route that keeps its alerts let them be kept.
+    """
+    spells = _spells(group, now) if group[0].way.suppresses else {}
+    with write(actor=ACTOR, now=now):
+        mine = _locked(group, state="resolved")
+        quiet = {
+            key: one
+            for key, one in mine.items()
+            if one.way.keeps
+            or one.alert.handling == "suppressed"
+            or (one.service and one.service.slug in spells)
+        }
+        _move(quiet.values(), "keep")
+        loud = {key: one for key, one in mine.items() if key not in quiet}
+        if loud:
+            incident = _open_or_join(loud, now)
+            settle(incident.pk, [one.alert for one in loud.values()], now)
+
+
+def _open_or_join(loud: Mapping[int, Routed], now: datetime) -> Incident:
+    """Open the incident of locked alerts, or let them join the one that is open, and return it."""
+    gravest = min(loud.values(), key=lambda one: (one.way.severity, one.alert.pk))
+    incident = incident_declare(
+        actor=ACTOR,
+        now=now,
+        title=plain(gravest.alert.title, most=200),
+        severity=gravest.way.severity,
+        summary=_summary(gravest.alert),
+        services=sorted({one.service.slug for one in loud.values() if one.service}),
+        detected_at=min(now, *(one.alert.received_at for one in loud.values())),
+        detected_by="monitor",
+        visibility="restricted" if gravest.way.restricted else "open",
+        security=gravest.alert.category == "security",
+        group_key=gravest.way.group_key,
+        policy=gravest.way.policy,
+        source=("alert", str(gravest.alert.pk)),
     )
-    return {
-        key: by_key[key]
-        for key, attempt in rows.order_by("pk").values_list("pk", "attempt")
-        if attempt == by_key[key].alert.attempt
-    }
+    reached("alerts.declared")
+    entry_add(
+        actor=ACTOR,
+        now=now,
+        incident=incident,
+        kind="alerts_joined",
+        text=_joined_words([one.alert for one in loud.values()]),
+        data={"alerts": sorted(loud)[:100], "count": len(loud)},
+    )
+    _move(loud.values(), "respond", incident_id=incident.pk)
+    for one in loud.values():
+        one.alert.due_at = None
+    return incident
+
+
+def _locked(group: Sequence[Routed], *, state: str = "firing") -> dict[int, Routed]:
+    """Lock those of a group that are still ours and in this state, and see who has acknowledged them."""
+    by_key = {one.alert.pk: one for one in group}
+    rows = Alert.objects.select_for_update().filter(pk__in=list(by_key), state=state, handling__in=_WAITING)
+    mine: dict[int, Routed] = {}
+    for key, attempt, acknowledged_at in rows.order_by("pk").values_list("pk", "attempt", "acknowledged_at"):
+        if attempt == by_key[key].alert.attempt:
+            mine[key] = by_key[key]
+            mine[key].alert.acknowledged_at = acknowledged_at
+    return mine
+
+
+def _came_and_went(over: Sequence[Alert]) -> list[Alert]:
+    """Return which of those that are over came as a trigger of PagerDuty's format.
+
+    There a trigger opens an incident, whatever follows how soon ("Send an Alert Event"): senders count on it.
+    Other formats tell of states. What is over in them before it was looked at asks nobody for anything.
+    """
+    told_by = AlertMessage.objects.filter(pk__in={one.message_id for one in over}, format=PAGERDUTY)
+    triggers = set(told_by.values_list("pk", flat=True)) if over else set()
+    return [one for one in over if one.message_id in triggers]
 
 
 def _move(routed: Iterable[Routed], verb: str, **more: Any) -> None:
@@ -276,7 +325,7 @@ def _spells(group: Sequence[Routed], now: datetime) -> Mapping[str, QuietSpell]:
 
 
 def _keep_over(alerts: Sequence[Alert], now: datetime) -> None:
-    """Keep what was over before anybody was told of it: there is nothing left to respond to."""
+    """Keep what was over before anybody was told of it: there is nothing left to respond to, only to read."""
     with write(actor=ACTOR, now=now):
         for handling in _WAITING:
             rows = Alert.objects.filter(
