@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from incidents.escalating import Plan, Target, beginning_with
+from incidents.escalating import Plan, Target, beginning_with, held_until
 from incidents.escalation_matrix import NOBODY_NAMED, plan_of_matrix
 from incidents.models import (
     Escalation,
@@ -23,6 +24,8 @@ from incidents.selectors.duty import on_call_by_schedule, on_call_for_teams
 from incidents.selectors.response import affected_by, people_who_see, roles_that_see_all
 from opsportal.accounts.models import Absence, User
 from opsportal.accounts.selectors import ADMINISTRATORS, absent_at, holders_of, stand_ins
+from opsportal.calendar.hours import WorkingTime
+from opsportal.calendar.selectors import working_calendar
 from opsportal.catalog.models import Service
 from opsportal.core.errors import NotFound
 from opsportal.notify.models import ChannelTarget
@@ -260,6 +263,8 @@ def standing_still(now: datetime, *, most: int = 100) -> list[Standstill]:
 
     It asks the rows only, and none of what the tick decides by: escalations that are overdue, open incidents
     that nobody acknowledged and that have none, and those for which everybody was told and nobody answered.
+    Of the last, what has low urgency under a plan that waits for working hours is silent by design outside
+    of them, and is not among these until work begins.
     """
     late = Escalation.objects.filter(due_at__lt=now - GRACE).select_related("incident").order_by("due_at")
     under_way = Escalation.objects.filter(incident=OuterRef("pk")).exclude(state="stopped")
@@ -273,8 +278,23 @@ def standing_still(now: datetime, *, most: int = 100) -> list[Standstill]:
     )
     found = [Standstill(one.incident_id, one.incident.key, "late") for one in late[:most]]
     found += [Standstill(one.pk, one.key, "no_escalation") for one in forgotten.order_by("pk")[:most]]
-    found += [Standstill(one.incident_id, one.incident.key, "nobody_answers") for one in told[:most]]
+    loud = (one for one in told.order_by("pk").iterator() if not waits_for_work(one, now))
+    found += [Standstill(one.incident_id, one.incident.key, "nobody_answers") for one in islice(loud, most)]
     return found[:most]
+
+
+def waits_for_work(escalation: Escalation, now: datetime) -> bool:
+    """Return whether its plan lets this escalation wait, at `now` (aware UTC), for the next working hours."""
+    plan = escalation.read_plan
+    if not plan.hold_low:
+        return False
+    return held_until(plan, escalation.severity, now, working_time()) is not None  # type: ignore[arg-type]
+
+
+def working_time() -> WorkingTime | None:
+    """Return when the organisation works; None where nobody has said so."""
+    calendar = working_calendar()
+    return calendar.working_time if calendar is not None else None
 
 
 def stale_acknowledgements(now: datetime) -> QuerySet[Escalation]:

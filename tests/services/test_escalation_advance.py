@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from incidents.handlers.escalation import on_page_acknowledged
 from incidents.models import Alert, Escalation
@@ -280,9 +281,7 @@ def test_a_page_says_how_grave_it_is_what_it_touches_and_which_alerts_there_are(
 
 def test_low_urgency_is_held_for_working_hours_until_it_is_graver() -> None:
     crew = make_crew()
-    working_calendar_set(
-        actor=crew.admin.actor, now=NOW, zone="UTC", weekdays=[0, 1, 2, 3, 4], opens=time(9), closes=time(17)
-    )
+    weekly_hours(crew)
     chain(crew, hold_low=True)
     evening = NOW.replace(hour=20, minute=0)
     incident = declared(crew, policy="ours", severity="sev3", now=evening)
@@ -299,6 +298,49 @@ def test_low_urgency_is_held_for_working_hours_until_it_is_graver() -> None:
     tick(evening + MINUTE)
     assert told(incident) == [crew.responder]
     assert Page.objects.get(reference=incident.key).urgency == "high"
+
+
+SATURDAY = datetime(2026, 3, 7, 11, tzinfo=UTC)
+
+
+def weekly_hours(crew: Crew) -> None:
+    working_calendar_set(
+        actor=crew.admin.actor, now=NOW, zone="UTC", weekdays=[0, 1, 2, 3, 4], opens=time(9), closes=time(17)
+    )
+
+
+def test_on_a_saturday_low_urgency_waits_for_monday_even_where_no_step_reaches_anybody() -> None:
+    crew = make_crew()
+    weekly_hours(crew)
+    make_policy(step(0, {"kind": "on_call", "role": "primary"}), hold_low=True)
+    incident = declared(crew, policy="ours", severity="sev3", now=SATURDAY)
+    tick(SATURDAY)
+    assert (escalation_fresh(incident).state, told(incident)) == ("held", [])
+    assert escalation_watch(now=SATURDAY + timedelta(hours=5)) == []
+    monday = SATURDAY.replace(hour=9) + timedelta(days=2)
+    assert (tick(monday - MINUTE), tick(monday), crew.admin in told(incident)) == (0, 1, True)
+    told_all = monday + timedelta(hours=1)
+    assert [one.why for one in escalation_watch(now=told_all)] == ["nobody_answers"]
+    # It was told in working hours, and nobody has answered: at night nobody is expected to.
+    assert escalation_watch(now=monday.replace(hour=20)) == []
+
+
+def test_where_nobody_said_when_work_is_nothing_is_held() -> None:
+    crew = make_crew()
+    chain(crew, hold_low=True)
+    incident = declared(crew, policy="ours", severity="sev3", now=SATURDAY)
+    tick(SATURDAY)
+    assert told(incident) == [crew.responder]
+
+
+def test_the_auditor_says_each_thing_once_an_hour_also_to_the_log() -> None:
+    crew = make_crew()
+    chain(crew)
+    declared(crew, policy="ours")
+    with capture_logs() as lines:
+        for second in range(120, 240, 15):
+            escalation_watch(now=NOW + timedelta(seconds=second))
+    assert [line["event"] for line in lines] == ["incidents.stands_still"]
 
 
 def test_a_clock_that_jumps_neither_drops_nor_storms() -> None:

@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 
 from incidents.escalating import Cursor, Plan, held_until, next_due, walk
 from incidents.models import Escalation, EscalationMove
-from incidents.selectors.escalation import Reached, Scope, reached_by, scope_of
+from incidents.selectors.escalation import Reached, Scope, reached_by, scope_of, working_time
 from incidents.services.escalation.records import record_move
 from incidents.services.escalation.telling import people_told
 from incidents.states import ESCALATION
-from opsportal.calendar.selectors import working_calendar
 from opsportal.core.actor import Actor
 from opsportal.core.faultpoints import reached as point_reached
 
@@ -61,13 +60,8 @@ def hold_back(escalation: Escalation, *, actor: Actor, now: datetime) -> bool:
     plan = escalation.read_plan
     if not plan.hold_low:
         return False
-    calendar = working_calendar()
-    until = held_until(
-        plan,
-        escalation.severity,  # type: ignore[arg-type]  # the constraint knows the severities
-        now,
-        calendar.working_time if calendar else None,
-    )
+    # The constraint knows the severities.
+    until = held_until(plan, escalation.severity, now, working_time())  # type: ignore[arg-type]
     if until is None:
         return False
     was_held = escalation.state == "held"

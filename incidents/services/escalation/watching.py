@@ -23,13 +23,12 @@ _log = structlog.get_logger(__name__)
 def escalation_watch(*, now: datetime) -> list[Standstill]:
     """Page every administrator about what stands still at `now` (aware UTC), each thing once an hour.
 
-    Return it. `/ready` and the home page say so as well, from the same reading.
+    Return it. The log says so as often; `/ready` and the home page say so all the while.
     """
     found = standing_still(now)
     administrators = list(User.objects.filter(is_staff=True, is_active=True).values_list("pk", flat=True))
     for one in found:
-        _log.error("incidents.stands_still", incident=one.key, why=one.why)
-        page(
+        paged = page(
             now=now,
             page_key=f"standstill:{one.incident}:{one.why}:{now:%Y-%m-%dT%H}",
             recipients=administrators,
@@ -41,6 +40,8 @@ def escalation_watch(*, now: datetime) -> list[Standstill]:
             about=one.key,
             reference=f"standstill:{one.key}",
         )
+        if paged or not administrators:
+            _log.error("incidents.stands_still", incident=one.key, why=one.why)
     return found
 
 
