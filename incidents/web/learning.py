@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -18,9 +18,11 @@ from incidents.panels.response import incident_path
 from incidents.selectors.learning import postmortem_seen, postmortems_seen
 from incidents.selectors.response import timeline_of
 from incidents.services.learning.actions import action_open
+from incidents.services.learning.contents import part_in_words, participants_of
 from incidents.services.learning.postmortems import (
     postmortem_correct,
     postmortem_edit,
+    postmortem_lacks,
     postmortem_publish,
     postmortem_return,
     postmortem_start,
@@ -29,7 +31,7 @@ from incidents.services.learning.postmortems import (
 )
 from incidents.web.learning_forms import ActionForm, PostmortemFilter, PostmortemForm, StepForm
 from opsportal.core.access import may
-from opsportal.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Refusal, RuleRefused
+from opsportal.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Reason, Refusal, RuleRefused
 from opsportal.core.keys import number_of
 from opsportal.web import refusals
 from opsportal.web.paging import page_of
@@ -192,14 +194,13 @@ def _page(
     frozen = snapshot.content if snapshot and postmortem.state == "published" else None
     texts = frozen["sections"] if frozen else postmortem.sections
     moments = frozen["timeline"] if frozen else _live(postmortem)
-    roles = postmortem.incident.roles.order_by("id")
-    people = list(dict.fromkeys((one.get_role_display(), str(one.person_id)) for one in roles))
+    people = _people(frozen["participants"] if frozen else participants_of(postmortem.incident))
     items = list(postmortem.action_items.order_by("id"))
     remember_people(
         request,
         [
             ("user", str(postmortem.author_id)),
-            *(("user", person) for _, person in people),
+            *(("user", person) for person in people),
             *((one["actor_kind"], one["actor_id"]) for one in moments),
             *(("user", str(item.owner_id)) for item in items),
         ],
@@ -211,7 +212,8 @@ def _page(
         "snapshot": snapshot if frozen else None,
         "sections": [(part.title, texts.get(name, "")) for name, part in SECTIONS.items()],
         "moments": moments,
-        "people": people,
+        "people": [(person, ", ".join(parts)) for person, parts in people.items()],
+        "lacks": _lacks(request, postmortem),
         "items": items,
         "action_form": action_form or ActionForm(),
         "form": action_form,
@@ -228,6 +230,21 @@ def _page(
     }
     status = refusal.status if refusal else 400 if action_form else 200
     return render(request, "incidents/learning/postmortem.html", context, status=status)
+
+
+def _people(participants: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:
+    """Return the participants by their id, each with what they were and did in words."""
+    found: dict[str, list[str]] = {}
+    for one in participants:
+        found.setdefault(one["person"], []).append(part_in_words(one["role"]))
+    return found
+
+
+def _lacks(request: HttpRequest, postmortem: Postmortem) -> tuple[Reason, ...]:
+    """Return what it still lacks before it can be published; nothing for one that is published or waived."""
+    if postmortem.state not in {"draft", "in_review"}:
+        return ()
+    return postmortem_lacks(postmortem, actor=actor_of(request), now=now_of(request))
 
 
 def _live(postmortem: Postmortem) -> list[dict[str, Any]]:
@@ -251,5 +268,6 @@ def _form_page(
         "form": form,
         "postmortem": postmortem,
         "parts": [form[name] for name in SECTIONS],
+        "lacks": _lacks(request, postmortem),
     }
     return render(request, "incidents/learning/postmortem_form.html", context, status=status)

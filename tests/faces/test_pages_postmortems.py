@@ -72,11 +72,17 @@ def test_what_the_standard_misses_stands_on_the_page(cast: Crew) -> None:
     author, other = client_of(cast.responder), client_of(cast.outsider)
     author.post("/postmortems/new/", {"incident": incident.key})
     path = f"/postmortems/{Postmortem.objects.get().key}/"
+    for page in (path, f"{path}edit/"):
+        # From the beginning, and not only when somebody tries to publish it.
+        assert "Before it can be published" in (said := text_of(author, page))
+        assert "root-cause" in said
     author.post(f"{path}edit/", {"summary": "It fell over."})
     author.post(f"{path}do/submit/")
     answer = other.post(f"{path}do/publish/")
     assert (answer.status_code, "root-cause" in answer.content.decode()) == (409, True)
     assert other.post(f"{path}do/return/", {"text": "Why?"}).status_code == 302
+    author.post(f"{path}edit/", {"summary": "It fell over.", "root_cause": "No limit."})
+    assert "Before it can be published" not in text_of(author, path)
     assert author.post(f"{path}do/explode/").status_code == 404
 
 

@@ -6,8 +6,9 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
+from incidents.learning.taking_part import DEEDS, Deed, took_part
 from incidents.learning.template import SECTIONS
-from incidents.models import Postmortem
+from incidents.models import Incident, IncidentRole, Postmortem
 from incidents.selectors.response import timeline_of
 from incidents.services.response.scene import Scene
 from opsportal.audit.canonical import canonical_bytes
@@ -42,7 +43,7 @@ def content_of(postmortem: Postmortem, scene: Scene) -> dict[str, Any]:
             "mitigated_at": _utc(incident.mitigated_at),
             "resolved_at": _utc(incident.resolved_at),
         },
-        "participants": participants_of(scene),
+        "participants": participants_of(incident),
         "action_items": [
             {"key": item.key, "title": item.title, "owner": str(item.owner_id), "state": item.state}
             for item in postmortem.action_items.order_by("id")
@@ -50,10 +51,20 @@ def content_of(postmortem: Postmortem, scene: Scene) -> dict[str, Any]:
     }
 
 
-def participants_of(scene: Scene) -> list[dict[str, str]]:
-    """Return who had which role in the incident, in the order in which they took it."""
-    rows = scene.incident.roles.order_by("id").values_list("role", "person_id")
-    return [{"role": role, "person": str(person)} for role, person in dict.fromkeys(rows)]
+def participants_of(incident: Incident) -> list[dict[str, str]]:
+    """Return who had which role in the incident, then who did what by its timeline (`DEEDS`), each once."""
+    rows = incident.roles.order_by("id").values_list("role", "person_id")
+    deeds = [
+        Deed(one.entry.kind, one.entry.actor_kind, one.entry.actor_id, one.entry.data)
+        for one in timeline_of(incident)
+    ]
+    parts = took_part([(role, str(person)) for role, person in rows], deeds)
+    return [{"role": part, "person": person} for part, person in parts]
+
+
+def part_in_words(part: str) -> str:
+    """Return a role or a deed of a participant as people read it."""
+    return DEEDS.get(part) or dict(IncidentRole.Role.choices).get(part, part).lower()
 
 
 def hash_of(content: dict[str, Any]) -> str:

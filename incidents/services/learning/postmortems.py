@@ -13,7 +13,7 @@ from incidents.learning.template import CAUSES, MAX_SECTION, SECTIONS, impact_of
 from incidents.models import Incident, IncidentEntry, Postmortem, PostmortemSnapshot
 from incidents.models.response import PREFIX
 from incidents.permissions.learning import WaiverCase
-from incidents.selectors.response import visible
+from incidents.selectors.response import affected_by, visible
 from incidents.services.learning.contents import content_of, hash_of
 from incidents.services.learning.scene import Review, happened, review_locked
 from incidents.services.response.events import happened as incident_happened
@@ -21,7 +21,7 @@ from incidents.services.response.scene import Scene, scene_locked
 from opsportal.accounts.selectors import roles_acted_on
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
-from opsportal.core.errors import Conflict, FieldError, InvalidInput, RuleRefused
+from opsportal.core.errors import Conflict, FieldError, InvalidInput, Reason, RuleRefused
 from opsportal.core.keys import number_of
 from opsportal.core.text import clean_text
 from opsportal.core.versions import require_version
@@ -218,6 +218,18 @@ def postmortem_facts(review: Review, actor: Actor, now: datetime) -> dict[str, V
     if postmortem.cause:
         facts["postmortem.cause"] = postmortem.cause
     return facts
+
+
+def postmortem_lacks(postmortem: Postmortem, *, actor: Actor, now: datetime) -> tuple[Reason, ...]:
+    """Return what the standard of its incident misses in a draft, were somebody else to publish it `now`.
+
+    A reading, without locks: who publishes is asked once more. That it takes somebody else is no fault of
+    the text, so it is taken as given.
+    """
+    incident = postmortem.incident
+    review = Review(postmortem, Scene(incident, affected_by(incident)))
+    facts = {**postmortem_facts(review, actor, now), "postmortem.reviewed_by_another": True}
+    return engine.decide(review.incident.standard, POINT, facts).reasons
 
 
 def _ended(key: str, *, actor: Actor, now: datetime) -> Scene:
