@@ -42,7 +42,6 @@ from incidents.roster.spans import Span
 from incidents.selectors.roster import (
     handover_seen,
     handovers_loaded,
-    hours_of,
     quality_of,
     schedule_entries,
     schedule_seen,
@@ -56,6 +55,7 @@ from incidents.services.roster.handovers import (
     handover_sign,
     handover_tick,
 )
+from incidents.services.roster.hours import hours_seen
 from incidents.services.roster.publishing import AHEAD, BACK
 from incidents.services.roster.shadows import shadow_end, shadow_start
 from incidents.services.roster.swaps import (
@@ -129,7 +129,11 @@ class ScheduleHours(ApiView):
         responses=HoursOut,
     )
     def get(self, request: Request, slug: str) -> Response:
-        """Tell who was, or will be, on call for how long, by day, night, weekend and holiday."""
+        """Tell who was, or will be, on call for how long, by day, night, weekend and holiday.
+
+        A person sees their own hours; who leads the schedule's team, administrators, auditors and service
+        accounts see those of everybody.
+        """
         query = Query(request, {"from", "to"}, paged=False)
         schedule = schedule_seen(slug)
         start = query.moment("from")
@@ -140,13 +144,15 @@ class ScheduleHours(ApiView):
             raise InvalidInput.of("to", "ends_before_start", "Must be after from.")
         if end - start > LONGEST:
             raise InvalidInput.of("to", "too_long", f"At most {LONGEST.days} days after from.")
+        period = Span(start, end)
+        seen = hours_seen(actor=self.actor, now=edge_now(), schedule=schedule, period=period)
         return Response(
             {
                 "schedule": slug,
                 "time_zone": schedule.time_zone,
                 "start": utc(start),
                 "end": utc(end),
-                "people": hours_out(hours_of(schedule, Span(start, end))),
+                "people": hours_out(seen.people),
             }
         )
 

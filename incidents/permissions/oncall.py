@@ -11,14 +11,17 @@ from opsportal.core.access import allow
 from opsportal.core.actor import Actor
 
 SCOPE = "oncall:write"
+LEADING = frozenset({"team-lead", "engineering-manager", "manager"})
+"""Job roles whose holders, for a team or everywhere, lead it: they see to the time on call of its people."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleCase:
-    """What its actor is to a schedule: of the team that it belongs to, in its rotations."""
+    """What its actor is to a schedule: of the team that it belongs to, in its rotations, its lead."""
 
     of_the_team: bool = False
     takes_part: bool = False
+    leads: bool = False
 
 
 @predicate

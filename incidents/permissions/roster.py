@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rules.predicates import predicate
 
 from incidents.models import Handover, Shadow, ShiftSwap
+from incidents.permissions.oncall import ScheduleCase
 from opsportal.accounts.permissions import administration
 from opsportal.core.access import allow
 from opsportal.core.actor import Actor
@@ -21,6 +22,7 @@ class SwapCase:
     swap: ShiftSwap
     of_the_team: bool = False
     takes_part: bool = False
+    leads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,22 @@ def is_of_the_team(_actor: Actor, case: SwapCase | ShadowCase | HandoverCase) ->
 
 
 @predicate
+def leads_it(_actor: Actor, case: SwapCase | ScheduleCase) -> bool:
+    return case.leads
+
+
+@predicate
+def is_auditor(actor: Actor, _case: object | None = None) -> bool:
+    return actor.is_auditor
+
+
+@predicate
+def is_machine(actor: Actor, _case: object | None = None) -> bool:
+    """A service account; the scope of its token says whether it reads about time on call."""
+    return actor.is_service_account
+
+
+@predicate
 def shadows_it(actor: Actor, case: ShadowCase) -> bool:
     return actor.is_user and actor.id == case.person
 
@@ -96,13 +114,14 @@ def register() -> None:
     )
     allow(
         "swap.withdraw",
-        offered_it | is_of_the_team | administration,
-        otherwise="Only whoever offered it, members of the team and administrators take the offer back.",
+        offered_it | leads_it | administration,
+        otherwise="Only whoever offered it, who leads the schedule's team and administrators take the offer"
+        " back.",
     )
     allow(
         "swap.undo",
-        offered_it | took_it | is_of_the_team | administration,
-        otherwise="Only the two whom it concerns, members of the team and administrators undo it.",
+        offered_it | took_it | leads_it | administration,
+        otherwise="Only the two whom it concerns, who leads the schedule's team and administrators undo it.",
     )
     allow(
         "shadow.write",
@@ -116,8 +135,8 @@ def register() -> None:
     )
     allow(
         "handover.work",
-        hands_over | is_of_the_team | administration,
-        otherwise="Only the two who hand over, members of the schedule's team and administrators work on it.",
+        hands_over,
+        otherwise="Only the two who hand over go through the list and write its notes.",
     )
     allow("handover.sign", hands_over, otherwise="Only the two who hand over sign it.")
     allow(
@@ -127,7 +146,7 @@ def register() -> None:
     )
     allow(
         "oncall.hours",
-        is_person,
-        otherwise="Only people who sign in see hours.",
+        leads_it | administration | is_machine | is_auditor,
+        otherwise="Only who leads the schedule's team, administrators and auditors see the hours of others.",
         auditors_too=True,
     )

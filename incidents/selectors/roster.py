@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from incidents.models import Handover, Incident, PublishedShift, Schedule, Shadow, ShiftSwap
+from incidents.models import Handover, PublishedShift, Schedule, Shadow, ShiftSwap
 from incidents.oncall.schedule import Segment
 from incidents.roster.fairness import AHEAD as FAIR_AHEAD
 from incidents.roster.fairness import Fairness, fairness_of
@@ -19,7 +19,6 @@ from incidents.roster.publishing import shifts_in
 from incidents.roster.rest import RestWarning, rest_warnings
 from incidents.roster.spans import Shift, Span
 from incidents.selectors.oncall import final_schedule_of, settings_of
-from incidents.states import OPEN
 from opsportal.accounts.models import Absence, User
 from opsportal.accounts.selectors import members_of
 from opsportal.calendar.models import WorkingCalendar
@@ -30,7 +29,6 @@ from opsportal.notify.models import Page
 from opsportal.notify.services import pageable
 
 GAPS_AHEAD = timedelta(days=30)
-_MOST_INCIDENTS = 50
 _MOST_ROWS = 500
 
 
@@ -70,12 +68,6 @@ def turnovers(start: datetime, end: datetime, role: str, *, schedule: int | None
             if going
         ]
     return found
-
-
-def open_incident_keys() -> list[str]:
-    """Return the keys of the open incidents that everybody may see, the gravest first."""
-    rows = Incident.objects.filter(state__in=OPEN, visibility=Incident.Visibility.OPEN)
-    return [row.key for row in rows.order_by("severity", "-declared_at")[:_MOST_INCIDENTS]]
 
 
 def schedule_seen(slug: str) -> Schedule:

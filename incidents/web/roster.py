@@ -18,7 +18,6 @@ from incidents.roster.spans import Span
 from incidents.selectors.roster import (
     away_on_shift,
     handovers_open,
-    hours_of,
     quality_of,
     schedule_seen,
     shadowing_of,
@@ -28,6 +27,7 @@ from incidents.selectors.roster import (
     swaps_loaded,
     swaps_to_take,
 )
+from incidents.services.roster.hours import HoursSeen, hours_seen
 from incidents.services.roster.shadows import shadow_end, shadow_start
 from incidents.services.roster.swaps import (
     swap_case,
@@ -176,7 +176,8 @@ def schedule_hours(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the hours of one month by person."""
     schedule = schedule_seen(slug)
     period = _month(request, schedule)
-    hours = hours_of(schedule, period)
+    seen = _hours(request, schedule, period)
+    hours = seen.people
     remember_people(request, [("user", user) for user in hours])
     rows = sorted(hours.items(), key=lambda item: (-item[1].total, item[0]))
     local = period.start.astimezone(ZoneInfo(schedule.time_zone))
@@ -186,6 +187,7 @@ def schedule_hours(request: HttpRequest, slug: str) -> HttpResponse:
         "before": (local - timedelta(days=1)).strftime("%Y-%m"),
         "after": (local + timedelta(days=32)).strftime("%Y-%m"),
         "csv": f"month={local:%Y-%m}",
+        "is_whole": seen.is_whole,
         **_about(schedule, "hours"),
     }
     return render(request, "incidents/roster/hours.html", context)
@@ -193,10 +195,10 @@ def schedule_hours(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def schedule_hours_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    """Download the hours of one month for pay. The download is on record."""
+    """Download the hours of one month for pay: one's own, or all where one may see them. It is on record."""
     schedule = schedule_seen(slug)
     period = _month(request, schedule)
-    hours = hours_of(schedule, period)
+    hours = _hours(request, schedule, period).people
     names = display_names([("user", user) for user in hours])
     month = f"{period.start.astimezone(ZoneInfo(schedule.time_zone)):%Y-%m}"
     record_export(actor_of(request), now_of(request), "oncall.hours", {"schedule": slug, "month": month})
@@ -278,6 +280,10 @@ def _month(request: HttpRequest, schedule: Schedule) -> Span:
         raise InvalidInput.of("month", "out_of_range", "Must lie between the years 2001 and 2199.")
     noon = datetime(first.year, first.month, 15, 12, tzinfo=ZoneInfo(schedule.time_zone))
     return month_of(noon, schedule.time_zone)
+
+
+def _hours(request: HttpRequest, schedule: Schedule, period: Span) -> HoursSeen:
+    return hours_seen(actor=actor_of(request), now=now_of(request), schedule=schedule, period=period)
 
 
 def _cells(hours: Hours) -> list[tuple[str, float]]:

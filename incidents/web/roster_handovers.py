@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from incidents.models import Handover
 from incidents.permissions.roster import HandoverCase
-from incidents.selectors.response import visible
+from incidents.selectors.handovers import incidents_handed_over
+from incidents.selectors.response import seen_by
 from incidents.selectors.roster import handover_seen, handovers_loaded, last_test, schedules_to_follow
 from incidents.services.oncall.scene import case_of
 from incidents.services.roster.handovers import (
@@ -20,7 +21,7 @@ from incidents.services.roster.handovers import (
     handover_sign,
     handover_tick,
 )
-from incidents.states import HANDOVER, OPEN
+from incidents.states import HANDOVER
 from incidents.web.roster_forms import HandoverForm, NotesForm
 from opsportal.catalog.web.answers import FORM_REFUSALS, moments_of, refuse
 from opsportal.core.access import may
@@ -129,7 +130,7 @@ def _context(request: HttpRequest, found: Handover, form: NotesForm) -> dict[str
     verb = "give" if actor.id == str(found.outgoing_id) else "receive"
     people = [found.outgoing_id, found.incoming_id, *(row.person_id for row in done.values())]
     remember_people(request, [("user", str(person)) for person in people])
-    incidents = visible(actor, now).filter(state__in=OPEN).order_by("severity", "-declared_at")
+    incidents = incidents_handed_over(found).filter(seen_by(actor, now))
     return {
         "handover": found,
         "form": form,

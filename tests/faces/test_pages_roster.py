@@ -19,7 +19,7 @@ from opsportal.accounts.models import User
 from opsportal.accounts.services import absence_record
 from opsportal.calendar.models import CalendarFeed
 from opsportal.outbox.services import messages_handle
-from tests.makers import NOW, make_team, make_user
+from tests.makers import NOW, grant, make_role, make_team, make_user
 from tests.rostering import make_schedule
 from tests.untouched import nothing_written
 
@@ -113,6 +113,48 @@ def test_hours_are_shown_and_taken_out_without_formulas_and_on_record(crew: Any)
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
     assert lines[0].startswith('"Person","Month","Schedule"')
     assert lines[1].startswith('"\'=Carla()"')
+
+
+@pytest.mark.parametrize(
+    ("reader", "seen"),
+    [
+        ("anna", ["Anna"]),
+        ("carla", []),
+        ("lead", ["Anna", "Ben"]),
+        ("lead_elsewhere", []),
+        ("admin", ["Anna", "Ben"]),
+        ("auditor", ["Anna", "Ben"]),
+    ],
+)
+def test_hours_are_for_oneself_for_who_leads_and_for_auditors(
+    crew: Any, reader: str, seen: list[str]
+) -> None:
+    make_role("team-lead", "job")
+    make_team("others")
+    people = {
+        "anna": crew.anna,
+        "carla": crew.carla,
+        "lead": make_user(),
+        "lead_elsewhere": make_user(),
+        "admin": make_user(staff=True),
+        "auditor": make_user(is_auditor=True),
+    }
+    grant("team-lead", people["lead"], scope_kind="team", scope_key="ops")
+    grant("team-lead", people["lead_elsewhere"], scope_kind="team", scope_key="others")
+    client = signed_in(people[reader])
+    answer: Any = client.get("/oncall/primary/hours.csv?month=2026-03")
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()[1:]
+    assert [line.split(",")[0].strip('"') for line in lines] == seen
+    page = text(client, "/oncall/primary/hours/?month=2026-03")
+    assert ("These are your own hours" in page) == (len(seen) < 2)
+
+
+def test_only_the_two_of_a_handover_are_offered_its_steps(crew: Any) -> None:
+    handovers_advance(clock=lambda: AT - timedelta(minutes=5))
+    path = f"/handovers/{Handover.objects.get().pk}/"
+    for person, offered in ((crew.anna, True), (crew.carla, False), (make_user(staff=True), False)):
+        page = text(signed_in(person), path)
+        assert (f"{path}steps/" in page, f"{path}notes/" in page) == (offered, offered)
 
 
 def test_a_handover_is_gone_through_and_signed(crew: Any) -> None:

@@ -127,8 +127,10 @@ def test_the_calendar_file_is_of_the_schedule_and_is_not_sent_twice(crew: Any) -
 
 
 def test_hours_and_quality(crew: Any) -> None:
-    client = signed_in(crew.carla)
+    client = signed_in(make_user(staff=True))
     period = {"from": midnight(1).isoformat(), "to": midnight(3).isoformat()}
+    own = signed_in(crew.anna).get("/api/v1/oncall/schedules/primary/hours/", period).json()["people"]
+    assert [one["user"]["name"] for one in own] == ["Anna"]
     people = client.get("/api/v1/oncall/schedules/primary/hours/", period).json()["people"]
     assert sorted((one["user"]["name"], one["total"]) for one in people) == [("Anna", 24.0), ("Ben", 24.0)]
     assert client.get("/api/v1/oncall/schedules/primary/hours/").status_code == 400

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from incidents.models import Handover
+from incidents.models import Handover, Incident
 from incidents.services.roster.handovers import (
     OWN_LIST,
     handover_note,
@@ -23,7 +23,9 @@ from opsportal.core.errors import Conflict, Forbidden, IllegalMove, InvalidInput
 from opsportal.notify.models import Notification, Page
 from opsportal.outbox.services import messages_handle
 from opsportal.standards.services import standard_activate
-from tests.makers import NOW, ROOT, make_team, make_user
+from tests.escalating import make_policy
+from tests.escalating import step as step_of
+from tests.makers import NOW, ROOT, make_service, make_team, make_user
 from tests.response import declared, make_crew
 from tests.rostering import make_override, make_schedule
 from tests.untouched import refused
@@ -107,15 +109,27 @@ def test_both_sign_what_was_gone_through(crew: Any) -> None:
 def test_the_open_incidents_are_on_record_but_not_restricted_ones() -> None:
     crew = make_crew()
     anna, ben = make_user(name="Anna"), make_user(name="Ben")
-    schedule = make_schedule(anna, ben)
+    schedule = make_schedule(anna, ben, team=crew.ledger.owner_team.slug)
+    elsewhere = make_service("elsewhere", team=make_team("others"))
     seen = declared(crew)
     declared(crew, title="Secret", visibility="restricted")
+    declared(crew, title="Of others", services=[elsewhere.slug])
+    given = declared(crew, title="Mine", services=[elsewhere.slug])
+    Incident.objects.filter(pk=given.pk).update(assignee=anna)
+    named = declared(crew, title="By its policy", services=[elsewhere.slug], policy="ours")
+    make_policy(step_of(0, {"kind": "schedule", "key": schedule.slug}))
+    by_policy = declared(crew, title="By its policy", services=[elsewhere.slug], policy="ours")
     handover = handover_open(
         actor=anna.actor, now=NOW, schedule=schedule.slug, outgoing=anna.pk, incoming=ben.pk
     )
     ticked(handover, anna, NOW)
     handover_sign(actor=ben.actor, now=NOW, pk=handover.pk)
-    assert handover_sign(actor=anna.actor, now=NOW, pk=handover.pk).open_incidents == [seen.key]
+    assert handover_sign(actor=anna.actor, now=NOW, pk=handover.pk).open_incidents == [
+        by_policy.key,
+        given.key,
+        seen.key,
+    ]
+    assert named.key not in Handover.objects.get().open_incidents
 
 
 def test_bad_input_and_strangers_are_refused(crew: Any) -> None:

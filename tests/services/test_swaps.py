@@ -25,7 +25,7 @@ from opsportal.audit.models import AuditEntry
 from opsportal.core.errors import Conflict, Forbidden, IllegalMove, InvalidInput
 from opsportal.notify.models import Notification
 from opsportal.outbox.services import messages_handle
-from tests.makers import NOW, ROOT, make_user
+from tests.makers import NOW, ROOT, grant, make_role, make_team, make_user
 from tests.rostering import make_schedule
 from tests.untouched import refused
 
@@ -112,6 +112,19 @@ def test_the_same_time_is_offered_once(crew: Any) -> None:
     offered(crew)
     with refused(Conflict, "offered_already"):
         offered(crew, start=NOON, hours=2)
+
+
+def test_a_peer_takes_back_nobody_elses_offer(crew: Any) -> None:
+    team = make_team("ops", crew.anna, crew.ben)
+    schedule = make_schedule(crew.anna, crew.ben, team=team.slug, slug="of-ops")
+    lead = make_user()
+    make_role("team-lead", "job")
+    grant("team-lead", lead, scope_kind="team", scope_key="ops")
+    start = {"actor": crew.anna.actor, "now": NOW, "schedule": schedule.slug, "start": START - DAY}
+    swap = swap_offer(**start, end=START)
+    with refused(Forbidden):
+        swap_withdraw(actor=crew.ben.actor, now=NOW, pk=swap.pk)
+    assert swap_withdraw(actor=lead.actor, now=NOW, pk=swap.pk).state == "withdrawn"
 
 
 def test_who_may_take_it(crew: Any) -> None:

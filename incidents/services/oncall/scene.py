@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from incidents.models import Schedule
-from incidents.permissions.oncall import ScheduleCase
+from incidents.permissions.oncall import LEADING, ScheduleCase
 from incidents.selectors.oncall import settings_of
 from opsportal.accounts.models import Team
-from opsportal.accounts.selectors import teams_of
+from opsportal.accounts.selectors import roles_of, teams_of
 from opsportal.accounts.services.periods import utc_day
 from opsportal.audit.canonical import JSON
 from opsportal.audit.services import audit_record
@@ -39,10 +39,11 @@ def case_of(actor: Actor, schedule: Schedule, now: datetime) -> ScheduleCase:
     """Return what the actor is to the schedule at `now`."""
     if not actor.is_user or actor.is_staff:
         return ScheduleCase()
-    team = schedule.team.slug if schedule.team else ""
+    team, day = schedule.team.slug if schedule.team else "", utc_day(now)
     return ScheduleCase(
-        of_the_team=bool(team) and team in teams_of(actor.id, utc_day(now)),
+        of_the_team=bool(team) and team in teams_of(actor.id, day),
         takes_part=actor.id in settings_of(schedule).people,
+        leads=not LEADING.isdisjoint(roles_of(actor.id, day, teams=[team] if team else [])),
     )
 
 

@@ -10,7 +10,8 @@ from uuid import UUID
 from incidents.models import Handover, HandoverStep, Schedule
 from incidents.oncall.roles import PRIMARY
 from incidents.permissions.roster import HandoverCase
-from incidents.selectors.roster import open_incident_keys, turnovers
+from incidents.selectors.handovers import handed_over_keys
+from incidents.selectors.roster import turnovers
 from incidents.services.oncall.scene import case_of
 from incidents.services.roster.due import BATCH, each_due
 from incidents.services.roster.records import record, schedule_named
@@ -131,7 +132,7 @@ def handover_sign(*, actor: Actor, now: datetime, pk: int) -> Handover:
             handover.incoming_signed_at = now
         if state == "complete":
             handover.closed_at, handover.due_at = now, None
-            handover.open_incidents = open_incident_keys()
+            handover.open_incidents = handed_over_keys(handover)
         _save(handover, "signed", actor=actor, now=now, as_="outgoing" if gives else "incoming")
         return handover
 

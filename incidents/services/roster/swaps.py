@@ -199,7 +199,7 @@ def swaps_advance(*, clock: Callable[[], datetime]) -> int:
 def swap_case(actor: Actor, swap: ShiftSwap, now: datetime) -> SwapCase:
     """Return what the actor is to an offer at `now`."""
     case = case_of(actor, swap.schedule, now)
-    return SwapCase(swap, of_the_team=case.of_the_team, takes_part=case.takes_part)
+    return SwapCase(swap, of_the_team=case.of_the_team, takes_part=case.takes_part, leads=case.leads)
 
 
 def _advance(pk: int, now: datetime) -> int:
