@@ -138,7 +138,8 @@ def events(source: Integration, *actions: Status) -> None:
 def test_a_trigger_of_pagerduty_opens_its_incident_though_it_came_and_went_and_pages_nobody(
     prometheus: Integration, acknowledged: bool
 ) -> None:
-    events(prometheus, "firing", *(["acknowledged"] if acknowledged else []), "resolved")  # type: ignore[list-item]
+    taken: tuple[Status, ...] = ("acknowledged",) if acknowledged else ()
+    events(prometheus, "firing", *taken, "resolved")
     route_all()
     incident = Incident.objects.get()
     assert (incident.state, incident.acknowledged_at is not None) == ("resolved", acknowledged)
