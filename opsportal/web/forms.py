@@ -8,9 +8,16 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.forms.utils import pretty_name
 
 from opsportal.core.errors import InvalidInput, Refusal, RuleRefused
 from opsportal.core.moments import clean_moment
+
+
+def missing_words(label: str, field: forms.Field) -> str:
+    """Return what a form says of a field that was left empty: what is missing, and what to do."""
+    what = "Choose one" if isinstance(field, forms.ChoiceField) else "Fill it in"
+    return f"{label} is missing. {what}, and send the form again."
 
 
 class PortalForm(forms.Form):
@@ -25,6 +32,12 @@ class PortalForm(forms.Form):
     pointers: Mapping[str, str] = {}
     # Fields that a service asks for, whatever the standard says: they are not shown as optional.
     always: Collection[str] = ()
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        for name, field in self.fields.items():
+            if field.error_messages.get("required") == forms.Field.default_error_messages["required"]:
+                field.error_messages["required"] = missing_words(str(field.label or pretty_name(name)), field)
 
     def add_refusal(self, refusal: Refusal) -> None:
         """Add what a service refused to the errors of this form, at the fields that it names."""

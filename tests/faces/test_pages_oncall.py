@@ -105,7 +105,7 @@ def test_layers_are_added_and_removed_without_a_script(people: tuple[User, User,
     ("wrong", "words"),
     [
         ({"layer-0-people": "Eve"}, "Turn 1: There is no such active person"),
-        ({"layer-0-people": ""}, "This field is required"),
+        ({"layer-0-people": ""}, "is missing. "),
         ({"layer-0-covers": "someday 09:00-10:00"}, "is no weekday"),
         ({"layer-0-covers": "always"}, "is not understood"),
         ({"layer-0-covers": "mon 09:00-10:00\nmon 09:30-11:00"}, "overlaps another time"),

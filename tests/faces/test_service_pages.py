@@ -162,7 +162,7 @@ def test_a_member_adds_a_service_for_their_team(member: User) -> None:
     [
         ({"slug": "Payments"}, "Use lower-case letters"),
         ({"slug": "new"}, "the name of a page"),
-        ({"name": ""}, "This field is required"),
+        ({"name": ""}, "Name is missing"),
         ({"name": "a\x07"}, "cannot be stored"),
         ({"description": "x" * 5001}, "at most 5000 characters"),
         ({"tier": "gold"}, "not one of the available choices"),

@@ -70,7 +70,7 @@ def test_a_person_changes_name_and_zone(ada: User, client: Client) -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"full_name": ""}, "This field is required"),
+        ({"full_name": ""}, "is missing. Fill it in"),
         ({"full_name": "x" * 121}, "at most 120 characters"),
         ({"full_name": "a\x00b"}, "Null characters"),
         ({"full_name": "a\x07b"}, "cannot be stored"),
