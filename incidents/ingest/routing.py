@@ -135,9 +135,7 @@ def group_key(seen: Seen, route: Route | None, service: str) -> str:
     Grouped by what the route says, else its integration, else by cause and service; an alert that has
     none of these labels is a group of its own. Alerts about security never join others.
     """
-    names = (route.group_by if route else ()) or seen.group_by or _usual(seen)
-    named = [(name, service if name == "service" else seen.value(name)) for name in names]
-    parts = [f"{name}={value}" for name, value in named if value]
+    parts = [f"{name}={value}" for name, value in grouped_by(seen, route, service)]
     if not parts:
         parts = [f"fingerprint={seen.fingerprint}"]
     where = f"route:{route.slug}" if route and route.group_by else seen.integration
@@ -147,6 +145,13 @@ def group_key(seen: Seen, route: Route | None, service: str) -> str:
         return whole
     digest = hashlib.sha256(whole.encode()).hexdigest()[:32]
     return f"{whole[: _MAX_KEY - 40]}…{digest}"
+
+
+def grouped_by(seen: Seen, route: Route | None, service: str) -> list[tuple[str, str]]:
+    """Return the labels, with their values, that an alert shares with the others of its group."""
+    names = (route.group_by if route else ()) or seen.group_by or _usual(seen)
+    named = [(name, service if name == "service" else seen.value(name)) for name in names]
+    return [(name, value) for name, value in named if value]
 
 
 def _usual(seen: Seen) -> Sequence[str]:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from incidents.ingest.routing import Seen, way_of
+from incidents.ingest.routing import Seen, grouped_by, way_of
 from incidents.models import Integration
 from incidents.permissions.alerts import source_case_of
 from incidents.selectors.alerts import (
@@ -29,7 +29,7 @@ from incidents.services.alerts import integrations as sources
 from incidents.services.alerts import routes as routing
 from incidents.services.alerts.keys import signing_secret
 from incidents.services.alerts.routing import route_of
-from incidents.severities import severity_named
+from incidents.severities import CHOICES, severity_named
 from incidents.states import TOKEN
 from incidents.web.alerts_forms import (
     CheckForm,
@@ -240,17 +240,31 @@ def route_list(request: HttpRequest) -> HttpResponse:
         "retired": [one for one in rows if one.state != "active"],
         "manages": may(actor, "alert_route.manage"),
         "typed": typed,
-        "way": _way(typed) if typed.strip() else None,
+        **_previewed(typed),
     }
-    status = 400 if request.method == "POST" else 200
+    status = 400 if request.method == "POST" or context["faults"] else 200
     return render(request, "incidents/alerts/routes.html", context, status=status)
 
 
-def _way(typed: str) -> Any:
-    """Return what would be done about an alert with the labels that somebody typed."""
-    labels = read_labels(typed)
+def _previewed(typed: str) -> dict[str, Any]:
+    """Return what would be done about an alert with the labels that somebody typed, or what is wrong."""
+    labels, faults = read_labels(typed)
+    if faults or not labels:
+        return {"way": None, "faults": faults}
+    seen = _seen(labels)
+    way = way_of(seen, [route_of(row) for row in routes_in_use()])
+    return {
+        "way": way,
+        "faults": [],
+        "severity": dict(CHOICES)[way.severity],
+        "together": grouped_by(seen, way.route, way.service),
+        "route_name": next((one.name for one in routes() if way.route and one.pk == way.route.id), ""),
+    }
+
+
+def _seen(labels: dict[str, str]) -> Seen:
     word = labels.get("severity", "")
-    seen = Seen(
+    return Seen(
         labels=labels,
         integration=labels.get("alert.integration", ""),
         fingerprint="preview",
@@ -260,7 +274,6 @@ def _way(typed: str) -> Any:
         category=labels.get("alert.category", "operational"),
         service=labels.get("service", ""),
     )
-    return way_of(seen, [route_of(row) for row in routes_in_use()])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -228,11 +228,30 @@ def read_words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def read_labels(text: str) -> dict[str, str]:
-    """Return labels, a line `name = value` each; lines without a sign are left out."""
-    found = {}
-    for line in text.splitlines()[:200]:
-        name, sign, value = line.partition("=")
-        if sign and name.strip():
-            found[name.strip()] = value.strip().strip('"')
-    return found
+MOST_LABELS = 200
+
+
+def read_labels(text: str) -> tuple[dict[str, str], list[str]]:
+    """Return labels, a line `name = value` each, and what is wrong with each line that is none."""
+    found: dict[str, str] = {}
+    faults: list[str] = []
+    lines = text.splitlines()
+    if len(lines) > MOST_LABELS:
+        faults.append(f"Only the first {MOST_LABELS} lines are read; an alert has no more labels.")
+    for number, line in enumerate(lines[:MOST_LABELS], 1):
+        name, sign, value = (part.strip() for part in line.partition("="))
+        if not line.strip():
+            continue
+        if not sign:
+            faults.append(f"Line {number}: “{line.strip()[:60]}” has no equals sign. Write name = value.")
+        elif not name:
+            faults.append(f"Line {number}: there is no name before the equals sign. Write name = value.")
+        elif name in found:
+            faults.append(f"Line {number}: the label “{name[:60]}” stands in an earlier line already.")
+        elif name.startswith("alert.") and name not in FACTS:
+            faults.append(f"Line {number}: “{name[:60]}” is none of {', '.join(FACTS)}.")
+        elif name == "alert.severity" and value not in dict(CHOICES):
+            faults.append(f"Line {number}: alert.severity is one of {', '.join(dict(CHOICES))}.")
+        else:
+            found[name] = value.strip('"')
+    return found, faults

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -153,6 +154,17 @@ def test_routes_are_made_ordered_and_previewed() -> None:
         "/alert-routes/disks/"
         in text_of(client.get("/alert-routes/", preview)).partition("op-facts")[2][:400]
     )
+    answer = client.get("/alert-routes/", preview).content.decode().partition("op-facts")[2]
+    assert "alerts with the same alertname" in answer
+    assert "SEV3" in answer
+    for raw in ("alerts:", "fingerprint", ">sev3"):
+        assert raw not in answer[:900]
+    bad_lines = client.get("/alert-routes/", {"labels": "alertname = A\nno sign\n= 1\nalertname=B"})
+    said = unescape(bad_lines.content.decode())
+    assert bad_lines.status_code == 400
+    assert "Line 2: “no sign” has no equals sign. Write name = value." in said
+    assert "Line 3: there is no name" in said
+    assert "Line 4: the label “alertname” stands in an earlier line already." in said
     assert client.post("/alert-routes/all/move/up/").status_code == 302
     assert list(AlertRoute.objects.values_list("slug", flat=True)) == ["all", "disks"]
     bad = {"slug": "x", "name": "X", "matchers": "alertname ~ x", "action": "incident"}
