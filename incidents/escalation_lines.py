@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -34,33 +35,49 @@ def targets_text(targets: tuple[Target, ...], address_of: Callable[[str], str]) 
     return ", ".join(_target_text(target, address_of) for target in targets)
 
 
-def steps_data(text: str, person_of: Callable[[str], str | None]) -> list[dict[str, Any]]:
-    """Return the steps that lines mean, in the form of `incidents.escalation_form`.
+@dataclass(slots=True)
+class Line:
+    """A line with its number, the step that it means as far as that is clear, and what is wrong with it."""
 
-    `person_of` gives an address the person's id, None where there is nobody. Raises `InvalidInput` for the
-    field `steps`, naming the line.
+    number: int
+    step: dict[str, Any]
+    faults: list[str]
+
+
+def lines_read(text: str, person_of: Callable[[str], str | None]) -> list[Line]:
+    """Return the steps that lines mean, in the form of `incidents.escalation_form`; empty lines aside.
+
+    `person_of` gives an address the person's id, None where there is nobody. Each line is read to its end, so
+    that everything that is wrong is told at once.
     """
-    steps = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        wait, _, rest = line.strip().partition(" ")
-        names, _, more = rest.partition(";")
-        if more.strip() not in {"", EVERYONE}:
-            raise _wrong(number, f"after the semicolon stands “{EVERYONE}” or nothing")
-        steps.append(
-            {
-                "wait": _seconds(wait, number),
-                "targets": [_target(one, number, person_of) for one in _parted(names)],
-                "everyone_acknowledges": more.strip() == EVERYONE,
-            }
-        )
-    return steps
+    numbered = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
+    return [_line(number, line, person_of) for number, line in numbered if line]
 
 
-def targets_data(text: str, person_of: Callable[[str], str | None]) -> list[dict[str, str]]:
-    """Return the targets of one line. Raises as `steps_data`."""
-    return [_target(one, 1, person_of) for one in _parted(text)]
+def targets_read(text: str, person_of: Callable[[str], str | None]) -> tuple[list[dict[str, str]], list[str]]:
+    """Return the targets of one line, and what is wrong with others of it."""
+    targets, faults = list[dict[str, str]](), list[str]()
+    for one in _parted(text):
+        kind, _, rest = one.partition(":")
+        person = person_of(rest) if kind == "person" else None
+        if kind == "person" and person is None:
+            faults.append(f"nobody here has the address “{rest[:80]}”")
+        else:
+            targets.append(_target(kind, rest, person))
+    return targets, faults
+
+
+def _line(number: int, line: str, person_of: Callable[[str], str | None]) -> Line:
+    wait, _, rest = line.partition(" ")
+    names, _, more = rest.partition(";")
+    targets, faults = targets_read(names, person_of)
+    seconds = _seconds(wait)
+    if seconds is None:
+        faults.insert(0, f"it begins with a time to wait, like 15m or 1h; “{wait[:20]}” is none")
+    if more.strip() not in {"", EVERYONE}:
+        faults.append(f"after the semicolon stands “{EVERYONE}” or nothing")
+    step = {"wait": seconds or 0, "targets": targets, "everyone_acknowledges": more.strip() == EVERYONE}
+    return Line(number, step, faults)
 
 
 def _parted(names: str) -> list[str]:
@@ -71,21 +88,15 @@ def _wait(wait: timedelta) -> str:
     return format_duration(wait) if wait else "0m"
 
 
-def _seconds(text: str, number: int) -> int:
+def _seconds(text: str) -> int | None:
     try:
         return int(parse_duration(text).total_seconds())
     except LanguageError:
-        raise _wrong(
-            number, f"it begins with a time to wait, like 15m or 1h; “{text[:20]}” is none"
-        ) from None
+        return None
 
 
-def _target(text: str, number: int, person_of: Callable[[str], str | None]) -> dict[str, str]:
-    kind, _, rest = text.partition(":")
-    if kind == "person":
-        person = person_of(rest)
-        if person is None:
-            raise _wrong(number, f"nobody here has the address “{rest[:80]}”")
+def _target(kind: str, rest: str, person: str | None) -> dict[str, str]:
+    if person is not None:
         return {"kind": kind, "key": person, "role": ""}
     if kind == "on_call":
         return {"kind": kind, "key": "", "role": rest}
@@ -98,18 +109,17 @@ def _target_text(target: Target, address_of: Callable[[str], str]) -> str:
     return ":".join(part for part in (target.kind, key, target.role) if part)
 
 
-def _wrong(number: int, why: str) -> InvalidInput:
-    return InvalidInput.of("steps", "not_understood", f"Line {number}: {why}.")
+def plan_faults(refusal: InvalidInput, lines: Sequence[int]) -> Mapping[str, list[str]]:
+    """Return the faults of a plan by the fields of the form, each once; those of steps name their line.
 
-
-def plan_faults(refusal: InvalidInput) -> Mapping[str, str]:
-    """Return the faults of a plan by the fields of the form: those of steps name their line."""
-    found: dict[str, str] = {}
+    `lines` are the numbers of the lines that the steps stand in.
+    """
+    found: dict[str, list[str]] = {}
     for error in refusal.errors:
         parts = error.pointer.removeprefix("/plan").split("/")[1:]
-        if parts and parts[0] == "steps" and len(parts) > 1:
-            field, detail = "steps", f"Line {int(parts[1]) + 1}: {error.detail}"
-        else:
-            field, detail = (parts[0] if parts else "steps"), error.detail
-        found.setdefault(field, detail)
+        field, detail = (parts[0] if parts else "steps"), error.detail
+        if field == "steps" and len(parts) > 1 and int(parts[1]) < len(lines):
+            detail = f"Line {lines[int(parts[1])]}: {detail}"
+        if detail not in found.setdefault(field, []):
+            found[field].append(detail)
     return found

@@ -50,6 +50,12 @@ def preview_of(plan: Plan, *, now: datetime, service: str = "") -> list[Preview]
     return lines
 
 
+def depends_on_service(plan: Plan) -> bool:
+    """Return whether whom a plan tells depends on the services that an incident touches."""
+    told = [target for step in range(len(plan.steps) + 1) for target in plan.targets_of(step)]
+    return any(target.kind in {"on_call", "assignee", "role"} for target in told)
+
+
 def scope_of_service(service: str) -> Scope:
     """Return the scope of an incident of one service; of none, where there is no such service."""
     found: Mapping[str, object] = services_named([service]) if service else {}

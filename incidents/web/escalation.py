@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -11,10 +11,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from incidents.escalating import Plan
 from incidents.escalation_lines import plan_faults
 from incidents.models import EscalationPolicy, ResponseTarget
-from incidents.selectors.escalation import policies, policy_by_slug
-from incidents.selectors.escalation_preview import Preview, preview_of
+from incidents.selectors.escalation import policies, policy_by_slug, working_time
+from incidents.selectors.escalation_preview import Preview, depends_on_service, preview_of
 from incidents.services.automation.steering import response_stop
 from incidents.services.escalation.policies import (
     escalation_policy_create,
@@ -74,6 +75,8 @@ def policy_page(request: HttpRequest, slug: str) -> HttpResponse:
             "preview": preview,
             "services": Service.objects.exclude(state="retired").order_by("name"),
             "service": service,
+            "asks_for_service": not service and depends_on_service(policy.read_plan),
+            "held": _held(policy.read_plan, now),
             "entries": list(entries_about("escalation_policy", policy.slug)),
             "may_write": may(actor_of(request), WRITE),
         },
@@ -95,8 +98,9 @@ def policy_write(request: HttpRequest, slug: str = "") -> HttpResponse:
     try:
         saved = _save(form, policy, actor=actor, now=now)
     except InvalidInput as refusal:
-        for field, detail in plan_faults(refusal).items():
-            form.add_error(field if field in form.fields else None, detail)
+        for field, details in plan_faults(refusal, form.line_numbers).items():
+            for detail in details:
+                form.add_error(field if field in form.fields else None, detail)
         return _form_page(request, form, policy, status=400)
     except Conflict as refusal:
         form.add_refusal(refusal)
@@ -128,6 +132,15 @@ def response_stopped(request: HttpRequest, pk: int) -> HttpResponse:
     response = response_stop(actor=actor_of(request), now=now_of(request), pk=pk)
     messages.success(request, f"“{response.title}” is stopped. What was handed over is not undone.")
     return redirect(f"/incidents/{response.incident.key}/")
+
+
+def _held(plan: Plan, now: datetime) -> str:
+    """Return whether low urgency is held: `""` where the plan does not ask for it, `yes`, or `never` where
+    nobody has said when the organisation works, or it does not work any more."""
+    if not plan.hold_low:
+        return ""
+    hours = working_time()
+    return "yes" if hours is not None and hours.after(now, timedelta(minutes=1)) is not None else "never"
 
 
 def remember(request: HttpRequest, preview: list[Preview]) -> None:

@@ -8,8 +8,9 @@ from django import forms
 
 from incidents.escalating import DEFAULT_PAUSE, LAPSES, Plan
 from incidents.escalation_form import MOST_REPEATS
-from incidents.escalation_lines import steps_data, targets_data, targets_text, text_of
+from incidents.escalation_lines import Line, lines_read, targets_read, targets_text, text_of
 from incidents.models import EscalationPolicy
+from incidents.services.escalation.policies import step_faults
 from incidents.severities import SEVERITIES, TITLES
 from opsportal.accounts.models import User
 from opsportal.web.forms import PortalForm
@@ -71,13 +72,40 @@ class PolicyForm(PortalForm):
                 initial=_minutes(policy.read_plan if policy else None, severity),
             )
 
+    def clean_steps(self) -> list[Line]:
+        """Return the lines as steps. Everything that is wrong in any of them is told at once."""
+        lines = lines_read(self.cleaned_data["steps"], person_of)
+        wrong = []
+        for line in lines:
+            faults = line.faults or step_faults(line.step, first=line is lines[0])
+            wrong += [f"Line {line.number}: {fault.removesuffix('.')}." for fault in faults]
+        if wrong:
+            raise forms.ValidationError(wrong)
+        return lines
+
+    def clean_fallback(self) -> list[dict[str, str]]:
+        """Return whom the fallback tells."""
+        targets, faults = targets_read(self.cleaned_data["fallback"], person_of)
+        if targets and not faults:
+            faults = step_faults({"wait": 0, "targets": targets}, first=True)
+        if faults:
+            raise forms.ValidationError(
+                [f"{fault[0].upper()}{fault[1:].removesuffix('.')}." for fault in faults]
+            )
+        return targets
+
+    @property
+    def line_numbers(self) -> list[int]:
+        """The lines in which the steps stand."""
+        return [line.number for line in self.cleaned_data.get("steps") or ()]
+
     def plan(self) -> dict[str, Any]:
-        """Return what the form says of the plan. Raises `InvalidInput` for a line that means nothing."""
+        """Return what the form, which is valid, says of the plan."""
         cleaned = self.cleaned_data
         lapses = {one: cleaned[f"lapse_{one}"] for one in SEVERITIES}
         return {
-            "steps": steps_data(cleaned["steps"], person_of),
-            "fallback": targets_data(cleaned["fallback"], person_of),
+            "steps": [line.step for line in cleaned["steps"]],
+            "fallback": cleaned["fallback"],
             "repeat": cleaned["repeat"],
             "pause": cleaned["pause"] * _MINUTE,
             "hold_low": cleaned["hold_low"],

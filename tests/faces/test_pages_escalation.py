@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import time
+from html import unescape
+
 import pytest
 from django.template.loader import render_to_string
 from django.test import Client
 
 from incidents.models import EscalationPolicy
 from incidents.panels.escalation import of_incident, still
+from opsportal.calendar.services import working_calendar_set
 from tests.escalating import make_policy, person, step, tick
 from tests.makers import NOW
 from tests.response import MINUTE, Crew, declared, make_crew
@@ -85,6 +89,49 @@ def test_a_line_that_means_nothing_is_named(crew: Crew, admin: Client, steps: st
         answer = admin.post("/escalation-policies/new/", form(crew, steps=steps))
     assert answer.status_code == 400
     assert words in answer.content.decode()
+
+
+def test_every_wrong_line_is_named_at_once_by_its_number(crew: Crew, admin: Client) -> None:
+    steps = (
+        "soon role:manager\n\n5m person:nobody@example.org, role:nobody\n0m role:nobody; all\n9m role:manager"
+    )
+    with nothing_written():
+        answer = admin.post(
+            "/escalation-policies/new/", form(crew, steps=steps, fallback="person:x", name="")
+        )
+    page = unescape(answer.content.decode())
+    for words in (
+        "Line 1: it begins with a time to wait, like 15m or 1h; “soon” is none.",
+        "Line 3: nobody here has the address “nobody@example.org”.",
+        "Line 4: after the semicolon",
+        "Nobody here has the address “x”.",
+        "Name is missing",
+    ):
+        assert words in page
+    assert "Line 5" not in page
+    names = admin.post(
+        "/escalation-policies/new/", form(crew, steps="0m role:nobody\n\n1s role:manager, rota:x")
+    )
+    page = unescape(names.content.decode())
+    assert "Line 1: There is no such role: nobody." in page
+    assert "Line 3: Must be from 5 to 86400." in page
+    assert "Line 3: Must be one of" in page
+
+
+def test_without_a_service_the_preview_asks_for_one(crew: Crew, admin: Client) -> None:
+    make_policy(step(0, {"kind": "on_call", "role": "primary"}))
+    assert "Choose a service to see who would be told" in text_of(admin, "/escalation-policies/ours/")
+    assert "Choose a service" not in text_of(admin, "/escalation-policies/ours/?service=ledger")
+
+
+def test_a_policy_that_cannot_wait_for_working_hours_says_so(crew: Crew, admin: Client) -> None:
+    make_policy(step(0, person(crew.responder)), hold_low=True)
+    path = "/escalation-policies/ours/"
+    assert "Nothing waits for working hours" in text_of(admin, path)
+    working_calendar_set(
+        actor=crew.admin.actor, now=NOW, zone="UTC", weekdays=[0], opens=time(9), closes=time(17)
+    )
+    assert "Nothing waits for working hours" not in text_of(admin, path)
 
 
 def test_only_administrators_write(crew: Crew) -> None:

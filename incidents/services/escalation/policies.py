@@ -152,6 +152,19 @@ def _cleaned(name: object, description: object, plan: object) -> dict[str, Any]:
     }
 
 
+def step_faults(step: Mapping[str, Any], *, first: bool) -> list[str]:
+    """Return what is wrong with one step of a plan by itself, in words: how it is made, and whom it names.
+
+    A step that is not the `first` one has to wait.
+    """
+    steps = [step] if first else [{"wait": 0, "targets": [{"kind": "administrators"}]}, step]
+    try:
+        check_targets(plan_of({"steps": steps}))
+    except InvalidInput as refusal:
+        return list(dict.fromkeys(error.detail for error in refusal.errors))
+    return []
+
+
 def check_targets(plan: Plan) -> None:
     """Raise `InvalidInput` where a plan names somebody or something that there is not."""
     lines = [(f"/plan/steps/{n}/targets", step.targets) for n, step in enumerate(plan.steps)]
