@@ -33,11 +33,12 @@ class PortalForm(forms.Form):
     # Fields that a service asks for, whatever the standard says: they are not shown as optional.
     always: Collection[str] = ()
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
+    def full_clean(self) -> None:
+        """Check everything that was typed; what is missing is called by its label."""
         for name, field in self.fields.items():
             if field.error_messages.get("required") == forms.Field.default_error_messages["required"]:
                 field.error_messages["required"] = missing_words(str(field.label or pretty_name(name)), field)
+        super().full_clean()
 
     def add_refusal(self, refusal: Refusal) -> None:
         """Add what a service refused to the errors of this form, at the fields that it names."""
