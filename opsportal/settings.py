@@ -386,6 +386,8 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "incidents.status_copy": 5,
         "incidents.status_prune": 3600,
         "incidents.runbook_links": 300,
+        "compliance.cadences": 300,
+        "compliance.conformance": 300,
         "incidents.roster": 60,
     }.items()
 }

@@ -1,33 +1,15 @@
 """Data of compliance, by area."""
 
-from compliance.models.governance import (
-    AccessHolding,
-    AccessMove,
-    AccessReview,
-    BoardDecision,
-    BoardDecisionText,
-    Checklist,
-    ChecklistAnswer,
-    ChecklistEdition,
-    ChecklistRun,
-    Declaration,
-    ImprovementItem,
-    ImprovementPhase,
-    MaturityAssessment,
-    PersonRequest,
-    ReadinessStatement,
-    Scan,
-    Training,
-    TrainingAttendance,
-    TrainingTopic,
-    Vulnerability,
-)
-from compliance.models.measures import (
-    Measurement,
-    PullSource,
-    Rollup,
-    Series,
-)
+from compliance.models.evidence import ConformanceState, ConformanceTurn, Evidence
+from compliance.models.governance.access import AccessHolding, AccessMove, AccessReview
+from compliance.models.governance.boards import BoardDecision, BoardDecisionText
+from compliance.models.governance.checklists import Checklist, ChecklistAnswer, ChecklistEdition, ChecklistRun
+from compliance.models.governance.improvement import ImprovementItem, ImprovementPhase, MaturityAssessment
+from compliance.models.governance.requests import PersonRequest
+from compliance.models.governance.scans import Scan, Vulnerability
+from compliance.models.governance.statements import Declaration, ReadinessStatement
+from compliance.models.governance.training import Training, TrainingAttendance, TrainingTopic
+from compliance.models.measures import Measurement, PullSource, Rollup, Series
 from compliance.models.promises import CapacityPlan, CostBudget, Objective
 from compliance.models.reports import MonthlyReport, ReportMail, ReportRecipient
 
@@ -42,8 +24,11 @@ __all__ = [
     "ChecklistAnswer",
     "ChecklistEdition",
     "ChecklistRun",
+    "ConformanceState",
+    "ConformanceTurn",
     "CostBudget",
     "Declaration",
+    "Evidence",
     "ImprovementItem",
     "ImprovementPhase",
     "MaturityAssessment",

@@ -1,1 +1,5 @@
-"""Celery ticks, by area."""
+"""The ticks of this app, by area."""
+
+from compliance.tasks import core
+
+__all__ = ["core"]
