@@ -1,4 +1,4 @@
-"""Standards from the command line: check a pack, propose one, put one in force, list what there is."""
+"""Standards from the command line: check, propose, put in force, list, and what became of a document."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from opsportal.core.clock import edge_now
 from opsportal.core.errors import InvalidInput, Refusal
 from opsportal.core.ports import activate_by_change
 from opsportal.standards.cases import load_cases, run_case
+from opsportal.standards.coverage import coverage, report
 from opsportal.standards.original import MAX_BYTES as MAX_DOCUMENT
 from opsportal.standards.packs import MAX_BYTES, PackError, Problem, named_document
 from opsportal.standards.rules import Standard
@@ -26,7 +27,8 @@ from opsportal.standards.selectors import (
     versions,
 )
 from opsportal.standards.services import standard_bootstrap, standard_propose, standard_store
-from opsportal.standards.shipped import shipped_names
+from opsportal.standards.shipped import shipped_document, shipped_names, shipped_standard
+from opsportal.standards.vocabulary import declared
 
 ACTOR = Actor.system("command.standard")
 
@@ -38,7 +40,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the verbs."""
-        verbs = parser.add_subparsers(dest="verb", required=True, metavar="check | propose | activate | list")
+        verbs = parser.add_subparsers(
+            dest="verb", required=True, metavar="check | propose | activate | list | coverage"
+        )
         check = verbs.add_parser(
             "check", help="say all that is wrong with a pack; exit code 1 where anything is"
         )
@@ -57,7 +61,12 @@ class Command(BaseCommand):
             help="the approved change, under way, that names it; needed where a standard is in force already",
         )
         listing = verbs.add_parser("list", help="list the shipped packs and the stored standards")
-        for verb in (check, propose, activate, listing):
+        covered = verbs.add_parser(
+            "coverage", help="say of every statement of a shipped pack's document what became of it"
+        )
+        covered.add_argument("name", nargs="?", default="", help="a shipped pack; all, where it is left out")
+        covered.add_argument("--write", type=Path, metavar="FOLDER", help="write one page for each into it")
+        for verb in (check, propose, activate, listing, covered):
             verb.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -67,6 +76,7 @@ class Command(BaseCommand):
             "propose": self._propose,
             "activate": self._activate,
             "list": self._list,
+            "coverage": self._coverage,
         }[options["verb"]]
         try:
             verb(options)
@@ -114,6 +124,20 @@ class Command(BaseCommand):
         else:
             row = standard_propose(actor=ACTOR, now=now, name=name)
         self._tell(standard_by_hash(row.content_hash), "is stored: name it in a change", options)
+
+    def _coverage(self, options: dict[str, Any]) -> None:
+        names = [options["name"]] if options["name"] else list(shipped_names())
+        for name in names:
+            if name not in shipped_names():
+                raise CommandError(f"{name} is not a shipped pack; there are: {', '.join(shipped_names())}")
+            standard = shipped_standard(name, declared())
+            lines = (shipped_document(standard.document) or b"").decode().splitlines()
+            if options["json"]:
+                self.stdout.write(json.dumps(_covered(standard, lines)))
+            elif options["write"]:
+                (options["write"] / f"{name}.md").write_text(report(standard, lines))
+            else:
+                self.stdout.write(report(standard, lines))
 
     def _tell(self, standard: Standard, words: str, options: dict[str, Any]) -> None:
         consequences = consequences_of(standard, edge_now().date())
@@ -193,5 +217,21 @@ def _verdict(standard: Standard | None, problems: list[Problem]) -> dict[str, An
         "hash": standard.content_hash if standard else "",
         "problems": [
             {"file": one.file, "rule": one.rule, "field": one.field, "reason": one.reason} for one in problems
+        ],
+    }
+
+
+def _covered(standard: Standard, lines: list[str]) -> dict[str, Any]:
+    return {
+        "standard": standard.name,
+        "document": standard.document,
+        "statements": [
+            {
+                "id": one.statement.id,
+                "text": one.statement.text,
+                "rules": [entry.id for entry in one.rules],
+                "listed": [entry.reason for entry in one.listed],
+            }
+            for one in coverage(standard, lines)
         ],
     }
