@@ -1,7 +1,7 @@
 """Every statement of a document, and what the standard made of it. Pure.
 
 A statement is what a document lists: a bullet, a row of a table, a numbered step, a line of configuration or
-code, a line of a head like `**Version**: 1.0`. Its id is its line, which stays as long as the document's bytes do.
+code, a line of a head like `**Version**: 1.0`. Its id is its line, which stays while the document does.
 """
 
 from __future__ import annotations
