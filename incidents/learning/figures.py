@@ -198,11 +198,23 @@ def weeks(rows: Iterable[Row], start: datetime, end: datetime) -> list[tuple[dat
     return [(start + number * length, each) for number, each in enumerate(counts)]
 
 
-def bars(values: Sequence[float], *, width: int, height: int) -> list[tuple[int, int, int, int]]:
-    """Return (x, y, width, height) of a bar for each value, in whole units; the highest fills `height`."""
+def scale_top(values: Iterable[float]) -> int:
+    """Return where the scale of a chart ends: 2, 4, 10, 20, 40, 100, …, so that its middle is whole too."""
+    highest = max((*values, 1))
+    top = 2
+    while top < highest:
+        top = top * 5 // 2 if str(top).startswith("4") else top * 2
+    return top
+
+
+def bars(
+    values: Sequence[float], *, width: int, height: int, top: float = 0
+) -> list[tuple[int, int, int, int]]:
+    """Return (x, y, width, height) of a bar for each value, in whole units; `top`, or else the highest, fills
+    `height`."""
     if not values:
         return []
-    highest, step = max(values) or 1, width / len(values)
+    highest, step = top or max(values) or 1, width / len(values)
     found = []
     for number, value in enumerate(values):
         tall = round(height * value / highest)

@@ -21,6 +21,7 @@ from incidents.learning.figures import (
     found_by_users,
     measured,
     recurrence,
+    scale_top,
     summary,
     weeks,
 )
@@ -107,6 +108,9 @@ def test_weeks_and_services_count_each_incident_once_in_each() -> None:
 
 
 def test_bars_fill_the_space_and_nothing_is_no_bar() -> None:
+    assert bars([1], width=90, height=50, top=2) == [(0, 25, 72, 25)]
+    assert [scale_top([value]) for value in (0, 2, 3, 5, 11, 21, 41, 101)] == [2, 2, 4, 10, 20, 40, 100, 200]
+    assert scale_top([]) == 2
     assert bars([], width=100, height=50) == []
     assert bars([0, 1, 2], width=90, height=50) == [(0, 50, 24, 0), (30, 25, 24, 25), (60, 0, 24, 50)]
     assert bars([0], width=90, height=50) == [(0, 50, 72, 0)]

@@ -62,14 +62,28 @@ def test_page_csv_and_api_show_the_same(crew: Crew) -> None:
     incident = resolved(crew)
     client = Client()
     client.force_login(crew.outsider)
-    query = "since=2026-03-01&until=2026-03-31"
+    query = "from=2026-03-01&to=2026-03-31"
     page = client.get(f"/reports/incidents/?{query}").content.decode()
     assert "1 incident declared" in page
+    assert 'value="2026-03-01"' in page
+    assert '<th scope="row">Ledger</th>' in page
+    usual = client.get("/reports/incidents/").content.decode()
+    assert 'name="to" value="20' in usual
     lines = client.get(f"/reports/incidents/export.csv?{query}").getvalue().decode("utf-8-sig")
     assert incident.key in lines
     api = client.get("/api/v1/reports/incidents/?from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z").json()
     assert (api["count"], api["times"]["resolve"]["count"]) == (1, 1)
-    assert client.get("/reports/incidents/?since=2020-01-01").status_code == 400
+    for wrong, words in (
+        ("from=2020-01-01", "From must not be after To, and at most a year before it."),
+        ("from=soon", "From: give a day such as 2026-03-31."),
+        ("to=9999-12-31", "Give a day of the years 2000 to 2199."),
+        ("from=2026-03-02&to=2026-03-01", "From must not be after To"),
+        ("since=2026-03-01", "There is no filter “since” here."),
+        ("service=nothing", "Select a valid choice"),
+    ):
+        answer = client.get(f"/reports/incidents/?{wrong}")
+        assert (answer.status_code, words in answer.content.decode()) == (400, True), wrong
+        assert client.get(f"/reports/incidents/export.csv?{wrong}").status_code == 400
     assert client.get("/api/v1/reports/incidents/?from=2026-03-01").status_code == 400
     assert client.get("/runbooks/coverage/").status_code == 200
 
