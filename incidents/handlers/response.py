@@ -163,7 +163,7 @@ ACTIONS = {
     "incident.restricted": "restricted the incident",
     "incident.opened_up": "showed the incident to everybody",
     "incident.reported": "wrote the report",
-    "incident.clock_missed": "missed a time of the standard",
+    "incident.clock_missed": "found that the standard's time for this has passed; do it now, or hand it over",
     "incident.watched": "watches the incident",
     "incident.unwatched": "watches the incident no more",
 }

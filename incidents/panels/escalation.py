@@ -8,6 +8,7 @@ from typing import Any
 
 from incidents.escalating import Target
 from incidents.models import EscalationMove, Incident
+from incidents.not_told import in_words
 from incidents.selectors.escalation import (
     Reached,
     escalation_of,
@@ -40,6 +41,16 @@ class Line:
 
     move: EscalationMove
     told: list[Told]
+
+    @property
+    def words(self) -> str:
+        passed = self.move.kind == EscalationMove.Kind.PASSED
+        return "Skipped, because nobody there can be told" if passed else self.move.get_kind_display()
+
+    @property
+    def not_told(self) -> list[dict[str, str]]:
+        """Who of it was not told, with the reason in words."""
+        return [{**one, "why": in_words(one["why"])} for one in self.move.skipped]
 
 
 def of_incident(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from incidents.escalating import Plan
+from incidents.not_told import in_words
 from incidents.selectors.escalation import Reached, Scope, reached_by
 from opsportal.catalog.selectors import services_named
 
@@ -24,6 +25,11 @@ class Preview:
     everyone: bool
     is_fallback: bool
     found: Reached
+
+    @property
+    def not_told(self) -> list[dict[str, str]]:
+        """Who of it would not be told, with the reason in words."""
+        return [{**one, "why": in_words(one["why"])} for one in self.found.skipped]
 
 
 def preview_of(plan: Plan, *, now: datetime, service: str = "") -> list[Preview]:

@@ -54,6 +54,14 @@ _TONES = {
     "clock_missed": "bad",
     "severity_changed": "waiting",
 }
+_ESCALATION = {
+    "escalation_told": "told the people of this step",
+    "escalation_passed": "skipped a step in which nobody can be told; the next ones are told at once",
+    "escalation_nobody": "found nobody to tell; tell somebody yourself",
+    "escalation_held": "waits for working hours before it tells anybody",
+    "escalation_lapsed": "let the acknowledgement lapse; whoever is at it acknowledges again",
+    "escalation_replanned": "tells other people, because it is graver now",
+}
 SEVERITY_TONES = {"sev1": "bad", "sev2": "bad", "sev3": "waiting", "sev4": "neutral"}
 
 
@@ -196,6 +204,8 @@ def title_of(entry: IncidentEntry) -> str:
         return f"took in {data.get('merged', 'another one')}"
     if entry.kind in {"linked", "unlinked"}:
         return f"{entry.kind} {data.get('target', '')}"
+    if entry.kind in _ESCALATION:
+        return _ESCALATION[entry.kind]
     words = label(f"incident.{entry.kind}")
     return words_of(entry.kind) if words == f"incident.{entry.kind}" else words
 
