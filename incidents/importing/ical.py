@@ -2,7 +2,8 @@
 
 Who is meant stands in ATTENDEE, else in SUMMARY: names or addresses, parted by commas, after a priority such
 as `[L2]` as Grafana OnCall has it. Recurring events are unfolded for the time asked for, with EXDATE, RDATE
-and RECURRENCE-ID; what is imported are overrides, so that each hour is as the calendar has it.
+and RECURRENCE-ID. A regular rotation among them becomes a layer, and all else overrides, so that each hour is
+as the calendar has it.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from zoneinfo import ZoneInfo
 import recurring_ical_events
 from icalendar import Calendar
 
-from incidents.importing.drafts import Draft, OverrideDraft, PersonDraft, ScheduleDraft
+from incidents.importing.drafts import Draft, LayerDraft, OverrideDraft, PersonDraft, ScheduleDraft
 from incidents.importing.reading import MOST_BYTES, MOST_NAME
+from incidents.importing.rotations import recognised
 from incidents.roster.spans import Span
 from opsportal.calendar.recurrence import clean_zone, wall_instant
 from opsportal.core.errors import InvalidInput
@@ -65,10 +67,14 @@ def read(content: bytes, *, within: Span, name: str = "", zone: str = "") -> Dra
         for ref in event.people:
             draft.people.setdefault(ref, PersonDraft(ref, *(("", ref) if "@" in ref else (ref, ""))))
     overrides = tuple(_flat(found, within))
+    layers: tuple[LayerDraft, ...] = ()
+    rotation = recognised(overrides, zone=clock, within=within) if overrides else None
+    if rotation is not None:
+        layers, overrides = (rotation.layer,), rotation.overrides
     if len(overrides) > MOST_OVERRIDES:
         raise InvalidInput.of("file", "too_many", f"At most {MOST_OVERRIDES} stretches; ask for less time.")
     title = " ".join((name or str(calendar.get("X-WR-CALNAME") or "Imported calendar")).split())
-    draft.schedules.append(ScheduleDraft("calendar", title[:MOST_NAME], clock, (), overrides))
+    draft.schedules.append(ScheduleDraft("calendar", title[:MOST_NAME], clock, layers, overrides))
     return draft
 
 
