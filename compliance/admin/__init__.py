@@ -1,5 +1,5 @@
 """The back office, by area."""
 
-from compliance.admin import measures
+from compliance.admin import core, measures
 
-__all__ = ["measures"]
+__all__ = ["core", "measures"]

@@ -1,5 +1,14 @@
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, re_path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from compliance.api import conformance
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    re_path(r"^conformance/?$", conformance.ConformanceList.as_view(), name="api-conformance"),
+    re_path(
+        r"^conformance/(?P<rule>[a-z0-9_-]{1,60})/?$",
+        conformance.ConformanceDetail.as_view(),
+        name="api-conformance-rule",
+    ),
+]

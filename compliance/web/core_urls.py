@@ -1,5 +1,11 @@
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from compliance.web import conformance
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("conformance/", conformance.conformance, name="conformance"),
+    path("conformance/export/", conformance.conformance_export, name="conformance-export"),
+    path("conformance/rules/<slug:rule_id>/", conformance.conformance_rule, name="conformance-rule"),
+]

@@ -50,6 +50,7 @@ TONES: dict[str, str] = {
     "open": "waiting",
     "breached": "bad",
     "met": "good",
+    "no_data": "neutral",
     "void": "done",
     "waived": "done",
     "dead": "bad",

@@ -69,6 +69,13 @@ DESTINATIONS: tuple[Destination, ...] = (
         "/postmortems/",
         ("/postmortems/", "/action-items/", "/reports/incidents/"),
     ),
+    Destination(
+        "compliance",
+        "Compliance",
+        "check-list",
+        "/compliance/",
+        ("/compliance/", "/conformance/"),
+    ),
     Destination("standard", "Standard", "standard", "/standards/active/", ("/standards/",)),
     Destination("obligations", "My obligations", "check-list", "/obligations/", ("/obligations/",)),
 )

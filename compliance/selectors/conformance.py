@@ -1,0 +1,158 @@
+"""Reads of the page Conformance: each rule of the standard in force, and how it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+
+from compliance.judging import Share, Status, Turn, months_back, overall, share_of
+from compliance.models import ConformanceState, ConformanceTurn
+from compliance.subjects import kinds, subjects_of
+from opsportal.standards.rules import Rule, Standard
+
+MONTHS = 12
+Subject = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One rule and how it stands for those of its subjects that are looked at."""
+
+    rule: Rule
+    status: Status
+    since: datetime | None
+    counts: Mapping[str, int]
+    states: tuple[ConformanceState, ...]
+
+    @property
+    def because(self) -> str:
+        """Why, in one sentence: of the one subject, or of the first that is as the whole is."""
+        return next((one.because for one in self.states if one.status == self.status), "")
+
+    @property
+    def value(self) -> str:
+        """What was found, where it is about one subject alone."""
+        return self.states[0].value if len(self.states) == 1 else ""
+
+    @property
+    def deliverer(self) -> str:
+        """Who has to deliver what is missing."""
+        return next((one.deliverer for one in self.states if one.status == "no_data" and one.deliverer), "")
+
+    @property
+    def total(self) -> int:
+        return len(self.states)
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A calendar month (UTC) of a rule: how long it was met and breached, over all its subjects."""
+
+    start: datetime
+    status: Status
+    met_percent: int | None
+
+
+@dataclass
+class Wanted:
+    """What the list is narrowed by; `rules` None: all of them."""
+
+    status: str = ""
+    kind: str = ""
+    text: str = ""
+    service: str = ""
+    team: str = ""
+    rules: Collection[str] | None = None
+    subjects: frozenset[Subject] | None = field(default=None)
+
+
+def lines_of(standard: Standard, wanted: Wanted, now: datetime) -> list[Line]:
+    """Return the rules of `standard` that fit, in its order, each with its states. Three queries at most.
+
+    With a service or team, rules that are about none of its subjects are left out.
+    """
+    subjects = belonging(wanted.service, wanted.team, now) if wanted.service or wanted.team else None
+    by_rule: dict[str, list[ConformanceState]] = {}
+    for row in ConformanceState.objects.order_by("rule_id", "subject_title", "id"):
+        if subjects is None or (row.subject_kind, row.subject_key) in subjects:
+            by_rule.setdefault(row.rule_id, []).append(row)
+    found = []
+    for rule in standard.rules:
+        states = by_rule.get(rule.id, [])
+        if (subjects is not None and not states) or not _fits(rule, wanted):
+            continue
+        line = _line(rule, states)
+        if not wanted.status or line.status == wanted.status:
+            found.append(line)
+    return found
+
+
+def line_of(rule: Rule) -> Line:
+    """Return one rule with its states."""
+    rows = ConformanceState.objects.filter(rule_id=rule.id).order_by("subject_title", "id")
+    return _line(rule, list(rows))
+
+
+def months_of(rule: Rule, now: datetime) -> list[Month]:
+    """Return how the rule stood in each of the last twelve calendar months, oldest first."""
+    rows = ConformanceTurn.objects.filter(rule_id=rule.id).order_by("at", "id")
+    turns: dict[Subject, list[Turn]] = {}
+    for kind, key, status, at in rows.values_list("subject_kind", "subject_key", "status", "at"):
+        turns.setdefault((kind, key), []).append(Turn(at, cast(Status, status or "no_data")))
+    return [
+        _month(start, [share_of(one, start, end) for one in turns.values()])
+        for start, end in months_back(now, MONTHS)
+    ]
+
+
+def turns_of(rule: Rule, limit: int) -> Sequence[ConformanceTurn]:
+    """Return the newest turns of a rule."""
+    return list(ConformanceTurn.objects.filter(rule_id=rule.id).order_by("-at", "-id")[:limit])
+
+
+def belonging(service: str, team: str, now: datetime) -> frozenset[Subject]:
+    """Return every subject that belongs to this service and this team (slugs; `""`: any)."""
+    return frozenset(
+        (kind, one.key)
+        for kind in kinds()
+        for one in subjects_of(kind, now)
+        if (not service or service in one.services or (kind, one.key) == ("service", service))
+        and (not team or team in one.teams)
+    )
+
+
+def tally(lines: Iterable[Line]) -> dict[str, int]:
+    """Return how many rules are met, breached and without data."""
+    counts = {"met": 0, "breached": 0, "no_data": 0}
+    for line in lines:
+        counts[line.status] += 1
+    return counts
+
+
+def _fits(rule: Rule, wanted: Wanted) -> bool:
+    if wanted.rules is not None and rule.id not in wanted.rules:
+        return False
+    if wanted.kind and rule.kind != wanted.kind:
+        return False
+    text = wanted.text.casefold()
+    return not text or text in f"{rule.id} {rule.title} {rule.source.section} {rule.source.quote}".casefold()
+
+
+def _line(rule: Rule, states: list[ConformanceState]) -> Line:
+    counts = {"met": 0, "breached": 0, "no_data": 0}
+    for row in states:
+        counts[row.status] += 1
+    status = overall([row.status for row in states])
+    since = [row.since for row in states if row.status == status]
+    # A rule is breached since the first breach that still holds, and met since the last that was mended.
+    found = (max(since) if status == "met" else min(since)) if since else None
+    order = {"breached": 0, "no_data": 1, "met": 2}
+    return Line(rule, status, found, counts, tuple(sorted(states, key=lambda row: order[row.status])))
+
+
+def _month(start: datetime, shares: list[Share]) -> Month:
+    percents = [one.met_percent for one in shares if one.met_percent is not None]
+    status = overall([one.status for one in shares if one.status != "no_data"])
+    return Month(start, status, round(sum(percents) / len(percents)) if percents else None)

@@ -1,0 +1,62 @@
+"""The page Conformance and its CSV, and the same by API."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from compliance.services.core import conformance_evaluate
+from tests.makers import NOW, make_token, make_user
+from tests.packs import activate
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client() -> Client:
+    client = Client()
+    client.force_login(make_user())
+    return client
+
+
+def test_every_rule_is_there_and_nothing_is_met_before_anything_happened(client: Client) -> None:
+    standard = activate()
+    conformance_evaluate(clock=lambda: NOW)
+    page = client.get("/conformance/").content.decode()
+    for rule in standard.rules:
+        assert f"/conformance/rules/{rule.id}/" in page
+    assert "No rule fits" in client.get("/conformance/?status=met").content.decode()
+
+
+def test_a_rule_has_a_page_with_its_sentence_and_twelve_months(client: Client) -> None:
+    rule = activate().rules[0]
+    conformance_evaluate(clock=lambda: NOW - timedelta(days=40))
+    page = client.get(f"/conformance/rules/{rule.id}/").content.decode()
+    assert rule.source.quote in page
+    assert page.count('data-label="Met, of the time with data"') == 12
+    assert client.get("/conformance/rules/nothing-of-this/").status_code == 404
+
+
+def test_the_list_goes_as_csv(client: Client) -> None:
+    standard = activate()
+    conformance_evaluate(clock=lambda: NOW)
+    sent = client.get("/conformance/export/")
+    lines = b"".join(sent).decode("utf-8-sig").splitlines()
+    assert len(lines) > len(standard.rules)
+    assert lines[0].startswith('"rule","title","kind","status"')
+
+
+def test_the_api_tells_the_same_and_refuses_what_it_does_not_know() -> None:
+    standard = activate()
+    conformance_evaluate(clock=lambda: NOW)
+    api = APIClient(headers={"Authorization": f"Bearer {make_token(['compliance:read'])[1]}"})
+    told = api.get("/api/v1/conformance/").json()
+    assert told["hash"] == standard.content_hash
+    assert told["met"] + told["breached"] + told["no_data"] == len(standard.rules)
+    one = api.get(f"/api/v1/conformance/{standard.rules[0].id}").json()
+    assert (one["status"], len(one["months"])) == ("no_data", 12)
+    assert api.get("/api/v1/conformance/?status=fine").status_code == 400
+    assert api.get("/api/v1/conformance/?service=nowhere").json()["errors"][0]["pointer"] == "/service"

@@ -1,0 +1,54 @@
+"""What follows for a rule from its subjects, and how a stretch of time is divided."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compliance.judging import STATUSES, Share, Status, Turn, months_back, overall, share_of
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "whole"),
+    [
+        ([], "no_data"),
+        (["met"], "met"),
+        (["met", "no_data"], "no_data"),
+        (["met", "no_data", "breached"], "breached"),
+    ],
+)
+def test_one_breach_breaches_and_what_is_without_data_is_never_met(
+    statuses: list[str], whole: Status
+) -> None:
+    assert overall(statuses) == whole
+
+
+def test_time_is_divided_at_the_turns() -> None:
+    turns = [Turn(START + 2 * DAY, "met"), Turn(START + 8 * DAY, "breached"), Turn(START + 9 * DAY, "met")]
+    share = share_of(turns, START, START + 10 * DAY)
+    assert share == Share(met=7 * DAY, breached=DAY, no_data=2 * DAY)
+    assert (share.status, share.met_percent) == ("breached", 88)
+
+
+@given(
+    st.lists(st.tuples(st.integers(-50, 500), st.sampled_from(STATUSES)), max_size=20),
+    st.integers(0, 300),
+    st.integers(1, 200),
+)
+def test_the_parts_are_the_whole(turns: list[tuple[int, Status]], first: int, length: int) -> None:
+    ordered = [Turn(START + day * DAY, status) for day, status in sorted(turns, key=lambda one: one[0])]
+    start, end = START + first * DAY, START + (first + length) * DAY
+    share = share_of(ordered, start, end)
+    assert share.met + share.breached + share.no_data == end - start
+
+
+def test_months_are_those_of_the_calendar() -> None:
+    months = months_back(datetime(2026, 2, 14, 8, tzinfo=UTC), 3)
+    assert [f"{start:%Y-%m-%d}" for start, _ in months] == ["2025-12-01", "2026-01-01", "2026-02-01"]
+    assert months[-1][1] == datetime(2026, 2, 14, 8, tzinfo=UTC)
