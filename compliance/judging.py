@@ -10,6 +10,7 @@ from typing import Literal
 Status = Literal["met", "breached", "no_data"]
 STATUSES: tuple[Status, ...] = ("met", "breached", "no_data")
 STATUS_WORDS = {"met": "Met", "breached": "Breached", "no_data": "No data"}
+STATUS_CHOICES = list(STATUS_WORDS.items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,6 +274,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "BreakGlassState": "changes.states.BREAK_GLASS.choices",
         "DeploymentOutcome": "changes.services.deployment_fields.OUTCOMES",
         "ChangeOutcome": "changes.models.Change.Outcome",
+        "ConformanceStatus": "compliance.judging.STATUS_CHOICES",
+        "RuleKind": "compliance.api.conformance.KINDS",
         "RunbookKind": "incidents.runbook.templates.KINDS",
         "RunbookState": "incidents.runbook.states.RUNBOOK.choices",
         "RunState": "incidents.runbook.states.RUN.choices",

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compliance.judging import STATUS_WORDS, STATUSES
+from compliance.judging import STATUS_CHOICES, STATUSES
 from compliance.models import ConformanceState
 from compliance.selectors.conformance import Line, Month, Wanted, line_of, lines_of, months_of, tally
 from opsportal.api.query import Query
@@ -35,7 +35,7 @@ class SubjectOut(serializers.Serializer[Any]):
     kind = serializers.CharField()
     key = serializers.CharField()
     title = serializers.CharField()
-    status = serializers.ChoiceField(choices=list(STATUS_WORDS.items()))
+    status = serializers.ChoiceField(choices=STATUS_CHOICES)
     since = serializers.DateTimeField()
     value = serializers.CharField()
     target = serializers.CharField()
@@ -50,7 +50,7 @@ class ConformanceOut(serializers.Serializer[Any]):
     rule = serializers.CharField()
     title = serializers.CharField()
     kind = serializers.ChoiceField(choices=list(KINDS))
-    status = serializers.ChoiceField(choices=list(STATUS_WORDS.items()))
+    status = serializers.ChoiceField(choices=STATUS_CHOICES)
     since = serializers.DateTimeField(allow_null=True)
     because = serializers.CharField()
     subjects = SubjectOut(many=True)
@@ -71,7 +71,7 @@ class MonthOut(serializers.Serializer[Any]):
     """A calendar month (UTC)."""
 
     month = serializers.CharField()
-    status = serializers.ChoiceField(choices=list(STATUS_WORDS.items()))
+    status = serializers.ChoiceField(choices=STATUS_CHOICES)
     met_percent = serializers.IntegerField(allow_null=True, help_text="Of the time with data.")
 
 
