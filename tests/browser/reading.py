@@ -53,6 +53,7 @@ EVERY_PAGE = (
     "/providers/main-acquirer/",
     "/standards/",
     "/standards/active/",
+    "/standards/baseline/coverage/",
     "/standards/baseline/document/",
     "/standards/baseline/differences/",
     "/incidents/",

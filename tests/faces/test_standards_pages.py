@@ -356,3 +356,11 @@ def test_an_inherited_rule_leads_to_the_document_of_its_base(client: Client) -> 
     standard = install(extends="baseline")
     assert f"/standards/{standard.extends_hash}/document/#line-" in shown(client)
     assert client.get(f"/standards/{standard.content_hash}/document/").status_code == 404
+
+
+def test_the_coverage_names_every_statement_and_what_became_of_it(client: Client) -> None:
+    standard = activate()
+    page = client.get(f"/standards/{standard.name}/coverage/").content.decode()
+    assert 'id="L11"' in page
+    assert "Left out" in page
+    assert standard.rules[0].id in page

@@ -12,6 +12,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from opsportal.core.errors import NotFound
+from opsportal.standards.coverage import coverage
 from opsportal.standards.original import lines_of
 from opsportal.standards.rules import Rule, Standard
 from opsportal.standards.selectors import document_of, sources_of
@@ -50,6 +51,25 @@ def document(request: HttpRequest, reference: str) -> HttpResponse:
         for number, text in enumerate(lines_of(_content(standard)), 1)
     ]
     return render(request, "standards/document.html", {"standard": standard, "lines": lines})
+
+
+@require_safe
+def covered(request: HttpRequest, reference: str) -> HttpResponse:
+    """Show every statement of the document with what the standard made of it."""
+    standard = standard_readable(reference)
+    content = _content(standard)
+    shown = lines_of(content)
+    # Quotations are in the document's own characters; people read them repaired.
+    found = coverage(standard, content.decode("utf-8-sig", errors="replace").split("\n"))
+    left_out = [one for one in found if one.is_left_out]
+    context = {
+        "standard": standard,
+        "statements": [(one, shown[one.statement.line - 1].strip()) for one in found],
+        "held": sum(bool(one.rules) for one in found),
+        "aside": sum(not one.rules and bool(one.listed) for one in found),
+        "left_out": len(left_out),
+    }
+    return render(request, "standards/coverage.html", context)
 
 
 @require_safe

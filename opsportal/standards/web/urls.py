@@ -11,6 +11,7 @@ urlpatterns = [
     path("standards/active/review/", views.reviewed, name="review"),
     path("standards/<slug:reference>/differences/", views.differences, name="differences"),
     path("standards/<slug:reference>/document/", documents.document, name="document"),
+    path("standards/<slug:reference>/coverage/", documents.covered, name="coverage"),
     path("standards/<slug:reference>/document/original/", documents.original, name="original"),
     re_path(r"^standards/(?P<content_hash>[0-9a-f]{64})/$", views.detail, name="detail"),
 ]
