@@ -391,6 +391,9 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "compliance.cadences": 300,
         "compliance.conformance": 300,
         "incidents.roster": 60,
+        "compliance.exceptions": 60,
+        "compliance.signatures": 300,
+        "compliance.document_links": 300,
     }.items()
 }
 

@@ -1,6 +1,18 @@
 """Data of compliance, by area."""
 
+from compliance.models.controls import (
+    Control,
+    ControlEvent,
+    ControlException,
+    ControlLink,
+    ControlRequirement,
+    ControlRule,
+    EvidenceItem,
+    EvidenceLink,
+    EvidenceRevision,
+)
 from compliance.models.evidence import ConformanceState, ConformanceTurn, Evidence
+from compliance.models.frameworks import Framework, Requirement
 from compliance.models.governance.access import AccessHolding, AccessMove, AccessReview
 from compliance.models.governance.boards import BoardDecision, BoardDecisionText
 from compliance.models.governance.checklists import Checklist, ChecklistAnswer, ChecklistEdition, ChecklistRun
@@ -10,6 +22,14 @@ from compliance.models.governance.scans import Scan, Vulnerability
 from compliance.models.governance.statements import Declaration, ReadinessStatement
 from compliance.models.governance.training import Training, TrainingAttendance, TrainingTopic
 from compliance.models.measures import Measurement, PullSource, Rollup, Series
+from compliance.models.policies import (
+    Attestation,
+    Document,
+    DocumentLink,
+    Policy,
+    PolicyPublication,
+    PolicyVersion,
+)
 from compliance.models.promises import CapacityPlan, CostBudget, Objective
 from compliance.models.reports import MonthlyReport, ReportMail, ReportRecipient
 
@@ -17,6 +37,7 @@ __all__ = [
     "AccessHolding",
     "AccessMove",
     "AccessReview",
+    "Attestation",
     "BoardDecision",
     "BoardDecisionText",
     "CapacityPlan",
@@ -26,9 +47,21 @@ __all__ = [
     "ChecklistRun",
     "ConformanceState",
     "ConformanceTurn",
+    "Control",
+    "ControlEvent",
+    "ControlException",
+    "ControlLink",
+    "ControlRequirement",
+    "ControlRule",
     "CostBudget",
     "Declaration",
+    "Document",
+    "DocumentLink",
     "Evidence",
+    "EvidenceItem",
+    "EvidenceLink",
+    "EvidenceRevision",
+    "Framework",
     "ImprovementItem",
     "ImprovementPhase",
     "MaturityAssessment",
@@ -36,10 +69,14 @@ __all__ = [
     "MonthlyReport",
     "Objective",
     "PersonRequest",
+    "Policy",
+    "PolicyPublication",
+    "PolicyVersion",
     "PullSource",
     "ReadinessStatement",
     "ReportMail",
     "ReportRecipient",
+    "Requirement",
     "Rollup",
     "Scan",
     "Series",

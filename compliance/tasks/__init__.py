@@ -1,5 +1,5 @@
 """The ticks of this app, by area."""
 
-from compliance.tasks import core
+from compliance.tasks import controls, core, policies
 
-__all__ = ["core"]
+__all__ = ["controls", "core", "policies"]

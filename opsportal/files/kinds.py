@@ -1,16 +1,20 @@
 """What a file is, told by its bytes and never by its name alone. Pure: reads from a stream, keeps nothing.
 
 Taken are documents and pictures that the portal serves as downloads, and plain text. Archives and office
-documents (which are archives) are refused as a whole: so there is no bomb to unpack, nested or not. Markup
-that browsers run (HTML, SVG, XML) is refused also where it is called something else.
+documents (which are archives) are refused as a whole, but for evidence, where `archives` looks them through.
+Markup that browsers run (HTML, SVG, XML) is refused also where it is called something else, and so is a PDF
+that says it runs scripts, and anything with an archive hidden at its end.
 """
 
 from __future__ import annotations
 
 import codecs
+import re
 import struct
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
+
+from opsportal.files import archives
 
 PDF, TEXT = "application/pdf", "text/plain"
 PNG, JPEG, GIF, WEBP = "image/png", "image/jpeg", "image/gif", "image/webp"
@@ -38,6 +42,9 @@ _MARKUP = ("<!doctype", "<html", "<svg", "<?xml", "<script", "<head", "<body", "
 _PLAIN_CONTROLS = frozenset("\t\n\r\f\x1b")
 _JPEG_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _MOST_SEGMENTS = 2_000
+_RUNS_SCRIPTS = re.compile(rb"/JavaScript|/S\s*/Launch")
+_ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
+_OVERLAP = 64
 
 
 class Unwelcome(Exception):  # noqa: N818 - an expected answer
@@ -49,29 +56,41 @@ class Unwelcome(Exception):  # noqa: N818 - an expected answer
         self.detail = detail
 
 
-def kind_of(stream: BinaryIO) -> str:
-    """Return the content type of what `stream` (seekable) holds. Raises `Unwelcome` for what is not taken."""
+def kind_of(stream: BinaryIO, *, takes_archives: bool = False) -> str:
+    """Return the content type of what `stream` (seekable) holds. Raises `Unwelcome` for what is not taken.
+
+    `takes_archives`: ZIP and office documents, too, looked through whole.
+    """
     stream.seek(0)
     head = stream.read(_HEAD)
     if not head:
         raise Unwelcome("empty", "The file is empty.")
+    if takes_archives and head.startswith(b"PK"):
+        try:
+            return archives.archive_kind(stream)
+        except archives.UnsafeArchive as unsafe:
+            raise Unwelcome(unsafe.code, unsafe.detail) from None
     for matches, kind, measure in _PICTURES:
         if matches(head):
             _check_pixels(measure(stream, head))
+            _check_nothing_hidden(stream)
             return kind
     if head.startswith(b"%PDF-"):
+        _check_nothing_hidden(stream)
+        _check_no_scripts(stream)
         return PDF
     _check_text(stream)
     return TEXT
 
 
-def check_ending(name: str, kind: str) -> None:
+def check_ending(name: str, kind: str, *, takes_archives: bool = False) -> None:
     """Raise `Unwelcome` unless the ending of `name` is one that is taken, and fits what is inside."""
     ending = name.rpartition(".")[2].lower() if "." in name else ""
-    taken = ", ".join(ENDINGS)
-    if ending not in ENDINGS:
+    endings = {**ENDINGS, **archives.ENDINGS} if takes_archives else ENDINGS
+    if ending not in endings:
+        taken = ", ".join(endings)
         raise Unwelcome("kind_not_taken", f"Files of this kind are not taken. Taken are: {taken}.")
-    if ENDINGS[ending] != kind:
+    if endings[ending] != kind:
         raise Unwelcome("not_what_it_says", f"The name ends with .{ending}, but that is not what is inside.")
 
 
@@ -80,6 +99,22 @@ def _check_pixels(size: tuple[int, int] | None) -> None:
         raise Unwelcome("damaged", "This picture is damaged: its size cannot be read.")
     if size[0] * size[1] > MAX_PIXELS:
         raise Unwelcome("too_many_pixels", f"A picture may have {MAX_PIXELS // 1_000_000} million pixels.")
+
+
+def _check_nothing_hidden(stream: BinaryIO) -> None:
+    if archives.has_archive_at_end(stream):
+        raise Unwelcome("polyglot", "This file is an archive, too. Send what you mean, as one kind of file.")
+
+
+def _check_no_scripts(stream: BinaryIO) -> None:
+    """Refuse a PDF that says openly that it runs something. What it hides in packed streams is not seen."""
+    before = b""
+    for chunk, _ in _chunks(stream):
+        part = before + chunk
+        plain = _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), part)
+        if _RUNS_SCRIPTS.search(plain):
+            raise Unwelcome("script", "This PDF runs scripts or programs. Print it to a plain PDF first.")
+        before = part[-_OVERLAP:]
 
 
 def _check_text(stream: BinaryIO) -> None:

@@ -33,12 +33,12 @@ class Kept:
     content_type: str
 
 
-def keep(chunks: Iterable[bytes], *, name: str) -> Kept:
+def keep(chunks: Iterable[bytes], *, name: str, takes_archives: bool = False) -> Kept:
     """Write the bytes under their hash and return what they are; the same bytes twice are one file.
 
     They lie on the disk (fsync) when this returns. Raises `TooLarge` as soon as more came than
     `settings.FILE_MAX_BYTES`, and `InvalidInput` where the content is not taken or not what `name` says;
-    then nothing stays.
+    then nothing stays. `takes_archives`: as `kinds.kind_of`.
     """
     incoming = _folder("incoming")
     descriptor, path = tempfile.mkstemp(dir=incoming)
@@ -46,8 +46,8 @@ def keep(chunks: Iterable[bytes], *, name: str) -> Kept:
         with os.fdopen(descriptor, "w+b") as file:
             digest, size = _take(chunks, file)
             try:
-                content_type = kind_of(file)
-                check_ending(name, content_type)
+                content_type = kind_of(file, takes_archives=takes_archives)
+                check_ending(name, content_type, takes_archives=takes_archives)
             except Unwelcome as unwelcome:
                 raise InvalidInput.of("file", unwelcome.code, unwelcome.detail) from None
             file.flush()

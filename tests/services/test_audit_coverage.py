@@ -35,6 +35,7 @@ WORKINGS = {
     "incidents.Publication": "how far a schedule was published",
     "incidents.ToldGap": "gaps that were told of, so that they are told of once",
     "incidents.RunbookLink": "whether addresses in runbooks answer, found out again each day",
+    "compliance.DocumentLink": "whether addresses of documents answer, found out again each day",
 }
 PERSONAL = {"email", "full_name", "password", "last_login", "first_name", "last_name", "address", "phone"}
 

@@ -16,7 +16,7 @@ class StoredFile(models.Model):
 
     sha256 = models.CharField(max_length=64, primary_key=True)
     size = models.PositiveBigIntegerField(help_text="bytes")
-    content_type = models.CharField(max_length=60)
+    content_type = models.CharField(max_length=100)
     state = models.CharField(
         max_length=8, choices=STORED_FILE.choices, default=STORED_FILE.initial, editable=False
     )

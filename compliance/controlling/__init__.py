@@ -1,0 +1,1 @@
+"""How controls are judged, and how a framework is read. Pure."""

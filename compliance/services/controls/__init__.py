@@ -1,0 +1,1 @@
+"""Writes about frameworks, controls, evidence and exceptions."""

@@ -1,0 +1,113 @@
+"""Importing frameworks: those that the portal ships, checked by their hash, and those of others."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+from importlib import resources
+
+from compliance.controlling.frameworks import FrameworkText, read_framework
+from compliance.controlling.states import REQUIREMENT
+from compliance.models import Framework, Requirement
+from compliance.services.controls.telling import record
+from opsportal.core.access import require
+from opsportal.core.actor import Actor
+from opsportal.core.errors import Conflict, InvalidInput
+from opsportal.core.writes import write
+
+KIND = "framework"
+SUMS = "SHA256SUMS"
+
+
+def framework_import(*, actor: Actor, now: datetime, source: bytes) -> tuple[Framework, bool]:
+    """Import a framework from the bytes of its file; return it and whether anything is different now.
+
+    The same content again changes nothing. Another content of the same slug is its next edition:
+    requirements of the same reference take the new words and keep what is mapped to them; those that it
+    leaves out stay as dropped. Raises `Forbidden`, `InvalidInput` (an error for each wrong line), and
+    `Conflict` (`shipped`) for the slug of a framework that comes with the portal.
+    """
+    return _import(source, Framework.Origin.OWN, actor=actor, now=now)
+
+
+def frameworks_install(*, actor: Actor, now: datetime) -> list[Framework]:
+    """Import every framework that the portal ships, each checked against its hash; return the changed ones.
+
+    Raises `Forbidden`, and `Conflict` (`tampered`) where a file is not what was shipped.
+    """
+    with write(actor=actor, now=now):
+        found = [_import(source, Framework.Origin.SHIPPED, actor=actor, now=now) for source in _shipped()]
+        return [framework for framework, is_different in found if is_different]
+
+
+def _shipped() -> Iterator[bytes]:
+    folder = resources.files("compliance") / "frameworks"
+    for line in (folder / SUMS).read_text("ascii").splitlines():
+        digest, _, name = line.partition("  ")
+        source = (folder / name).read_bytes()
+        if hashlib.sha256(source).hexdigest() != digest:
+            raise Conflict(f"The file {name} is not the one that was shipped.", code="tampered")
+        yield source
+
+
+def _import(
+    source: bytes, origin: Framework.Origin, *, actor: Actor, now: datetime
+) -> tuple[Framework, bool]:
+    with write(actor=actor, now=now):
+        require(actor, "framework.import")
+        text = read_framework(source)
+        standing = Framework.objects.select_for_update().filter(slug=text.slug).first()
+        if standing is not None and standing.origin != origin:
+            if origin == Framework.Origin.OWN:
+                raise Conflict(
+                    f"“{text.slug}” comes with the portal. Give yours another slug.", code="shipped"
+                )
+            raise InvalidInput.of("slug", "taken", f"A framework of your own is called “{text.slug}”.")
+        if standing is not None and standing.content_hash == text.content_hash:
+            return standing, False
+        framework = standing
+        if framework is None:
+            framework = Framework(slug=text.slug, origin=origin, edition=0, version=0)
+        framework.title = text.title
+        framework.published_version = text.version
+        framework.publisher = text.publisher
+        framework.content_hash = text.content_hash
+        framework.edition += 1
+        framework.version += 1
+        framework.imported_at = framework.updated_at = now
+        framework.save()
+        kept, dropped = _follow(framework, text)
+        record(
+            actor=actor,
+            now=now,
+            kind=KIND,
+            key=framework.slug,
+            done="imported",
+            data={
+                "content_hash": framework.content_hash,
+                "edition": framework.edition,
+                "requirements": kept,
+                "dropped": dropped,
+            },
+        )
+        return framework, True
+
+
+def _follow(framework: Framework, text: FrameworkText) -> tuple[int, int]:
+    """Make the requirements those of the file; return how many it has, and how many it has dropped."""
+    standing = {one.reference: one for one in Requirement.objects.filter(framework=framework)}
+    for position, wanted in enumerate(text.requirements):
+        known = standing.pop(wanted.reference, None)
+        row = known if known else Requirement(framework=framework, reference=wanted.reference)
+        before = (row.section, row.section_title, row.text, row.position, row.state)
+        row.section, row.section_title = wanted.section, wanted.section_title
+        row.text, row.position = wanted.text, position
+        row.state = REQUIREMENT.move(row.state, "keep")
+        if known is None or before != (row.section, row.section_title, row.text, row.position, row.state):
+            row.save()
+    dropped = [row for row in standing.values() if row.state == "current"]
+    for row in dropped:
+        row.state = REQUIREMENT.move(row.state, "drop")
+        row.save()
+    return len(text.requirements), len(dropped)

@@ -1,0 +1,1 @@
+"""Writes about policies, who signed them, and the register of documents."""
