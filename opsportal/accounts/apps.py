@@ -7,15 +7,20 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from opsportal.accounts import handlers, permissions
-        from opsportal.accounts.selectors import display_names
+        from opsportal.accounts.selectors import display_names, searches_of
         from opsportal.accounts.services.roles import scope_kinds, team_exists
+        from opsportal.accounts.services.searches import search_keep, search_remove
         from opsportal.audit import actions
+        from opsportal.core import ports
         from opsportal.core.registry import person_names
 
         permissions.register()
         handlers.register()
         person_names.add("people", display_names)
         scope_kinds.add("team", team_exists)
+        ports.kept_searches.fill(searches_of)
+        ports.keep_search.fill(search_keep)
+        ports.drop_search.fill(search_remove)
         actions.register_all(
             {
                 "user.created": "added a person",
@@ -26,6 +31,8 @@ class AccountsConfig(AppConfig):
                 "user.password_set": "set a password",
                 "user.password_reset_requested": "asked for a new password",
                 "user.signed_in": "signed in",
+                "search.kept": "kept a search",
+                "search.removed": "removed a kept search",
                 "absence.recorded": "recorded an absence",
                 "absence.ended": "ended an absence",
                 "deputy.named": "named a deputy",

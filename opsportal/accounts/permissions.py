@@ -16,6 +16,12 @@ def is_administrator(actor: Actor, _subject: object | None = None) -> bool:
 
 
 @predicate
+def is_person(actor: Actor, _subject: object | None = None) -> bool:
+    """Anybody who signs in as a person."""
+    return actor.is_user
+
+
+@predicate
 def is_portal_itself(actor: Actor, _subject: object | None = None) -> bool:
     """The portal's own commands and ticks, which need access to its machine."""
     return actor.is_system
@@ -51,6 +57,7 @@ def register() -> None:
         otherwise="Only the person themselves and administrators may say when they are away, and who stands"
         " in for them.",
     )
+    allow("search.keep", is_person, otherwise="Only people keep searches.", auditors_too=True)
     # Reliability S8: nobody raises their own role, not even an administrator.
     allow(
         "user.promote",

@@ -14,6 +14,7 @@ from opsportal.accounts.models import (
     Deputyship,
     Role,
     RoleHolding,
+    SavedSearch,
     ServiceAccount,
     Team,
     TeamMembership,
@@ -293,3 +294,11 @@ def _uuid(value: UUID | str) -> UUID | None:
         return UUID(value)
     except ValueError:
         return None
+
+
+def searches_of(actor: Actor, listed: str) -> list[tuple[int, str, str]]:
+    """Return (number, name, query) of what a person keeps for a list, by name."""
+    if not actor.is_user or actor.is_guest:
+        return []
+    rows = SavedSearch.objects.filter(person_id=UUID(actor.id), listed=listed).order_by("name")
+    return list(rows.values_list("pk", "name", "query"))

@@ -10,6 +10,7 @@ from opsportal.core.errors import Forbidden
 _messages: dict[str, str] = {}
 _open_to_auditors: set[str] = set()
 ONLY_READS = "An auditor reads everything and changes nothing."
+ONLY_LOOKS = "A guest reads what was opened to them, and changes nothing."
 
 
 def allow(name: str, predicate: predicates.Predicate, *, otherwise: str, auditors_too: bool = False) -> None:
@@ -36,6 +37,8 @@ def may(actor: Actor, name: str, subject: object | None = None) -> bool:
 def require(actor: Actor, name: str, subject: object | None = None) -> None:
     """Raise `Forbidden` unless `actor` holds permission `name` on `subject`."""
     if not may(actor, name, subject):
+        if actor.is_guest:
+            raise Forbidden(ONLY_LOOKS)
         raise Forbidden(ONLY_READS if _is_closed_to(actor, name) else _messages[name])
 
 
@@ -45,4 +48,4 @@ def names() -> frozenset[str]:
 
 
 def _is_closed_to(actor: Actor, name: str) -> bool:
-    return actor.is_auditor and name not in _open_to_auditors
+    return actor.is_guest or (actor.is_auditor and name not in _open_to_auditors)

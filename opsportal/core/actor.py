@@ -28,11 +28,22 @@ class Actor:
     is_staff: bool = field(default=False, compare=False)
     is_auditor: bool = field(default=False, compare=False)
     """Reads everything, changes nothing: `opsportal.core.access` closes all else to them."""
+    is_guest: bool = field(default=False, compare=False)
+    """From outside: reads what was opened to them for a while, and nothing else."""
 
     @classmethod
-    def user(cls, identifier: object, *, is_staff: bool = False, is_auditor: bool = False) -> Actor:
+    def user(
+        cls,
+        identifier: object,
+        *,
+        is_staff: bool = False,
+        is_auditor: bool = False,
+        is_guest: bool = False,
+    ) -> Actor:
         """Return the actor for the person with this identifier."""
-        return cls(ActorKind.USER, str(identifier), is_staff=is_staff, is_auditor=is_auditor)
+        return cls(
+            ActorKind.USER, str(identifier), is_staff=is_staff, is_auditor=is_auditor, is_guest=is_guest
+        )
 
     @classmethod
     def service_account(cls, identifier: object, scopes: frozenset[str] = frozenset()) -> Actor:

@@ -38,6 +38,16 @@ record_refusal: Port[[Actor, datetime, str, str, Refusal], None] = Port("record_
 record_export: Port[[Actor, datetime, str, dict[str, str]], None] = Port("record_export")
 """(actor, now, what, how): one audit entry of a list taken out of the back office. `audit` fills it."""
 
+kept_searches: Port[[Actor, str], list[tuple[int, str, str]]] = Port("kept_searches")
+"""(actor, label of a model) -> (number, name, query string) of what they keep for that list. `accounts`
+fills it."""
+
+keep_search: Port[..., object] = Port("keep_search")
+"""(actor=, now=, listed=label of a model, name=, query=query string): keep it. `accounts` fills it."""
+
+drop_search: Port[..., object] = Port("drop_search")
+"""(actor=, now=, pk=number): remove one's own. `accounts` fills it."""
+
 standard_review_changed: Port[[Actor, datetime], None] = Port("standard_review_changed")
 """(actor, now): another standard is in force, or it was reviewed. `obligations` keeps what is owed in step,
 in the same transaction."""

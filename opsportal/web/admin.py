@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Field, ForeignKey, Model
+from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import URLPattern, path
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
 from simple_history.admin import SimpleHistoryAdmin
 
+from opsportal.core import ports
 from opsportal.core.errors import InvalidInput, Refusal
 from opsportal.core.writes import because
 from opsportal.web import refusals
@@ -21,6 +24,7 @@ from opsportal.web.admin_export import export
 from opsportal.web.admin_history import set_differences
 from opsportal.web.admin_lists import CappedPaginator, NamedChangeList
 from opsportal.web.people import remember_people
+from opsportal.web.requests import actor_of, is_guest, now_of
 
 SEEN_VERSION = "seen_version"
 REASON = "reason"
@@ -51,12 +55,59 @@ class BackOffice(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NamedChangeList]:
         return NamedChangeList
 
+    def opened_to_guest(self, request: HttpRequest) -> QuerySet[Any] | None:
+        """Return the rows that the guest who asks may see; None, as here, where a guest sees none of it."""
+        return None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows that may be seen at all: lists, forms, histories, look-ups all begin with it."""
+        rows = super().get_queryset(request)
+        if not is_guest(request):
+            return rows
+        opened = self.opened_to_guest(request)
+        return rows.none() if opened is None else rows.filter(pk__in=opened.values("pk"))
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Let administrators and auditors look, and guests at what was opened to them."""
+        if not is_guest(request):
+            return super().has_view_permission(request, obj)
+        opened = self.opened_to_guest(request)
+        return opened is not None and (obj is None or opened.filter(pk=obj.pk).exists())
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        if is_guest(request):
+            return self.opened_to_guest(request) is not None
+        return super().has_module_permission(request)
+
     def get_urls(self) -> list[URLPattern]:
-        """Add the export to the pages of a model."""
+        """Add the export and the kept searches to the pages of a model."""
         meta = self.model._meta
-        name = f"{meta.app_label}_{meta.model_name}_export"
-        view = self.admin_site.admin_view(self.export_view)
-        return [path("export/", view, name=name), *super().get_urls()]
+        name = f"{meta.app_label}_{meta.model_name}"
+        view = self.admin_site.admin_view
+        return [
+            path("export/", view(self.export_view), name=f"{name}_export"),
+            path("searches/", view(self.searches_view), name=f"{name}_searches"),
+            *super().get_urls(),
+        ]
+
+    def searches_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Keep what the list is narrowed to under a name, or drop what was kept; back to the list."""
+        if request.method != "POST" or not self.has_view_permission(request):
+            raise PermissionDenied
+        meta = self.model._meta
+        query = request.POST.get("query", "")
+        actor, now = actor_of(request), now_of(request)
+        if dropped := request.POST.get("drop", ""):
+            if not dropped.isdecimal() or len(dropped) > 18:
+                raise InvalidInput.of("drop", "unknown", "There is no such search.")
+            ports.drop_search(actor=actor, now=now, pk=int(dropped))
+            messages.success(request, "The search is removed.")
+        else:
+            name = request.POST.get("name", "")
+            ports.keep_search(actor=actor, now=now, listed=meta.label_lower, name=name, query=query)
+            messages.success(request, "The search is kept.")
+        page = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+        return redirect(f"{page}?{urlencode(parse_qsl(query, max_num_fields=50))}" if query else page)
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         """Give the list out as a file, to whoever may look at it."""
@@ -82,7 +133,9 @@ class BackOffice(admin.ModelAdmin):  # type: ignore[type-arg]
         """Show the list, or carry out an action on chosen rows, where their keys can be keys."""
         for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
             _check_key(self.model._meta.pk, key, ACTION_CHECKBOX_NAME)
-        return super().changelist_view(request, extra_context)
+        kept = ports.kept_searches(actor_of(request), self.model._meta.label_lower)
+        context = {"kept_searches": kept, "may_keep": not is_guest(request), **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Show or take the form of one row. Django would look up what is no key, and fall over."""

@@ -23,6 +23,11 @@ def actor_of(request: HttpRequest) -> Actor:
     return actor
 
 
+def is_guest(request: HttpRequest) -> bool:
+    """Return whether somebody from outside asks, who sees what was opened to them and nothing else."""
+    return actor_of(request).is_guest
+
+
 def now_of(request: HttpRequest) -> datetime:
     """Return the instant of this request (aware, UTC): the same one wherever it is asked for."""
     moment = getattr(request, "moment", None)

@@ -1,5 +1,6 @@
 from opsportal.accounts.models.absences import Absence, Deputyship
 from opsportal.accounts.models.roles import Role, RoleHolding
+from opsportal.accounts.models.searches import SavedSearch
 from opsportal.accounts.models.service_accounts import ApiToken, ServiceAccount
 from opsportal.accounts.models.teams import Team, TeamMembership
 from opsportal.accounts.models.users import User, UserManager
@@ -10,6 +11,7 @@ __all__ = [
     "Deputyship",
     "Role",
     "RoleHolding",
+    "SavedSearch",
     "ServiceAccount",
     "Team",
     "TeamMembership",

@@ -54,6 +54,13 @@ class User(AbstractBaseUser):
     is_auditor = models.BooleanField(
         "auditor", default=False, db_default=False, help_text="Reads everything, changes nothing."
     )
+    is_guest = models.BooleanField(
+        "guest",
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="From outside: reads only what was opened to them, for a while.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Part of every session's hash: one more, and all sessions of this person are over.
@@ -81,6 +88,10 @@ class User(AbstractBaseUser):
                 condition=models.Q(is_auditor=False) | models.Q(is_staff=False),
                 violation_error_message="An auditor changes nothing: choose one of both.",
             ),
+            models.CheckConstraint(
+                name="user_guest_is_nothing_else",
+                condition=models.Q(is_guest=False) | models.Q(is_auditor=False, is_staff=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -98,6 +109,7 @@ class User(AbstractBaseUser):
             self.id,
             is_staff=self.is_staff and self.is_active,
             is_auditor=self.is_auditor,
+            is_guest=self.is_guest,
         )
 
     def get_full_name(self) -> str:

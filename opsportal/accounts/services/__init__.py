@@ -10,6 +10,7 @@ from opsportal.accounts.services.passwords import (
 )
 from opsportal.accounts.services.people import time_zones
 from opsportal.accounts.services.roles import role_declare, role_end, role_grant
+from opsportal.accounts.services.searches import search_keep, search_remove
 from opsportal.accounts.services.service_accounts import (
     service_account_create,
     service_account_disable,
@@ -40,6 +41,8 @@ __all__ = [
     "role_end",
     "role_grant",
     "roles_import",
+    "search_keep",
+    "search_remove",
     "service_account_create",
     "service_account_disable",
     "service_account_enable",

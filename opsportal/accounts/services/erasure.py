@@ -10,7 +10,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db.models import Q
 
-from opsportal.accounts.models import Absence, Deputyship, RoleHolding, TeamMembership, User
+from opsportal.accounts.models import Absence, Deputyship, RoleHolding, SavedSearch, TeamMembership, User
 from opsportal.accounts.services.periods import utc_day
 from opsportal.accounts.services.rows import locked_user, record, require_another_administrator
 from opsportal.core.access import require
@@ -47,6 +47,8 @@ def user_erase(*, actor: Actor, now: datetime, user_id: UUID | str, version: int
         _delete_sessions(user, now)
         _end_periods(user, now)
         _forget_absences(user, now)
+        for search in SavedSearch.objects.filter(person=user):
+            search.delete()
         record(actor=actor, now=now, action="user.erased", kind="user", key=str(user.pk), data={})
         return user
 

@@ -38,6 +38,7 @@ def user_create(
     hashed_password: str = "",
     is_staff: bool = False,
     is_auditor: bool = False,
+    is_guest: bool = False,
 ) -> User:
     """Store a person and return them. Without `password` they get a mail to choose one.
 
@@ -54,6 +55,7 @@ def user_create(
             time_zone=clean_time_zone(time_zone),
             is_staff=is_staff,
             is_auditor=is_auditor,
+            is_guest=is_guest,
             created_at=now,
         )
         _require_one_hat(user)
@@ -64,8 +66,9 @@ def user_create(
         else:
             user.set_password(password)
         _save_with_address(user)
-        data: dict[str, JSON] = {"is_staff": is_staff}
-        _record(actor, now, "user.created", user, {**data, "is_auditor": True} if is_auditor else data)
+        hats = {"is_auditor": is_auditor, "is_guest": is_guest}
+        data: dict[str, JSON] = {"is_staff": is_staff, **{hat: True for hat, worn in hats.items() if worn}}
+        _record(actor, now, "user.created", user, data)
         if password is None and not hashed_password:
             outbox_put(now=now, topic=WELCOME_WANTED, payload={"user": str(user.pk)}, key=str(user.pk))
         return user
@@ -194,6 +197,8 @@ def _require_staff_change(actor: Actor, user: User, *, is_staff: bool) -> None:
 
 
 def _require_one_hat(user: User) -> None:
+    if user.is_guest and (user.is_staff or user.is_auditor):
+        raise InvalidInput.of("is_staff", "guest", "A guest from outside is given nothing else.")
     if user.is_staff and user.is_auditor:
         raise InvalidInput.of(
             "is_auditor", "administrator", "An auditor changes nothing: choose one of both."

@@ -1,0 +1,1 @@
+"""Audits without database or clock: lives, severities, populations and samples."""

@@ -1,0 +1,1 @@
+"""Writes of audits: plan, fieldwork, evidence requests, findings, corrective actions, reports, guests."""
