@@ -16,6 +16,7 @@ from opsportal.core.actor import Actor
 from opsportal.obligations.services import obligations_advance
 from opsportal.outbox.services import messages_settle
 from opsportal.portal.demo.catalog import load_catalog
+from opsportal.portal.demo.compliance import compliance_moments
 from opsportal.portal.demo.glass import glass_moments
 from opsportal.portal.demo.ground import load_ground
 from opsportal.portal.demo.past import past_stories
@@ -87,6 +88,8 @@ def _moments(stage: Stage, now: datetime) -> Iterator[Moment]:
         yield Moment(at, act)
     for run in routine_runs():
         yield Moment(stage.before(run.ago), partial(stage.run, run))
+    for at, act in compliance_moments(stage, now):
+        yield Moment(at, act)
     for at, act in incident_moments(stage, now):
         yield Moment(at, act)
     for ticks in range(HOURS // HOURS_BETWEEN_TICKS):
