@@ -1,5 +1,5 @@
 """The back office of this app, by area."""
 
-from incidents.admin import escalation, learning, oncall, response, runbooks, statuspage
+from incidents.admin import alerts, escalation, learning, oncall, response, roster, runbooks, statuspage
 
-__all__ = ["escalation", "learning", "oncall", "response", "runbooks", "statuspage"]
+__all__ = ["alerts", "escalation", "learning", "oncall", "response", "roster", "runbooks", "statuspage"]

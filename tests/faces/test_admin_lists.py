@@ -13,6 +13,8 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from changes.services.comments import change_comment
+from incidents.services.alerts.heartbeats import check_create
+from incidents.services.alerts.routes import route_create
 from incidents.services.learning.actions import action_open
 from incidents.services.learning.postmortems import postmortem_start
 from incidents.services.oncall.schedules import schedule_create
@@ -31,6 +33,7 @@ from opsportal.outbox.services import messages_handle
 from opsportal.web.admin import BackOffice
 from opsportal.web.admin_lists import CappedPaginator
 from tests import changing, deploying
+from tests.alerting import arrival, ingest, make_integration
 from tests.makers import (
     NOW,
     ROOT,
@@ -160,6 +163,11 @@ def incidents_of(person: User, number: int) -> None:
     incident_acknowledge(actor=person.actor, now=NOW, pk=incident.pk)
     incident_resolve(actor=person.actor, now=NOW, pk=incident.pk)
     written = postmortem_start(actor=person.actor, now=NOW, incident=incident.key)
+    source, _ = make_integration(f"source-{number}", service=f"service-of-{number}")
+    ingest(source, arrival(number))
+    route_create(actor=ROOT, now=NOW, slug=f"route-{number}", fields={"name": "Route"})
+    check = {"name": "Backup", "every": 60}
+    check_create(actor=ROOT, now=NOW, slug=f"check-{number}", fields=check)
     item = {"title": "Mend it", "owner": str(person.pk)}
     action_open(actor=person.actor, now=NOW, postmortem=f"PM-{written.pk}", fields=item)
 
