@@ -27,17 +27,57 @@ from compliance.models.controls import (
     EvidenceLink,
     EvidenceRevision,
 )
-from compliance.models.evidence import ConformanceState, ConformanceTurn, Evidence
-from compliance.models.frameworks import Framework, Requirement
-from compliance.models.governance.access import AccessHolding, AccessMove, AccessReview
-from compliance.models.governance.boards import BoardDecision, BoardDecisionText
-from compliance.models.governance.checklists import Checklist, ChecklistAnswer, ChecklistEdition, ChecklistRun
-from compliance.models.governance.improvement import ImprovementItem, ImprovementPhase, MaturityAssessment
-from compliance.models.governance.requests import PersonRequest
-from compliance.models.governance.scans import Scan, Vulnerability
-from compliance.models.governance.statements import Declaration, ReadinessStatement
-from compliance.models.governance.training import Training, TrainingAttendance, TrainingTopic
-from compliance.models.measures import Measurement, PullSource, Rollup, Series
+from compliance.models.evidence import (
+    ConformanceState,
+    ConformanceTurn,
+    Evidence,
+)
+from compliance.models.frameworks import (
+    Framework,
+    Requirement,
+)
+from compliance.models.governance.access import (
+    AccessHolding,
+    AccessMove,
+    AccessReview,
+)
+from compliance.models.governance.boards import (
+    BoardDecision,
+    BoardDecisionText,
+)
+from compliance.models.governance.checklists import (
+    Checklist,
+    ChecklistAnswer,
+    ChecklistEdition,
+    ChecklistRun,
+)
+from compliance.models.governance.improvement import (
+    ImprovementItem,
+    ImprovementPhase,
+    MaturityAssessment,
+)
+from compliance.models.governance.requests import (
+    PersonRequest,
+)
+from compliance.models.governance.scans import (
+    Scan,
+    Vulnerability,
+)
+from compliance.models.governance.statements import (
+    Declaration,
+    ReadinessStatement,
+)
+from compliance.models.governance.training import (
+    Training,
+    TrainingAttendance,
+    TrainingTopic,
+)
+from compliance.models.measures import (
+    Measurement,
+    PullSource,
+    Rollup,
+    Series,
+)
 from compliance.models.policies import (
     Attestation,
     Document,
@@ -46,13 +86,33 @@ from compliance.models.policies import (
     PolicyPublication,
     PolicyVersion,
 )
-from compliance.models.promises import CapacityPlan, CostBudget, Objective
-from compliance.models.reports import MonthlyReport, ReportMail, ReportRecipient
+from compliance.models.promises import (
+    CapacityPlan,
+    CostBudget,
+    Objective,
+)
+from compliance.models.recovery import (
+    Asset,
+    Backup,
+    Exercise,
+    ExercisePerson,
+    ExerciseService,
+    LegalHold,
+    ProcedureStep,
+    Purge,
+    RestoreTest,
+)
+from compliance.models.reports import (
+    MonthlyReport,
+    ReportMail,
+    ReportRecipient,
+)
 
 __all__ = [
     "AccessHolding",
     "AccessMove",
     "AccessReview",
+    "Asset",
     "Attestation",
     "Audit",
     "AuditMember",
@@ -60,6 +120,7 @@ __all__ = [
     "AuditRead",
     "AuditReport",
     "AuditorAccess",
+    "Backup",
     "BoardDecision",
     "BoardDecisionText",
     "CapacityPlan",
@@ -86,10 +147,14 @@ __all__ = [
     "EvidenceLink",
     "EvidenceRequest",
     "EvidenceRevision",
+    "Exercise",
+    "ExercisePerson",
+    "ExerciseService",
     "Finding",
     "Framework",
     "ImprovementItem",
     "ImprovementPhase",
+    "LegalHold",
     "MaturityAssessment",
     "Measurement",
     "MonthlyReport",
@@ -99,11 +164,14 @@ __all__ = [
     "PolicyPublication",
     "PolicyVersion",
     "Population",
+    "ProcedureStep",
     "PullSource",
+    "Purge",
     "ReadinessStatement",
     "ReportMail",
     "ReportRecipient",
     "Requirement",
+    "RestoreTest",
     "Rollup",
     "Sample",
     "SampleItem",

@@ -1,7 +1,76 @@
-"""Who may do what: recovery."""
+"""Who may do what with assets, backups, restore tests, exercises, holds and purges."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rules.predicates import predicate
+
+from opsportal.accounts.selectors import teams_of
+from opsportal.core.access import allow
+from opsportal.core.actor import Actor
+
+WRITE_SCOPE = "compliance:write"
+
+
+@dataclass(frozen=True, slots=True)
+class AssetCase:
+    """Which team (its slug) owns the asset, who owes for it (a user's id), and when it is asked (UTC)."""
+
+    team: str
+    owner: str
+    now: datetime
+
+
+@predicate
+def is_person(actor: Actor, _subject: object | None = None) -> bool:
+    return actor.is_user
+
+
+@predicate
+def is_administrator(actor: Actor, _subject: object | None = None) -> bool:
+    return actor.is_user and actor.is_staff
+
+
+@predicate
+def is_the_portal(actor: Actor, _subject: object | None = None) -> bool:
+    """The portal itself, which keeps records of its own backups, and whoever has its command line."""
+    return actor.is_system
+
+
+@predicate
+def has_scope(actor: Actor, _subject: object | None = None) -> bool:
+    return actor.is_service_account and WRITE_SCOPE in actor.scopes
+
+
+@predicate
+def owns_it(actor: Actor, case: AssetCase) -> bool:
+    return actor.is_user and actor.id == case.owner
+
+
+@predicate
+def is_of_its_team(actor: Actor, case: AssetCase) -> bool:
+    return actor.is_user and case.team in teams_of(actor.id, case.now.astimezone(UTC).date())
+
 
 def register() -> None:
-    """Register what is of this area."""
+    """Register the permissions of this area."""
+    of_it = is_administrator | owns_it | is_of_its_team
+    owners = (
+        "Only members of the owner team, the owner, administrators and tokens with"
+        f" {WRITE_SCOPE} may do this."
+    )
+    people_and_machines = f"Only people who sign in and tokens with {WRITE_SCOPE} may do this."
+    allow("asset.write", of_it | has_scope | is_the_portal, otherwise=owners)
+    allow("backup.record", of_it | has_scope | is_the_portal, otherwise=owners)
+    allow("restore_test.conduct", of_it | has_scope | is_the_portal, otherwise=owners)
+    allow("restore_test.witness", is_person, otherwise="Only people witness something.")
+    # An exercise reaches across teams; whoever leads it need not own what it touches.
+    allow("exercise.conduct", is_person | has_scope, otherwise=people_and_machines)
+    allow("hold.write", is_administrator, otherwise="Only administrators place and lift legal holds.")
+    allow(
+        "records.purge",
+        is_the_portal,
+        otherwise="Records are deleted by `manage.py purge` alone, run as the owner of the database.",
+    )

@@ -7,7 +7,8 @@ system check (`check --database default`) fails where one is missing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -57,6 +58,30 @@ def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
         for name in _names(connection, model._meta.db_table)
         if (model._meta.db_table, name) not in standing
     ]
+
+
+@contextmanager
+def deletion_allowed(connection: BaseDatabaseWrapper, model: type[models.Model]) -> Iterator[None]:
+    """Let rows of one append-only table be deleted until this ends, inside the transaction that is open.
+
+    For `manage.py purge` alone: the guard is dropped and made again in the same transaction, so nobody else
+    ever meets the table without it, and a process that dies leaves it standing. On PostgreSQL this takes
+    the owner of the table, and locks it. Raises `RuntimeError` without an open transaction and where the
+    guard does not stand again; what the database raises passes through.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("the guard of a table is only lifted inside a transaction")
+    table = model._meta.db_table
+    guard = _names(connection, table)[0 if connection.vendor == "postgresql" else 1]
+    place = f" ON {connection.ops.quote_name(table)}" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {connection.ops.quote_name(guard)}{place}")
+        yield
+        for statement in _statements(connection, model):
+            cursor.execute(statement)
+    standing = _standing(connection)
+    if any((table, name) not in standing for name in _names(connection, table)):
+        raise RuntimeError(f"the guard of {table} does not stand again")
 
 
 def make_triggers_after_migrate(*, app_config: AppConfig, using: str, **_: Any) -> None:

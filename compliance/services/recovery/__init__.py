@@ -1,0 +1,1 @@
+"""Writes about assets, backups, restore tests, exercises and retention."""
