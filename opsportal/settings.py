@@ -390,6 +390,8 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "incidents.runbook_links": 300,
         "compliance.cadences": 300,
         "compliance.conformance": 300,
+        "compliance.snapshots": 3600,
+        "compliance.pull": 15,
         "incidents.roster": 60,
         "compliance.exceptions": 60,
         "compliance.signatures": 300,

@@ -71,6 +71,12 @@ class _RowError(ValueError):
         self.field, self.code, self.detail = field, code, detail
 
 
+def component_slug(text: str) -> str:
+    """Return a name as the slug of a component: `Core Agent` is `core-agent`; `""` without letters."""
+    words = "".join(char if char.isascii() and char.isalnum() else " " for char in text.lower()).split()
+    return "-".join(words)[:MOST_COMPONENT].strip("-")
+
+
 def read(
     rows: Sequence[Any],
     *,
