@@ -10,8 +10,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from compliance.judging import STATUS_CHOICES, STATUSES
-from compliance.models import ConformanceState
-from compliance.selectors.conformance import Line, Month, Wanted, line_of, lines_of, months_of, tally
+from compliance.models import ConformanceState, Framework
+from compliance.selectors.conformance import (
+    Line,
+    Month,
+    Wanted,
+    line_of,
+    lines_of,
+    months_of,
+    rules_of_framework,
+    tally,
+)
 from opsportal.api.query import Query
 from opsportal.api.views import ApiView
 from opsportal.catalog.models import Service
@@ -92,17 +101,24 @@ class ConformanceList(ApiView):
             OpenApiParameter("status", str, enum=list(STATUSES)),
             OpenApiParameter("kind", str, enum=list(KINDS)),
             OpenApiParameter("service", str, description="Only what concerns this service (slug)."),
+            OpenApiParameter("framework", str, description="Only rules by which its controls are judged."),
         ],
         responses=ConformanceListOut,
     )
     def get(self, request: Request) -> Response:
         """List the rules of the standard in force: met, breached or without data, since when, and why."""
-        query = Query(request, {"status", "kind", "service"}, paged=False)
+        query = Query(request, {"status", "kind", "service", "framework"}, paged=False)
         service = query.text("service")
         if service and not Service.objects.filter(slug=service).exists():
             raise InvalidInput.of("service", "unknown", "There is no service of this slug.")
+        framework = query.text("framework")
+        if framework and not Framework.objects.filter(slug=framework).exists():
+            raise InvalidInput.of("framework", "unknown", "There is no framework of this slug.")
         wanted = Wanted(
-            status=query.choice("status", STATUSES), kind=query.choice("kind", KINDS), service=service
+            status=query.choice("status", STATUSES),
+            kind=query.choice("kind", KINDS),
+            service=service,
+            rules=rules_of_framework(framework) if framework else None,
         )
         standard = active_standard()
         lines = lines_of(standard, wanted, edge_now())

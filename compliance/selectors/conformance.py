@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import cast
 
 from compliance.judging import Share, Status, Turn, months_back, overall, share_of
-from compliance.models import ConformanceState, ConformanceTurn
+from compliance.models import ConformanceState, ConformanceTurn, ControlRule, Framework
 from compliance.subjects import kinds, subjects_of
 from opsportal.standards.rules import Rule, Standard
 
@@ -121,6 +121,18 @@ def belonging(service: str, team: str, now: datetime) -> frozenset[Subject]:
         if (not service or service in one.services or (kind, one.key) == ("service", service))
         and (not team or team in one.teams)
     )
+
+
+def framework_choices() -> list[tuple[str, str]]:
+    """Return the frameworks that something is mapped to, as pairs of slug and title."""
+    rows = Framework.objects.filter(requirements__controls__rules__isnull=False).distinct()
+    return [(row.slug, row.title) for row in rows.order_by("title", "id")]
+
+
+def rules_of_framework(slug: str) -> frozenset[str]:
+    """Return the ids of the rules by which controls of this framework are judged."""
+    rows = ControlRule.objects.filter(control__requirements__framework__slug=slug)
+    return frozenset(rows.values_list("rule", flat=True))
 
 
 def tally(lines: Iterable[Line]) -> dict[str, int]:

@@ -10,7 +10,18 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from compliance.judging import STATUS_WORDS
-from compliance.selectors.conformance import Line, Wanted, line_of, lines_of, months_of, tally, turns_of
+from compliance.selectors.conformance import (
+    Line,
+    Wanted,
+    framework_choices,
+    line_of,
+    lines_of,
+    months_of,
+    rules_of_framework,
+    tally,
+    turns_of,
+)
+from compliance.selectors.controls import exceptions_in_force
 from opsportal.accounts.models import Team
 from opsportal.catalog.models import Service
 from opsportal.core.errors import NotFound
@@ -57,6 +68,7 @@ class ConformanceFilter(forms.Form):
     kind = forms.ChoiceField(required=False, label="Kind", choices=[("", "Every kind"), *KINDS.items()])
     service = forms.ChoiceField(required=False, label="Service")
     team = forms.ChoiceField(required=False, label="Team")
+    framework = forms.ChoiceField(required=False, label="Framework")
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -65,6 +77,7 @@ class ConformanceFilter(forms.Form):
         choices = {
             "service": [("", "Every service"), *services],
             "team": [("", "Every team"), *teams],
+            "framework": [("", "Every framework"), *framework_choices()],
         }
         for name, values in choices.items():
             self.fields[name].choices = values  # type: ignore[attr-defined]
@@ -72,12 +85,14 @@ class ConformanceFilter(forms.Form):
     def wanted(self) -> Wanted:
         """Return what is asked for; a value that is none narrows nothing and is named in the form."""
         given = self.cleaned_data if self.is_valid() else {}
+        framework = given.get("framework", "")
         return Wanted(
             status=given.get("status", ""),
             kind=given.get("kind", ""),
             text=given.get("q", ""),
             service=given.get("service", ""),
             team=given.get("team", ""),
+            rules=rules_of_framework(framework) if framework else None,
         )
 
 
@@ -89,10 +104,11 @@ def conformance(request: HttpRequest) -> HttpResponse:
     wanted = form.wanted()
     everything = lines_of(standard, Wanted(service=wanted.service, team=wanted.team), now)
     lines = lines_of(standard, wanted, now)
+    excepted = {one.rule: one for one in exceptions_in_force(now)}
     context = {
         "form": form,
         "standard": standard,
-        "lines": [(line, STATUS_WORDS[line.status]) for line in lines],
+        "lines": [(line, STATUS_WORDS[line.status], excepted.get(line.rule.id)) for line in lines],
         "tally": [(name, STATUS_WORDS[name], count) for name, count in tally(everything).items()],
         "total": len(everything),
         "is_narrowed": any(request.GET.values()),
@@ -113,6 +129,7 @@ def conformance_rule(request: HttpRequest, rule_id: str) -> HttpResponse:
         "rule": rule,
         "line": line,
         "status_words": STATUS_WORDS,
+        "excepted": exceptions_in_force(now, [rule.id]),
         "how": HOW[rule.kind],
         "demand": demand_in_words(rule, standard),
         "states": [

@@ -60,3 +60,11 @@ def test_the_api_tells_the_same_and_refuses_what_it_does_not_know() -> None:
     assert (one["status"], len(one["months"])) == ("no_data", 12)
     assert api.get("/api/v1/conformance/?status=fine").status_code == 400
     assert api.get("/api/v1/conformance/?service=nowhere").json()["errors"][0]["pointer"] == "/service"
+
+
+def test_the_first_page_leads_everywhere(client: Client) -> None:
+    activate()
+    conformance_evaluate(clock=lambda: NOW)
+    page = client.get("/compliance/").content.decode()
+    assert "No data" in page
+    assert 'href="/conformance/"' in page
