@@ -21,6 +21,8 @@ from opsportal.standards.vocabulary import (
 TIERS = ("critical", "core", "supporting")
 CLASSIFICATIONS = ("public", "internal", "confidential", "restricted")
 
+OWNERS = ("owner",)
+
 _FACTS = (
     Fact("access_review.holdings", NUMBER, "how many holdings the access review lists"),
     Fact("access_review.confirmed", NUMBER, "how many holdings were confirmed"),
@@ -94,9 +96,9 @@ _OF_THEMSELVES = (
 
 DECLARATIONS: tuple[Declaration, ...] = (
     *_FACTS,
-    *(Event(*one) for one in _OF_THE_ORGANISATION),
-    *(Event(*one) for one in _OF_SERVICES),
-    *(Event(*one) for one in _OF_THEMSELVES),
+    *(Event(name, title, areas, about="organisation") for name, title, areas in _OF_THE_ORGANISATION),
+    *(Event(name, title, areas, about="service", owners=OWNERS) for name, title, areas in _OF_SERVICES),
+    *(Event(name, title, areas, owners=OWNERS) for name, title, areas in _OF_THEMSELVES),
 )
 
 
