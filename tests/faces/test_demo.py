@@ -15,15 +15,18 @@ from pytest_django import DjangoDbBlocker
 
 from changes.models import BreakGlass, Change, Deployment
 from changes.states import CHANGE
+from incidents.models import Handover, ServicePolicy, ShiftSwap
 from opsportal.accounts.models import Role, Team, User
 from opsportal.approvals.models import Condition
 from opsportal.catalog.models import Service
 from opsportal.core.clock import database_now
 from opsportal.files.models import Attachment
 from opsportal.files.store import path_of
+from opsportal.notify.models import ChannelTarget, ContactMethod, Page
 from opsportal.obligations.models import Obligation
 from opsportal.outbox.models import OutboxMessage
 from opsportal.portal.demo import load
+from opsportal.portal.demo.duty import REACHED
 from opsportal.portal.demo.past import past_stories
 from opsportal.portal.demo.people import PASSWORD, PEOPLE
 from opsportal.standards.models import Activation
@@ -74,6 +77,20 @@ class TestLoaded:
         assert {"succeeded", "rolled_back", "deploying", "registered"} <= {one.state for one in deployments}
         assert {"allowed", "blocked", "pending"} <= {one.decision for one in deployments}
         assert Obligation.objects.filter(state="breached", met_at__isnull=False).exists()
+
+    def test_who_is_on_call_is_reached_by_two_ways_and_has_handed_over_and_offered(self) -> None:
+        assert ContactMethod.objects.filter(state="verified").count() == len(REACHED)
+        assert not Page.objects.filter(purpose="code", state="paging").exists()
+        assert (ChannelTarget.objects.get().slug, ShiftSwap.objects.get().state) == (
+            "operations-room",
+            "open",
+        )
+        assert Handover.objects.get().state == "complete"
+        assert ServicePolicy.objects.get().policy.slug == "payments"
+        client = Client()
+        client.force_login(User.objects.get(email="lucia@demo.example"))
+        for path in ("/handovers/", "/oncall/operations/swaps/", "/escalation-policies/payments/"):
+            assert client.get(path).status_code == 200
 
     def test_the_glass_was_broken_once_and_reviewed_and_somebody_asks_for_it_now(self) -> None:
         over, asked = BreakGlass.objects.order_by("id")

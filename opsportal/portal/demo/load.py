@@ -17,6 +17,7 @@ from opsportal.obligations.services import obligations_advance
 from opsportal.outbox.services import messages_settle
 from opsportal.portal.demo.catalog import load_catalog
 from opsportal.portal.demo.compliance import compliance_moments
+from opsportal.portal.demo.duty import load_duty
 from opsportal.portal.demo.glass import glass_moments
 from opsportal.portal.demo.ground import load_ground
 from opsportal.portal.demo.past import past_stories
@@ -75,6 +76,7 @@ def demo_load(*, now: datetime) -> None:
         approve_templates(stage, now - timedelta(days=90))
         for moment in sorted(_moments(stage, now), key=lambda one: one.at):
             moment.act(moment.at)
+        load_duty(users, actor=SYSTEM, now=now)
         messages_settle(now=now, before=now - timedelta(hours=1))
 
 
