@@ -291,6 +291,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "HeartbeatState": "incidents.states.CHECK.choices",
         "NoticeKind": "incidents.api.statuspage.KINDS",
         "NoticeState": "incidents.api.statuspage.STATES",
+        "PullSourceState": "compliance.measuring.states.PULL.choices",
         "StatusImpact": "incidents.api.statuspage.IMPACT_CHOICES",
     },
     "SORT_OPERATIONS": False,

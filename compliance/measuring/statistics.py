@@ -112,8 +112,8 @@ def statistic_of(tally: Tally, statistic: str, points: Sequence[float] | None = 
         return None
     match statistic:
         case "mean":
-            # Sums of doubles may lie a hair outside what was added up.
-            return min(max(tally.total / tally.count, tally.least), tally.most)
+            # Sums of doubles lie a hair beside what was added up, which must not breach a target.
+            return min(max(float(f"{tally.total / tally.count:.12g}"), tally.least), tally.most)
         case "min":
             return tally.least
         case "max":

@@ -12,10 +12,12 @@ from rest_framework.response import Response
 
 from incidents.learning.figures import Summary
 from incidents.learning.report import Report
+from incidents.learning.sheet import COLUMNS, cells
 from incidents.selectors.figures import (
     LONGEST,
     alert_rules,
     incident_report,
+    incident_rows,
     missed_clocks,
 )
 from incidents.severities import SEVERITIES
@@ -24,6 +26,7 @@ from opsportal.api.serializers import Body, Moment, Text, WholeNumber, utc
 from opsportal.api.views import ApiView
 from opsportal.core.clock import edge_now
 from opsportal.core.errors import InvalidInput
+from opsportal.web.csv import csv_response
 
 USUAL = timedelta(days=90)
 
@@ -108,18 +111,25 @@ class IncidentReport(ApiView):
             OpenApiParameter("to", str, description="A time, not included; now where it is missing."),
             OpenApiParameter("service", str, description="The slug of a service."),
             OpenApiParameter("severity", str, enum=list(SEVERITIES)),
+            OpenApiParameter("format", str, enum=["json", "csv"], description="csv: the incidents."),
         ],
         responses=IncidentReportOut,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Any:
         """Draw up the figures of a period of a year at most."""
-        query = Query(request, {"from", "to", "service", "severity"}, paged=False)
+        query = Query(request, {"from", "to", "service", "severity", "format"}, paged=False)
+        form = query.choice("format", ("json", "csv"))
         now = edge_now()
         end = query.moment("to") or now
         start = query.moment("from") or end - USUAL
         if not timedelta() < end - start <= LONGEST:
             raise InvalidInput.of("from", "out_of_range", "Must lie before `to`, by a year at most.")
         service, severity = query.text("service"), query.choice("severity", SEVERITIES)
+        if form == "csv":
+            rows = incident_rows(
+                self.actor, now, start, end, service=service, severity=severity, before=timedelta()
+            )
+            return csv_response("incident-figures", COLUMNS, cells(rows))
         report = incident_report(self.actor, now, start, end, service=service, severity=severity)
         body = _report_out(report)
         body["alert_rules"] = [

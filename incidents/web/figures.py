@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -11,9 +10,9 @@ from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpRespo
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from incidents.learning.figures import Row, acknowledge, bars, detect, resolve, scale_top
+from incidents.learning.figures import bars, scale_top
 from incidents.learning.report import Report
-from incidents.models.response import PREFIX
+from incidents.learning.sheet import COLUMNS, cells
 from incidents.selectors.figures import (
     LONGEST,
     alert_rules,
@@ -24,7 +23,6 @@ from incidents.selectors.figures import (
 from incidents.severities import CHOICES, TITLES
 from opsportal.catalog.models import Service
 from opsportal.core.errors import InvalidInput
-from opsportal.core.keys import format_key
 from opsportal.standards import engine
 from opsportal.standards.selectors import active_standard_or_none
 from opsportal.web.csv import csv_response
@@ -40,22 +38,6 @@ MEASURES = {
     "resolve": "To resolve",
 }
 POINT = "figures.incidents"
-COLUMNS = (
-    "incident",
-    "severity",
-    "services",
-    "detected_by",
-    "began_at",
-    "detected_at",
-    "declared_at",
-    "acknowledged_at",
-    "mitigated_at",
-    "resolved_at",
-    "cause",
-    "seconds_to_detect",
-    "seconds_to_acknowledge",
-    "seconds_to_resolve",
-)
 
 
 class PeriodForm(PortalForm):
@@ -152,7 +134,7 @@ def figures_export(request: HttpRequest) -> StreamingHttpResponse:
     start, end = form.period()
     wanted = {name: form.cleaned_data[name] for name in ("service", "severity")}
     rows = incident_rows(actor, now, start, end, before=timedelta(), **wanted)
-    return csv_response("incident-figures", COLUMNS, _cells(rows))
+    return csv_response("incident-figures", COLUMNS, cells(rows))
 
 
 def _shares(report: Report) -> list[tuple[str, str, str]]:
@@ -182,25 +164,3 @@ def _chart(report: Report, top: int) -> list[dict[str, Any]]:
         {"at": at, "count": count, "x": x, "y": y, "width": width, "height": height}
         for (at, count), (x, y, width, height) in zip(report.weeks, shapes, strict=True)
     ]
-
-
-def _cells(rows: Sequence[Row]) -> Iterator[tuple[object, ...]]:
-    for row in rows:
-        yield (
-            format_key(PREFIX, row.pk),
-            row.severity,
-            list(row.services),
-            row.detected_by,
-            row.began_at,
-            row.detected_at,
-            row.declared_at,
-            row.acknowledged_at,
-            row.mitigated_at,
-            row.resolved_at,
-            row.cause,
-            *(None if span is None else int(span.total_seconds()) for span in _spans(row)),
-        )
-
-
-def _spans(row: Row) -> tuple[timedelta | None, ...]:
-    return detect(row), acknowledge(row), resolve(row)
