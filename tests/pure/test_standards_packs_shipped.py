@@ -20,7 +20,7 @@ from opsportal.standards.vocabulary import Facts, Vocabulary
 from tests.vocabulary import DECLARATIONS
 
 REPORTS = Path(__file__).parents[2] / "docs" / "coverage"
-STILL_LEFT_OUT = {"acgs": 138, "ai-system": 278, "aielon": 171}
+STILL_LEFT_OUT = {"acgs": 138, "aielon": 171}
 """Statements that no rule says yet; it may only shrink."""
 VOCABULARY = Vocabulary.of(DECLARATIONS)
 STANDARDS = {name: shipped_standard(name, VOCABULARY) for name in shipped_names()}
