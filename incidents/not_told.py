@@ -1,4 +1,4 @@
-"""Why somebody, or a channel, is not told by a step of an escalation, in words that say what to do. Pure."""
+"""Why somebody, or a channel, is told by a step of an escalation, or is not, in words for people. Pure."""
 
 from __future__ import annotations
 
@@ -14,6 +14,29 @@ WHY_NOT: Mapping[str, str] = MappingProxyType(
         "undelivered": "was told, but no message got through",
     }
 )
+
+
+_WHY: Mapping[str, str] = MappingProxyType(
+    {
+        "on_call": "on call for the affected services",
+        "assignee": "has the incident, or is on call for it",
+        "person": "named in person",
+        "administrators": "administrator",
+        "channel": "channel",
+        "webhook": "webhook",
+    }
+)
+
+
+def told_in_words(why: str) -> str:
+    """Return why somebody is told (`schedule:payments:primary`, `role:cto`) as people read it."""
+    kind, _, rest = why.partition(":")
+    if kind == "schedule":
+        slug, _, role = rest.partition(":")
+        return f"{role or 'anybody'} on call by {slug}"
+    if kind == "on_call" and rest:
+        return f"{rest.strip(':')} on call for the affected services"
+    return f"role {rest}" if kind == "role" else _WHY.get(kind, why)
 
 
 def in_words(why: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from incidents.escalating import Plan
-from incidents.not_told import in_words
+from incidents.not_told import in_words, told_in_words
 from incidents.selectors.escalation import Reached, Scope, reached_by
 from opsportal.catalog.selectors import services_named
 
@@ -25,6 +25,11 @@ class Preview:
     everyone: bool
     is_fallback: bool
     found: Reached
+
+    @property
+    def told(self) -> list[dict[str, str]]:
+        """Who would be told, with the reason in words."""
+        return [{**one, "why": told_in_words(one["why"])} for one in self.found.told]
 
     @property
     def not_told(self) -> list[dict[str, str]]:

@@ -24,8 +24,8 @@ from incidents.services.escalation.policies import (
     escalation_policy_retire,
 )
 from incidents.web.escalation_forms import EXAMPLE, PolicyForm
-from opsportal.audit.selectors import entries_about
 from opsportal.catalog.models import Service
+from opsportal.catalog.web.answers import moments_of
 from opsportal.core.access import may, require
 from opsportal.core.errors import Conflict, InvalidInput
 from opsportal.standards.presentation import escalations_of, triggers_of
@@ -77,7 +77,7 @@ def policy_page(request: HttpRequest, slug: str) -> HttpResponse:
             "service": service,
             "asks_for_service": not service and depends_on_service(policy.read_plan),
             "held": _held(policy.read_plan, now),
-            "entries": list(entries_about("escalation_policy", policy.slug)),
+            "moments": moments_of(request, "escalation_policy", policy.slug, lambda _: ""),
             "may_write": may(actor_of(request), WRITE),
         },
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -193,7 +194,7 @@ def _page(
     snapshot = postmortem.snapshots.order_by("-number").first()
     frozen = snapshot.content if snapshot and postmortem.state == "published" else None
     texts = frozen["sections"] if frozen else postmortem.sections
-    moments = frozen["timeline"] if frozen else _live(postmortem)
+    moments = _frozen(frozen["timeline"]) if frozen else _live(postmortem)
     people = _people(frozen["participants"] if frozen else participants_of(postmortem.incident))
     items = list(postmortem.action_items.order_by("id"))
     remember_people(
@@ -245,6 +246,11 @@ def _lacks(request: HttpRequest, postmortem: Postmortem) -> tuple[Reason, ...]:
     if postmortem.state not in {"draft", "in_review"}:
         return ()
     return postmortem_lacks(postmortem, actor=actor_of(request), now=now_of(request))
+
+
+def _frozen(lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the lines as they were published, with their times as such."""
+    return [{**one, "at": datetime.fromisoformat(one["at"])} for one in lines]
 
 
 def _live(postmortem: Postmortem) -> list[dict[str, Any]]:

@@ -121,7 +121,10 @@ def test_every_wrong_line_is_named_at_once_by_its_number(crew: Crew, admin: Clie
 def test_without_a_service_the_preview_asks_for_one(crew: Crew, admin: Client) -> None:
     make_policy(step(0, {"kind": "on_call", "role": "primary"}))
     assert "Choose a service to see who would be told" in text_of(admin, "/escalation-policies/ours/")
-    assert "Choose a service" not in text_of(admin, "/escalation-policies/ours/?service=ledger")
+    page = text_of(admin, "/escalation-policies/ours/?service=ledger")
+    assert "Choose a service" not in page
+    assert "wrote an escalation policy" in page
+    assert "(administrator)" in page
 
 
 def test_a_policy_that_cannot_wait_for_working_hours_says_so(crew: Crew, admin: Client) -> None:
