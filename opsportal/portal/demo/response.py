@@ -93,7 +93,8 @@ class _Played:
         for number, text in enumerate(outage.notes):
             yield self._after(told + number * (outage.over - told) / 4), partial(self._note, text)
         for number, text in enumerate(outage.public):
-            yield self._after(told + 2 + number * 28), partial(self._tell, text)
+            # The public hears that it is mended before it is over: what comes later would open it again.
+            yield self._after(min(told + 2 + number * 28, outage.over - 1)), partial(self._tell, text)
         for minutes in range(outage.taken + 15, outage.stopped, 15):
             yield self._after(minutes), self._update
         yield self._after(outage.stopped), self._stop
