@@ -119,6 +119,13 @@ CACHES = {
 # Attached files, by their hash. Several web servers share it by a mount.
 FILES_FOLDER = environment.text("OPSPORTAL_FILES") or str(embedded.data_folder() / "files")
 # The public status page: its name, and where its static copy is written.
+# Where the portal puts its own daily backup, and for how many days it keeps each: "" switches it off. With a
+# database of somebody else's it is off until a folder is named.
+BACKUPS_FOLDER = environment.text(
+    "OPSPORTAL_BACKUPS", str(embedded.data_folder() / "backups") if embedded.uses_embedded_database() else ""
+)
+BACKUPS_KEEP_DAYS = max(1, environment.number("OPSPORTAL_BACKUPS_KEEP_DAYS", 30))
+
 STATUS_TITLE = environment.text("OPSPORTAL_STATUS_TITLE", "Status")
 STATUS_FOLDER = environment.text("OPSPORTAL_STATUS_FOLDER") or str(embedded.data_folder() / "status")
 # Sessions live in the database: a broker that is lost or flushed signs nobody out.
@@ -276,6 +283,16 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ChangeOutcome": "changes.models.Change.Outcome",
         "ConformanceStatus": "compliance.judging.STATUS_CHOICES",
         "RuleKind": "compliance.api.conformance.KINDS",
+        "AssetKind": "compliance.recovery.words.ASSET_KINDS",
+        "BackupKind": "compliance.recovery.points.KINDS",
+        "BackupReportStatus": "compliance.api.recovery_report.STATUSES",
+        "LegalHoldState": "compliance.recovery.states.HOLD.choices",
+        "RestoreTestState": "compliance.recovery.states.RESTORE_TEST.choices",
+        "RestoreTestOutcome": "compliance.recovery.words.TEST_OUTCOMES",
+        "RestoreLevel": "compliance.recovery.ladder.LADDER",
+        "ExerciseKind": "compliance.recovery.words.EXERCISE_KINDS",
+        "ExerciseOutcome": "compliance.recovery.words.EXERCISE_OUTCOMES",
+        "ExerciseState": "compliance.recovery.states.EXERCISE.choices",
         "RunbookKind": "incidents.runbook.templates.KINDS",
         "RunbookState": "incidents.runbook.states.RUNBOOK.choices",
         "RunState": "incidents.runbook.states.RUN.choices",
@@ -393,6 +410,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "compliance.conformance": 300,
         "compliance.snapshots": 3600,
         "compliance.pull": 15,
+        "compliance.own_recovery": 3600,
         "incidents.roster": 60,
         "compliance.exceptions": 60,
         "compliance.signatures": 300,

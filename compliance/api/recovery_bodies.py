@@ -25,7 +25,7 @@ URL = 2_000
 VERSION_HELP = "The version that was read; or If-Match."
 
 
-class PersonOut(Body):
+class RecoveryPersonOut(Body):
     """Somebody: opaque id and the name to show."""
 
     id = Text(max_length=64)
@@ -84,7 +84,7 @@ class AssetOut(Body):
     service = Text(max_length=MAX_WORD, allow_null=True)
     tier = serializers.ChoiceField(TIERS)
     team = Text(max_length=MAX_WORD)
-    owner = PersonOut()
+    owner = RecoveryPersonOut()
     record_class = Text(max_length=MAX_WORD)
     kept_for = Text(max_length=20)
     place = Text(max_length=MAX_PLACE)
@@ -185,9 +185,9 @@ class LegalHoldOut(Body):
     until = Moment(allow_null=True)
     reason = Text(max_length=MAX_TEXT)
     state = serializers.ChoiceField(HOLD.choices)
-    placed_by = PersonOut()
+    placed_by = RecoveryPersonOut()
     placed_at = Moment()
-    lifted_by = PersonOut(allow_null=True)
+    lifted_by = RecoveryPersonOut(allow_null=True)
     lifted_at = Moment(allow_null=True)
     lifted_reason = Text(max_length=MAX_TEXT)
     version = WholeNumber()

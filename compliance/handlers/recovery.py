@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from opsportal.audit.actions import register_all
+from opsportal.outbox.ticks import expect
 
 _TRIAL_STEPS = {
     "step_done": "did a step",
@@ -14,6 +17,11 @@ _TRIAL_STEPS = {
 
 def register() -> None:
     """Register what is of recovery; called once, when the app is ready."""
+    expect(
+        "compliance.own_recovery",
+        every=timedelta(hours=1),
+        without_it="the portal neither backs itself up nor tries to restore that",
+    )
     register_all(
         {
             "asset.created": "wrote down the asset",

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from compliance.services.recovery.own_portal import portal_register
 from opsportal.accounts.models import User
 from opsportal.accounts.services import (
     first_password_link,
@@ -133,6 +134,9 @@ class Command(BaseCommand):
         if plan:
             lines.append(f"Services: {plan.count(NEW)} are new, {plan.count(CHANGED)} were changed.")
         lines.append(f"Roles: {granted} are new." if granted else "Roles: none is new.")
+        keeper = User.objects.filter(is_staff=True, is_active=True).order_by("created_at", "id").first()
+        if keeper is not None:
+            portal_register(actor=ACTOR, now=now, owner=keeper)
         lines.append("Next: manage.py preflight")
         return {"standard": active and active.name, "lines": lines, "link": link}
 

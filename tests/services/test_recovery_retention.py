@@ -1,0 +1,179 @@
+"""What may be deleted, what must not yet be, and what stays of what was."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from compliance.models import Purge
+from compliance.services.recovery.assets import asset_edit
+from compliance.services.recovery.evaluating import recover_evaluate, retain_evaluate
+from compliance.services.recovery.holds import hold_lift, hold_place
+from compliance.services.recovery.purging import may_go, purge_bite, purge_plan
+from incidents.models import AlertMessage, Integration
+from incidents.services.alerts.integrations import integration_create
+from opsportal.audit.triggers import missing_triggers
+from opsportal.core.actor import Actor
+from opsportal.core.errors import Conflict, Forbidden, IllegalMove, InvalidInput, NotFound, RuleRefused
+from opsportal.standards.rules import Standard
+from opsportal.standards.selectors import active_standard
+from tests.makers import NOW
+from tests.recovering import HOUR, Cast, make_asset, make_cast, told
+from tests.untouched import nothing_written, refused
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+PURGER = Actor.system("command.purge")
+LONG_AGO = NOW - 400 * DAY
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return make_cast()
+
+
+def posts(cast: Cast, *moments: datetime) -> None:
+    """Keep a post of a sender of alerts at each of these instants."""
+    if not Integration.objects.exists():
+        integration_create(
+            actor=cast.admin.actor, now=NOW, slug="monitor", kind="own", fields={"name": "Monitor"}
+        )
+    integration = Integration.objects.get()
+    for moment in moments:
+        AlertMessage.objects.create(
+            integration=integration, format="own", received_at=moment, sha256="a" * 64, body=b"{}"
+        )
+
+
+def purge(cast: Cast, before: datetime, **more: int) -> Purge | None:
+    return purge_bite(
+        actor=PURGER, now=NOW, records="alert_messages", before=before, reason="Monthly work.", **more
+    )
+
+
+def test_what_need_not_be_kept_goes_in_bites_with_a_tombstone_each(cast: Cast) -> None:
+    posts(cast, LONG_AGO, LONG_AGO + DAY, LONG_AGO + 2 * DAY, NOW - DAY)
+    limit = may_go("alert_messages", NOW)
+    assert limit == datetime.fromisoformat("2025-03-02T00:00:00+00:00")
+    with nothing_written():
+        plan = purge_plan(now=NOW, records="alert_messages", before=limit)
+    assert (plan.rows, plan.oldest, plan.reasons) == (3, LONG_AGO, ())
+    first, second = purge(cast, limit, most=2), purge(cast, limit, most=2)
+    assert first
+    assert second
+    assert (first.rows, first.oldest_at, first.newest_at) == (2, LONG_AGO, LONG_AGO + DAY)
+    assert (second.rows, first.rules, len(first.digest)) == (1, ["keep-posts"], 64)
+    assert first.digest != second.digest
+    assert purge(cast, limit) is None
+    assert AlertMessage.objects.count() == 1
+    assert missing_triggers(connection) == []
+    with pytest.raises(IntegrityError), transaction.atomic():
+        AlertMessage.objects.all().delete()
+
+
+def test_what_a_rule_keeps_stays(cast: Cast) -> None:
+    posts(cast, LONG_AGO, NOW - DAY)
+    with refused(RuleRefused) as caught:
+        purge(cast, NOW)
+    assert [reason.rule for reason in caught.value.reasons] == ["keep-posts"]
+
+
+def test_a_legal_hold_keeps_what_no_rule_does(cast: Cast) -> None:
+    posts(cast, LONG_AGO)
+    with refused(Forbidden):
+        hold_place(actor=cast.owner.actor, now=NOW, fields={"reason": "A lawsuit."})
+    with refused(InvalidInput, "before_start"):
+        hold_place(
+            actor=cast.admin.actor, now=NOW, fields={"reason": "A lawsuit.", "since": NOW, "until": NOW}
+        )
+    hold = hold_place(actor=cast.admin.actor, now=NOW, fields={"reason": "A lawsuit."})
+    assert may_go("alert_messages", NOW) is None
+    with refused(RuleRefused) as caught:
+        purge(cast, NOW - 370 * DAY)
+    assert [reason.rule for reason in caught.value.reasons] == ["HLD-1"]
+    with refused(InvalidInput, "required"):
+        hold_lift(actor=cast.admin.actor, now=NOW, pk=hold.pk)
+    hold_lift(actor=cast.admin.actor, now=NOW, pk=hold.pk, reason="It is settled.")
+    with refused(IllegalMove):
+        hold_lift(actor=cast.admin.actor, now=NOW, pk=hold.pk, reason="Again.")
+    assert purge(cast, NOW - 370 * DAY)
+
+
+def test_only_the_command_deletes_and_only_what_can_be_deleted(cast: Cast) -> None:
+    posts(cast, LONG_AGO)
+    with refused(Forbidden):
+        purge_bite(
+            actor=cast.admin.actor,
+            now=NOW,
+            records="alert_messages",
+            before=NOW - 370 * DAY,
+            reason="Mine.",
+        )
+    for records, kind, code in (
+        ("audit_log", Conflict, "never_deleted"),
+        ("change_records", Conflict, "never_deleted"),
+        ("no_such", NotFound, "not_found"),
+    ):
+        with refused(kind, code):
+            purge_bite(actor=PURGER, now=NOW, records=records, before=LONG_AGO, reason="Space.")
+    with refused(InvalidInput, "required"):
+        purge_bite(actor=PURGER, now=NOW, records="alert_messages", before=LONG_AGO)
+    with refused(InvalidInput, "in_the_future"):
+        purge(cast, NOW + DAY)
+
+
+def test_without_a_rule_nothing_of_a_class_goes(cast: Cast) -> None:
+    told(cast.asset)
+    assert may_go("backup_records", NOW) is None
+    with refused(RuleRefused):
+        purge_bite(actor=PURGER, now=NOW + DAY, records="backup_records", before=NOW + HOUR, reason="Space.")
+
+
+def statuses(found: dict[str, list], rule: str) -> list[tuple[str, str]]:
+    return [(one.status, one.value) for one in found[rule]]
+
+
+def judged(standard: Standard, now: datetime) -> dict[str, list]:
+    recover = [rule for rule in standard.rules if rule.demand.form == "recover"]
+    retain = [rule for rule in standard.rules if rule.demand.form == "retain"]
+    return {**recover_evaluate(recover, standard, now), **retain_evaluate(retain, standard, now)}
+
+
+def test_rules_are_judged_by_what_is_there(cast: Cast) -> None:
+    standard = active_standard()
+    found = judged(standard, NOW)
+    assert statuses(found, "db-recovery") == [("no_data", "")]
+    assert found["db-recovery"][0].deliverer == "The owner of Payments Db"
+    assert statuses(found, "keep-posts") == [("met", "There are none yet.")]
+    assert statuses(found, "keep-backups") == [("no_data", "")]
+    assert statuses(found, "keep-logs") == [("no_data", "")]
+    told(cast.asset, retention_until=NOW + 30 * DAY)
+    logs = make_asset(cast.owner, "logs", record_class="application_logs", kept_for="13 months")
+    posts(cast, LONG_AGO)
+    found = judged(standard, NOW + 26 * HOUR)
+    assert statuses(found, "db-recovery")[0] == ("breached", "RPO 1 d 3 h")
+    assert statuses(found, "keep-posts") == [("breached", f"The oldest is of {LONG_AGO:%Y-%m-%d}.")]
+    assert statuses(found, "keep-backups")[0] == ("met", "kept 30 d")
+    assert statuses(found, "keep-logs") == [("met", "kept 13 months")]
+    asset_edit(actor=cast.owner.actor, now=NOW, pk=logs.pk, fields={"kept_for": "30 days"})
+    assert statuses(judged(standard, NOW), "keep-logs") == [("breached", "kept 30 days")]
+
+
+def test_a_purge_that_was_too_early_for_the_rule_in_force_is_a_breach(cast: Cast) -> None:
+    Purge.objects.create(
+        records="alert_messages",
+        before=NOW,
+        rows=1,
+        first_id=1,
+        last_id=1,
+        oldest_at=NOW - 30 * DAY,
+        newest_at=NOW - 20 * DAY,
+        digest="a" * 64,
+        actor_kind="system",
+        actor_id="command.purge",
+        at=NOW,
+    )
+    found = judged(active_standard(), NOW)["keep-posts"][0]
+    assert (found.status, found.records) == ("breached", (("purge", str(Purge.objects.get().pk)),))
