@@ -63,16 +63,33 @@ def _stored(fields: Any) -> list[Field[Any, Any]]:
 
 
 def everything(*, with_refusals: bool = True) -> Rows:
-    """Return all rows of all tables; `with_refusals` also the audit entries of refused requests."""
-    rows: Rows = {}
+    """Return all rows of all tables; `with_refusals` also the audit entries of refused requests.
+
+    One statement tells which tables have rows at all: most have none, and each question takes its time.
+    """
+    ask, reads = _reading(connection.vendor, with_refusals)
     with connection.cursor() as cursor:
-        for table in tables():
-            where = "" if with_refusals else table.where_done
-            cursor.execute(
-                f"SELECT {_list(table)} FROM {_quoted(table.name)}{where} ORDER BY {_quoted(table.key)}"
-            )
-            rows[table.label] = cursor.fetchall()
+        cursor.execute(ask)
+        filled = cursor.fetchone()
+        assert filled is not None
+        rows: Rows = {}
+        for (label, read), is_filled in zip(reads, filled, strict=True):
+            if is_filled:
+                cursor.execute(read)
+            rows[label] = cursor.fetchall() if is_filled else []
     return rows
+
+
+@cache
+def _reading(_vendor: str, with_refusals: bool) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return the text that asks which tables have rows, and for each table its label and how it is read."""
+    reads = []
+    for table in tables():
+        where = "" if with_refusals else table.where_done
+        text = f"SELECT {_list(table)} FROM {_quoted(table.name)}{where} ORDER BY {_quoted(table.key)}"
+        reads.append((table.label, text))
+    asked = ", ".join(f"EXISTS (SELECT 1 FROM {_quoted(table.name)})" for table in tables())
+    return f"SELECT {asked}", tuple(reads)
 
 
 def any_row(labels: frozenset[str]) -> bool:

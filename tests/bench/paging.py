@@ -44,7 +44,8 @@ def main() -> int:
     call_command("migrate", verbosity=0)
     token = _world()
     mailbox = Mailbox()
-    env = {**mailbox.env, "DATABASE_URL": os.environ["DATABASE_URL"]}
+    # A worker says at this level that it is ready.
+    env = {**mailbox.env, "DATABASE_URL": os.environ["DATABASE_URL"], "OPSPORTAL_LOG_LEVEL": "INFO"}
     portal = LivePortal(options.folder, env)
     try:
         portal.start_all(web={})
