@@ -20,6 +20,7 @@ from pytest_django import DjangoDbBlocker
 
 from tests import chromium
 from tests.databases import Database, Templates, connected_to
+from tests.examples import examples
 from tests.migrated import migrated_templates
 from tests.portal import LivePortal
 from tests.processes import ROOT
@@ -27,7 +28,7 @@ from tests.servers import Mailbox
 from tests.spread import Spread
 
 # Examples are judged by what comes out, never by how long the machine took.
-settings.register_profile("opsportal", deadline=None)
+settings.register_profile("opsportal", deadline=None, max_examples=examples(100))
 settings.load_profile("opsportal")
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsportal.calendar.hours import WorkingTime
+from tests.examples import examples
 
 STEP = timedelta(minutes=15)
 OFFICE = WorkingTime("Europe/Berlin", frozenset(range(5)), time(9), time(17))
@@ -79,14 +80,14 @@ starts = st.integers(0, 190 * 96).map(lambda steps: datetime(2026, 10, 1, tzinfo
 
 
 @given(working=working_times, start=starts, steps=st.integers(0, 500))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_working_time_is_that_of_a_walk(working: WorkingTime, start: datetime, steps: int) -> None:
     worked = sum((STEP for step in range(steps) if _works(working, start + step * STEP)), timedelta())
     assert working.between(start, start + steps * STEP) == worked
 
 
 @given(working=working_times, start=starts, quarters=st.integers(1, 400))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_end_of_working_time_is_the_first_by_which_it_has_passed(
     working: WorkingTime, start: datetime, quarters: int
 ) -> None:
@@ -98,7 +99,7 @@ def test_the_end_of_working_time_is_the_first_by_which_it_has_passed(
 
 
 @given(working=working_times, start=starts, first=st.integers(0, 500), second=st.integers(0, 500))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_working_time_of_two_stretches_adds_up(
     working: WorkingTime, start: datetime, first: int, second: int
 ) -> None:

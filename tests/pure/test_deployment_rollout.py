@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from changes.gate import Place, release_facts
 from changes.rollout import EVENTS, Action, Advice, Effect, Report, Standing, advise
 from changes.states import DEPLOYMENT
+from tests.examples import examples
 from tests.gatepack import GOOD_RELEASE, PRODUCTION, STAGING, standard
 
 STANDARD = standard()
@@ -187,7 +188,7 @@ REPORTS = st.builds(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(STANDINGS, REPORTS)
 def test_a_report_moves_only_as_the_machine_says_and_never_down(standing: Standing, report: Report) -> None:
     advice = advise(standing, report, STANDARD, release_facts(PRODUCTION, GOOD_RELEASE))
@@ -203,7 +204,7 @@ def test_a_report_moves_only_as_the_machine_says_and_never_down(standing: Standi
         assert advice.action != "continue"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(STANDINGS, REPORTS)
 def test_the_same_report_again_changes_nothing_more(standing: Standing, report: Report) -> None:
     facts = release_facts(PRODUCTION, GOOD_RELEASE)

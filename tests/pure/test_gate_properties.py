@@ -14,6 +14,7 @@ from changes.states import CHANGE, RETROSPECTIVE
 from opsportal.standards import engine
 from opsportal.standards.vocabulary import Value
 from tests import gatepack
+from tests.examples import examples
 from tests.gatepack import NOW, POLICY_HASH, PRODUCTION, STAGING, candidate, change_facts
 
 STRICT = gatepack.standard()
@@ -71,7 +72,7 @@ def questions(draw: st.DrawFn) -> GateInput:
     )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(questions())
 def test_a_yes_means_that_every_guarantee_holds(question: GateInput) -> None:
     answer = decide(question)
@@ -125,7 +126,7 @@ WORSE = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(questions().filter(lambda one: bool(one.named)), WORSE)
 def test_one_more_fault_never_makes_the_answer_better(question: GateInput, fault: dict[str, Any]) -> None:
     worse = tuple(replace(one, **fault) if one.key == question.named else one for one in question.candidates)
@@ -140,7 +141,7 @@ def test_one_more_fault_never_makes_the_answer_better(question: GateInput, fault
         assert after.decision.rank >= before.decision.rank
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(questions(), st.sampled_from(["tests", "security_scan"]))
 def test_a_check_that_fails_never_makes_the_answer_better(question: GateInput, check: str) -> None:
     passed = replace(question.release, checks={**question.release.checks, check: "passed"})
@@ -149,7 +150,7 @@ def test_a_check_that_fails_never_makes_the_answer_better(question: GateInput, c
     assert decide(replace(question, release=failed)).decision.rank >= better.decision.rank
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(questions())
 def test_the_order_of_the_candidates_does_not_matter(question: GateInput) -> None:
     turned = replace(question, candidates=tuple(reversed(question.candidates)))
@@ -158,7 +159,7 @@ def test_the_order_of_the_candidates_does_not_matter(question: GateInput) -> Non
     assert first.reasons == second.reasons
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(questions())
 def test_a_second_standard_never_makes_the_answer_better(question: GateInput) -> None:
     alone = tuple(replace(one, standard=None) for one in question.candidates)

@@ -16,6 +16,7 @@ from incidents.importing.drafts import LayerDraft, OverrideDraft, StretchDraft, 
 from incidents.importing.matching import Known, matches
 from incidents.roster.spans import Span
 from opsportal.core.errors import InvalidInput
+from tests.examples import examples
 
 WEEK, DAY, HOUR = 7 * 86_400, 86_400, 3_600
 
@@ -410,7 +411,7 @@ KINDS = (
 things = st.dictionaries(st.sampled_from(NAMES), junk | st.sampled_from(KINDS), max_size=9)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.dictionaries(
         st.sampled_from(sorted({*grafana.SECTIONS, *opsgenie.SECTIONS})),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from incidents.oncall.overrides import Override
 from incidents.oncall.schedule import Segment, Version, final_schedule, on_call
 from incidents.oncall.settings import Settings
+from tests.examples import examples
 from tests.walking import DAYS, Data, Walk, utc
 
 QUARTER = timedelta(minutes=15)
@@ -161,7 +162,9 @@ def assert_held(person: Any, segments: list[Segment], moment: datetime) -> None:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(schedules())
 def test_the_engine_says_what_a_walk_over_the_time_finds(

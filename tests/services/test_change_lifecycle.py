@@ -48,6 +48,7 @@ from tests.changing import (
     submitted,
     window,
 )
+from tests.examples import examples
 from tests.makers import NOW, join
 
 pytestmark = pytest.mark.django_db
@@ -289,7 +290,7 @@ def test_any_sequence_of_steps_keeps_what_is_promised() -> None:
     run_state_machine_as_test(
         Lifecycle,
         settings=settings(
-            max_examples=40,
+            max_examples=examples(40),
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),

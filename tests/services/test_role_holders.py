@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from opsportal.accounts import selectors
 from opsportal.accounts.models import Role, RoleHolding, User
+from tests.examples import examples
 from tests.makers import make_role, make_user
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +33,9 @@ def world() -> tuple[list[User], list[Role]]:
     ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(given_holdings=holdings, on=days, covered=st.tuples(keys, keys), barred=st.sets(st.integers(0, 2)))
 def test_holders_are_those_whose_period_and_scope_cover_the_day(
     world: tuple[list[User], list[Role]],
