@@ -12,9 +12,11 @@ from dataclasses import asdict, dataclass, field
 
 import psycopg
 
+from tests.chaos.alerts import Alerts, AlertSenders, compare
 from tests.chaos.clients import Clients
 from tests.chaos.faults import FAULTS
 from tests.chaos.installation import Installation
+from tests.chaos.packages import Skipped
 from tests.processes import ROOT, wait_until
 
 OWED = 12
@@ -53,6 +55,8 @@ class Outcome:
     mails_missing: int = 0
     mails_twice: int = 0
     mails_twice_as_others: int = 0
+    alerts: Alerts = field(default_factory=Alerts)
+    broke: str = ""
 
     @property
     def holds(self) -> bool:
@@ -60,6 +64,8 @@ class Outcome:
         broken = (self.lost, self.twice, self.unaudited, self.wrong_gates, self.mails_missing)
         return (
             not any(broken)
+            and not self.broke
+            and self.alerts.holds
             and not self.unexpected
             and not self.mails_twice_as_others
             and self.mails_twice <= 1
@@ -67,24 +73,38 @@ class Outcome:
 
 
 def run(site: Installation, fault: str, seconds: float) -> Outcome:
-    """Run one fault under load and compare what was acknowledged with what is there."""
+    """Run one fault under load and compare what was acknowledged with what is there.
+
+    Raises `Skipped` where this machine cannot do it.
+    """
     name = f"{fault.lower()}-{int(time.time())}"
     site.manage("shell", "-v0", "-c", _OPEN.format(count=OWED, run=name))
     clients = Clients(site.port, site.token, name)
+    site.senders = senders = AlertSenders(site, name)
     clients.start()
-    time.sleep(seconds / 4)
-    FAULTS[fault](site, seconds)
-    ended = time.monotonic()
-    time.sleep(seconds / 2)
-    clients.stop(seconds=150)
+    senders.start()
+    broke = ""
+    try:
+        time.sleep(seconds / 4)
+        try:
+            FAULTS[fault](site, seconds)
+        except (TimeoutError, AssertionError) as error:
+            broke = str(error)
+        ended = time.monotonic()
+        time.sleep(seconds / 2)
+    finally:
+        clients.stop(seconds=150)
+        senders.stop(seconds=150)
     journal = clients.journal
-    outcome = Outcome(fault, sent=len(journal.sent), acknowledged=len(journal.acknowledged))
+    outcome = Outcome(fault, sent=len(journal.sent), acknowledged=len(journal.acknowledged), broke=broke)
     outcome.unexpected = journal.unexpected[:5]
     outcome.wrong_gates = len(journal.wrong_gates)
     outcome.back_after = max(0.0, journal.last_failure - ended)
     outcome.slowest_503 = journal.slowest_refusal
     _compare(site, name, journal.acknowledged, outcome)
     _count_mails(site, name, outcome)
+    outcome.alerts = compare(site, senders)
+    senders.end()
     return outcome
 
 
@@ -123,7 +143,10 @@ def _count_mails(site: Installation, name: str, outcome: Outcome) -> None:
     outcome.mails_twice_as_others = sum(len(set(ids)) > 1 for ids in found.values())
 
 
-_HEAD = "      sent  acked  lost  twice  back s  503 s  mails  again\n"
+_HEAD = (
+    "      sent  acked  lost  twice  back s  503 s  mails  again |"
+    " alerts  lost  twice  unpaged  again  last page s\n"
+)
 
 
 def _line(one: Outcome) -> str:
@@ -131,6 +154,9 @@ def _line(one: Outcome) -> str:
         f"{one.fault:4}{one.sent:>6}{one.acknowledged:>7}{one.lost:>6}{one.twice:>7}{one.back_after:>8.1f}"
     )
     figures += f"{one.slowest_503:>7.1f}{OWED - one.mails_missing:>7}{one.mails_twice:>7}"
+    alerts = one.alerts
+    figures += f" |{alerts.accepted:>7}{alerts.lost:>6}{alerts.doubled:>7}{alerts.pages_missing:>9}"
+    figures += f"{alerts.pages_again:>7}{alerts.slowest_page:>13.1f}"
     return f"{figures}  {'holds' if one.holds else 'BROKEN ' + json.dumps(asdict(one))}\n"
 
 
@@ -144,7 +170,11 @@ def main() -> int:
     try:
         sys.stdout.write(_HEAD)
         for fault in options.faults or FAULTS:
-            one = run(site, fault, options.seconds)
+            try:
+                one = run(site, fault, options.seconds)
+            except Skipped as why:
+                sys.stdout.write(f"{fault:4}  skipped: {why}\n")
+                continue
             outcomes.append(one)
             sys.stdout.write(_line(one))
             sys.stdout.flush()

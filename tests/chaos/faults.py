@@ -1,4 +1,4 @@
-"""The faults of the run, by the names of the reliability figures: F1 to F6 and F12.
+"""The faults of the run, by the names of the reliability figures; here F1 to F6 and F12.
 
 Each takes the installation and how many seconds it lasts, and returns when what it broke may come back.
 """
@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from tests.chaos import journey, surroundings
 from tests.chaos.installation import Installation
 from tests.processes import Process, wait_until
 
@@ -86,5 +87,12 @@ FAULTS: dict[str, Callable[[Installation, float], None]] = {
     "F4": database_killed,
     "F5": broker_killed_and_emptied,
     "F6": worker_and_database_paused,
+    "F7": surroundings.connections_cut,
+    "F8": surroundings.disk_full,
+    "F9": surroundings.clock_stepped,
+    "F11": surroundings.released,
     "F12": told_to_stop,
+    "F13": surroundings.receivers_broken,
+    "L1": surroundings.storm,
+    "AM": journey.of_alertmanager,
 }

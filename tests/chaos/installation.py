@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -12,13 +13,44 @@ import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 
 from tests.processes import ROOT, Process, free_port, wait_until
+from tests.receivers import Receiver
 from tests.servers import Mailbox, Postgres, Valkey
 
+if TYPE_CHECKING:
+    from tests.chaos.alerts import AlertSenders
+
+ON_CALL = "on-call@chaos.example"
 SCOPES = ("deployments:write", "deployments:read", "gate:read")
+_ON_CALL_SETUP = """
+import json
+from datetime import timedelta
+from incidents.services.alerts.integrations import integration_create
+from incidents.services.oncall.schedules import schedule_create
+from opsportal.core.clock import database_now
+from opsportal.notify.models import ContactMethod
+from opsportal.notify.services.contacts import contact_method_add, reach_plan_choose
+from tests.makers import ROOT, make_service, make_team, make_user
+from tests.oncalling import layer_of
+now = database_now()
+person = make_user("{on_call}", name="Olga")
+make_service("chaos-api", team=make_team("chaos", person))
+schedule_create(actor=ROOT, now=now - timedelta(days=1), slug="chaos", name="Chaos", team="chaos",
+    settings={{"time_zone": "UTC", "layers": [layer_of("{on_call}", unit="week")]}})
+push = contact_method_add(actor=person.actor, now=now, kind="ntfy", address="chaos-topic-of-olga")
+ContactMethod.objects.filter(pk=push.pk).update(state="verified", verified_at=now)
+reach_plan_choose(actor=person.actor, now=now, low=[],
+    high=[{{"method": str(push.pk), "after": 0}}, {{"method": "account", "after": 0}}])
+tokens = {{}}
+for kind in ("own", "alertmanager"):
+    _, tokens[kind] = integration_create(actor=ROOT, now=now, slug="chaos-" + kind, kind=kind,
+        fields={{"name": "Chaos"}})
+print(json.dumps(tokens))
+"""
 MARKS = {"web": "gunicorn", "worker": "opsportal.celery worker", "scheduler": "opsportal.celery beat"}
 
 
@@ -31,6 +63,10 @@ class Installation:
         with psycopg.connect(self.postgres.url, autocommit=True) as connection:
             connection.execute("CREATE DATABASE chaos")
         self.port = free_port()
+        self.receiver = Receiver()
+        """Where pushes go."""
+        self.senders: AlertSenders | None = None
+        """Who sends alerts during the run that goes on."""
         own = {name: value for name, value in os.environ.items() if not name.startswith("OPSPORTAL_")}
         self.env = own | self.mailbox.env
         self.env |= {
@@ -39,13 +75,25 @@ class Installation:
             "OPSPORTAL_DATA": str(self.folder),
             "PORT": str(self.port),
             "DEMO": "1",
+            "NTFY_URL": self.receiver.url,
+            "OPSPORTAL_OUTBOUND_NETWORKS": "127.0.0.0/8",
         }
         self.supervisor = self._start()
-        wait_until(lambda: self.status("/ready") == 200, seconds=300, what="the portal is ready")
+        wait_until(lambda: self.status("/ready") == 200, seconds=600, what="the portal is ready")
         self.token = self.manage("token", "create", "chaos", "--scope", *SCOPES).strip()
+        told = self.manage("shell", "-v0", "-c", _ON_CALL_SETUP.format(on_call=ON_CALL))
+        tokens: dict[str, str] = json.loads(told.splitlines()[-1])
+        self.alert_token, self.alertmanager_token = tokens["own"], tokens["alertmanager"]
 
-    def _start(self) -> Process:
-        return Process([sys.executable, "-m", "opsportal.run"], log=self.folder / "run.log", env=self.env)
+    def _start(self, **env: str) -> Process:
+        command = [sys.executable, "-m", "opsportal.run"]
+        return Process(command, log=self.folder / "run.log", env={**self.env, **env})
+
+    def restart(self, **env: str) -> None:
+        """Stop the portal in good order and start it with more in its environment."""
+        self.supervisor.stop(seconds=40)
+        self.supervisor = self._start(**env)
+        wait_until(lambda: self.status("/ready") == 200, seconds=120, what="the portal is ready again")
 
     def start_again(self) -> None:
         """Start the supervisor after it has ended."""
@@ -109,5 +157,6 @@ class Installation:
         self.supervisor.stop(seconds=40)
         self.valkey.stop()
         self.mailbox.stop()
+        self.receiver.stop()
         self.postgres.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
