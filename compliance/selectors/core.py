@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from compliance.models import Evidence
 from opsportal.calendar.selectors import working_calendar
 from opsportal.standards.engine import Demanded, standing
+from opsportal.standards.models import Activation
 from opsportal.standards.rules import Rule, Standard
 from opsportal.standards.standing import Recur
 from opsportal.standards.vocabulary import Facts, Kind, Scalar, Value
@@ -20,6 +21,11 @@ def zone_of_periods() -> str:
     """Return the zone in which months and days begin and end: the organisation's, else UTC."""
     calendar = working_calendar()
     return calendar.zone if calendar else "UTC"
+
+
+def one_at_a_time() -> None:
+    """Wait, inside a transaction, until no other tick of compliance is at work: they look at everything."""
+    Activation.objects.select_for_update(no_key=True).order_by("-id").first()
 
 
 def facts_as_data(facts: Facts) -> dict[str, object]:

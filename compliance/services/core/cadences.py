@@ -7,7 +7,15 @@ from dataclasses import asdict
 from datetime import datetime
 
 from compliance.cadence import Period, counts_for, due_at, first_owed, owed_after, period_named
-from compliance.selectors.core import about, applies, counts, last_counting, recurring, zone_of_periods
+from compliance.selectors.core import (
+    about,
+    applies,
+    counts,
+    last_counting,
+    one_at_a_time,
+    recurring,
+    zone_of_periods,
+)
 from compliance.subjects import Known, subjects_of
 from opsportal.accounts.selectors import ADMINISTRATORS
 from opsportal.core.actor import Actor
@@ -65,6 +73,7 @@ def cadences_follow(*, now: datetime) -> int:
         return 0
     standard, done = found.standard, 0
     with write(actor=ACTOR, now=now):
+        one_at_a_time()
         zone = zone_of_periods()
         standing = _standing()
         wanted: dict[Place, tuple[Rule, Known]] = {}

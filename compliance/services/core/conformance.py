@@ -9,6 +9,7 @@ from datetime import datetime
 from compliance.evaluators import judgements
 from compliance.judging import Judgement
 from compliance.models import ConformanceState, ConformanceTurn
+from compliance.selectors.core import one_at_a_time
 from opsportal.core.actor import Actor
 from opsportal.core.writes import write
 from opsportal.standards.selectors import active_standard_or_none
@@ -38,8 +39,9 @@ def conformance_evaluate(*, clock: Callable[[], datetime]) -> Found:
     standard = active_standard_or_none()
     if standard is None:
         return Found(0, 0)
-    judged = judgements(standard, now)
     with write(actor=ACTOR, now=now):
+        one_at_a_time()
+        judged = judgements(standard, now)
         rows = ConformanceState.objects.select_for_update(no_key=True).order_by("id")
         standing = {(row.rule_id, row.subject_kind, row.subject_key): row for row in rows}
         states, turns, changed = [], [], []
