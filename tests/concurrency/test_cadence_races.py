@@ -1,4 +1,4 @@
-"""What recurs, met by several at once while ticks look: one round is met, one is owed, no turn stands twice."""
+"""What recurs, met by several at once while ticks look: one round is met, one is owed, no turn is doubled."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from compliance import subjects
 from compliance.models import ConformanceState, ConformanceTurn, Evidence
 from compliance.services.core import cadences_follow, conformance_evaluate, happened
-from compliance.subjects import ORGANISATION
+from compliance.subjects import ORGANISATION, Known
 from opsportal.core.actor import Actor
 from opsportal.obligations.models import Obligation
 from opsportal.obligations.terms import Subject
@@ -39,8 +40,10 @@ every = "month"
 
 
 @pytest.fixture(autouse=True)
-def _database(fresh_database: Database) -> None:
-    """Commit for real."""
+def _database(fresh_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commit for real, about an organisation that has been there since `NOW`."""
+    known = Known(ORGANISATION, "The organisation", NOW)
+    monkeypatch.setitem(subjects._sources, ORGANISATION, lambda now: [known])
 
 
 def train() -> object:
