@@ -411,6 +411,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "compliance.snapshots": 3600,
         "compliance.pull": 15,
         "compliance.own_recovery": 3600,
+        "compliance.monthly_report": 600,
         "incidents.roster": 60,
         "compliance.exceptions": 60,
         "compliance.signatures": 300,

@@ -1,5 +1,5 @@
 """The ticks of this app, by area."""
 
-from compliance.tasks import controls, core, measures, policies, recovery
+from compliance.tasks import controls, core, measures, policies, recovery, reports
 
-__all__ = ["controls", "core", "measures", "policies", "recovery"]
+__all__ = ["controls", "core", "measures", "policies", "recovery", "reports"]

@@ -1,5 +1,19 @@
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path, re_path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from compliance.selectors.reports import REPORTS
+from compliance.web import reports
+
+NAME = rf"(?P<name>{'|'.join(REPORTS)})"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("reports/", reports.index, name="reports"),
+    path("reports/mail/", reports.report_mail, name="report-mail"),
+    path("reports/monthly/<str:month>/", reports.monthly_report, name="monthly-report"),
+    path("reports/monthly/<str:month>/report.pdf", reports.monthly_report_pdf, name="monthly-report-pdf"),
+    re_path(rf"^reports/{NAME}/$", reports.report_page, name="report"),
+    re_path(
+        rf"^reports/{NAME}/report\.(?P<form>csv|xlsx|json|pdf)$", reports.report_file, name="report-file"
+    ),
+]

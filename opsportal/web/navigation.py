@@ -74,7 +74,7 @@ DESTINATIONS: tuple[Destination, ...] = (
         "Compliance",
         "check-list",
         "/compliance/",
-        ("/compliance/", "/conformance/"),
+        ("/compliance/", "/conformance/", "/reports/"),
     ),
     Destination("standard", "Standard", "standard", "/standards/active/", ("/standards/",)),
     Destination("obligations", "My obligations", "check-list", "/obligations/", ("/obligations/",)),

@@ -1,0 +1,212 @@
+"""The management dashboard, and what the report on a month keeps of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count
+
+from compliance.judging import STATUS_WORDS
+from compliance.measuring.figures import OWN
+from compliance.measuring.units import text_of
+from compliance.measuring.windows import Span, month_span, span_before, window_of
+from compliance.models import ConformanceState
+from compliance.selectors.measures.objectives import promised_by, standings
+from compliance.selectors.measures.own import ACTOR, OwnFigures
+from compliance.selectors.measures.spending import month_of, plans, spendings
+from compliance.selectors.reports import changes, delivery, oncall
+from incidents.selectors.figures import incident_report
+from opsportal.standards.selectors import active_standard_or_none
+from opsportal.web.printing import Block, Facts, Heading, Paragraph, Table
+
+KEY_FIGURES = (
+    "change_success_rate",
+    "change_fail_rate",
+    "change_lead_time",
+    "deployment_frequency",
+    "time_to_detect",
+    "time_to_acknowledge",
+    "time_to_resolve",
+    "incident_recurrence",
+    "incident_growth",
+    "obligations_met_in_time",
+    "action_completion",
+    "audit_trail_completeness",
+    "gate_compliance",
+    "page_delivery",
+)
+MOST_OBJECTIVES = 100
+_NAMES: Mapping[type, str] = {Heading: "heading", Paragraph: "paragraph", Facts: "facts", Table: "table"}
+
+
+def dashboard(now: datetime) -> list[Block]:
+    """Return how the organisation stands at `now` (aware UTC): this month against the one before."""
+    month = month_of(now)
+    before = span_before(window_of("month"), month)
+    return _blocks(Span(month.start, now, month.until), before, now)
+
+
+def month_blocks(month: Span, now: datetime) -> list[Block]:
+    """Return what the report on a whole month says, made at `now`."""
+    before = span_before(window_of("month"), month)
+    made = [
+        delivery.report(ACTOR, now, month.start, month.end),
+        changes.report(ACTOR, now, month.start, month.end),
+        oncall.report(ACTOR, now, month.start, month.end),
+    ]
+    blocks = _blocks(month, before, now)
+    incidents = incident_report(ACTOR, now, month.start, month.end)
+    blocks += [
+        Heading("Incidents", 2),
+        Facts(
+            [
+                ("Declared", str(incidents.count)),
+                ("The month before", str(incidents.before)),
+                *((f"Severity {name[-1]}", str(incidents.counts[name])) for name in incidents.severities),
+            ]
+        ),
+    ]
+    for report in made:
+        blocks += [Heading(report.title, 2), Paragraph(report.lead)]
+        blocks += [block for block in report.blocks if isinstance(block, Facts)]
+    return blocks
+
+
+def _blocks(month: Span, before: Span, now: datetime) -> list[Block]:
+    return [
+        Heading("Key figures", 2),
+        _key_figures(month, before, now),
+        Heading("The standard", 2),
+        *_conformance(),
+        Heading("Objectives", 2),
+        _objectives(now),
+        Heading("Costs", 2),
+        _costs(month, now),
+        Heading("Capacity", 2),
+        _capacity(now),
+    ]
+
+
+def _key_figures(month: Span, before: Span, now: datetime) -> Table:
+    mine, earlier = OwnFigures(month, now), OwnFigures(before, now)
+    rows = []
+    for name in KEY_FIGURES:
+        figure = OWN[name]
+        value, old = mine.values(name).get(""), earlier.values(name).get("")
+        rows.append((figure.title, text_of(value, figure.unit, 4), text_of(old, figure.unit, 4)))
+    return Table(("Figure", f"{month.start:%B %Y}", f"{before.start:%B %Y}"), rows)
+
+
+def _conformance() -> list[Block]:
+    standard = active_standard_or_none()
+    if standard is None:
+        return [Paragraph("No standard is in force.")]
+    counted = dict(
+        ConformanceState.objects.values_list("status").annotate(n=Count("id")).values_list("status", "n")
+    )
+    breached = ConformanceState.objects.filter(status="breached").order_by("rule_id", "subject_key")
+    titles = {rule.id: rule.title for rule in standard.rules}
+    return [
+        Facts(
+            [
+                ("In force", f"{standard.title} {standard.version}"),
+                *((words, str(counted.get(name, 0))) for name, words in STATUS_WORDS.items()),
+            ]
+        ),
+        Table(
+            ("Breached", "Of", "Because"),
+            [
+                (titles.get(one.rule_id, one.rule_id), one.subject_title or "organisation", one.because)
+                for one in breached[:50]
+            ],
+        ),
+    ]
+
+
+def _objectives(now: datetime) -> Table:
+    found = standings(promised_by(active_standard_or_none())[:MOST_OBJECTIVES], now)
+    return Table(
+        ("Objective", "Of", "Target", "Good", "Budget left"),
+        [
+            (
+                one.promised.title,
+                one.promised.service or "organisation",
+                text_of(one.promised.percent, "percent"),
+                "no data" if one.good is None else text_of(one.good, "percent"),
+                "–" if one.budget.left is None else f"{100 * one.budget.left:.0f} %",
+            )
+            for one in found
+        ],
+    )
+
+
+def _costs(month: Span, now: datetime) -> Table:
+    whole = month_span(month.start.year, month.start.month)
+    return Table(
+        ("Component", "Spent", "Budget", "Status"),
+        [
+            (
+                one.budget.component,
+                text_of(one.spent, one.unit),
+                text_of(one.budget.budget, one.unit),
+                one.words,
+            )
+            for one in spendings(whole, now)
+        ],
+    )
+
+
+def _capacity(now: datetime) -> Table:
+    return Table(
+        ("Plan", "Today", "Projected", "Trigger", "Reached"),
+        [
+            (
+                one.plan.title,
+                text_of(one.actual, one.unit),
+                text_of(one.projected, one.unit, 4),
+                text_of(one.plan.trigger, one.unit),
+                f"{one.trigger_at:%Y-%m-%d}" if one.trigger_at else "–",
+            )
+            for one in plans(now)
+        ],
+    )
+
+
+def content_of(blocks: Sequence[Block]) -> dict[str, Any]:
+    """Return blocks as canonical JSON can keep them: numbers that are not whole travel as text."""
+    return {"blocks": [_kept(block) for block in blocks if type(block) in _NAMES]}
+
+
+def _kept(block: Block) -> dict[str, Any]:
+    kept: dict[str, Any] = {"kind": _NAMES[type(block)]}
+    match block:
+        case Heading():
+            kept |= {"text": block.text, "level": block.level}
+        case Paragraph():
+            kept |= {"text": block.text, "small": block.small}
+        case Facts():
+            kept |= {"rows": [list(row) for row in block.rows]}
+        case Table():
+            kept |= {
+                "header": list(block.header),
+                "rows": [[str(cell) for cell in row] for row in block.rows],
+            }
+    return kept
+
+
+def blocks_of(content: Mapping[str, Any]) -> list[Block]:
+    """Return the blocks that were kept."""
+    found: list[Block] = []
+    for kept in content.get("blocks", ()):
+        match kept["kind"]:
+            case "heading":
+                found.append(Heading(kept["text"], kept["level"]))
+            case "paragraph":
+                found.append(Paragraph(kept["text"], kept["small"]))
+            case "facts":
+                found.append(Facts([(label, value) for label, value in kept["rows"]]))
+            case "table":
+                found.append(Table(kept["header"], kept["rows"]))
+    return found

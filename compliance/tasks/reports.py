@@ -1,0 +1,17 @@
+"""The tick of the monthly report."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from compliance.services.reports import monthly_report_make, report_mails_send
+from opsportal.core.clock import database_now
+from opsportal.outbox.services import ticking
+
+
+@shared_task(name="compliance.monthly_report")
+def monthly_report() -> None:
+    """Make the report on the month before, and send it."""
+    with ticking("compliance.monthly_report"):
+        monthly_report_make(clock=database_now)
+        report_mails_send(clock=database_now)
