@@ -102,15 +102,6 @@ DECLARATIONS: tuple[Declaration, ...] = (
 )
 
 
-def service_facts(slug: str, tier: str, data_classification: str) -> dict[str, Value]:
-    """Return the facts of a service."""
-    return {
-        "service.slug": slug,
-        "service.tier": tier,
-        "service.data_classification": data_classification,
-    }
-
-
 def review_facts(
     *, holdings: int, confirmed: int, revoked: int, duration: timedelta | None
 ) -> dict[str, Value]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from compliance.governing.of_service import service_facts
 from compliance.judging import Judgement
 from compliance.models import Document, Policy
 from compliance.policing.reviews import Artefact, judge_kept
 from compliance.policing.words import DOCUMENT_KINDS, POLICY_KINDS
+from compliance.selectors.core import applies
 from opsportal.catalog.models import Service
 from opsportal.standards.rules import Rule, Standard
 from opsportal.standards.standing import Keep
@@ -19,7 +21,8 @@ MOST = 5_000
 def keep_evaluate(rules: Sequence[Rule], standard: Standard, now: datetime) -> dict[str, list[Judgement]]:
     """Return whether the artefacts that these rules of the form `keep` ask for are kept at `now` (aware UTC).
 
-    One judgement for the organisation, or one for each service in use. Three queries for all rules.
+    One judgement for the organisation, or one for each service in use that the rule is about. Three queries
+    for all rules.
     """
     policies = _policies()
     documents = _documents()
@@ -32,7 +35,11 @@ def keep_evaluate(rules: Sequence[Rule], standard: Standard, now: datetime) -> d
         of_kind = policies if demand.sort == "policy" else documents
         mine = [pair for pair in of_kind if demand.name in ("", pair[1])]
         if demand.per == "service":
-            found[rule.id] = [_for_service(rule, demand, mine, service, now) for service in services]
+            found[rule.id] = [
+                _for_service(rule, demand, mine, service, now)
+                for service in services
+                if applies(rule, service_facts(service.slug, service.tier, service.data_classification))
+            ]
         else:
             found[rule.id] = [_judged(demand, [one for _, _, one in mine], now, ("", ""), "")]
     return found

@@ -32,7 +32,8 @@ class Names:
     def owners_at(self, events: Collection[str]) -> tuple[str, ...]:
         """Return the words that mean somebody at every one of these events; all, where none is known."""
         known = [event for name in events if (event := self.vocabulary.events.get(name)) is not None]
-        words = dict.fromkeys([*(word for area in OWNERS.values() for word in area), "owner"])
+        own = [word for event in known for word in event.owners]
+        words = dict.fromkeys([*(word for area in OWNERS.values() for word in area), "owner", *own])
         meant = [
             {*event.owners, *(word for area in event.areas for word in OWNERS.get(area, ()))}
             for event in known

@@ -31,7 +31,7 @@ from opsportal.standards.vocabulary import Event, Fact
 BOUNDS = ("at_least", "at_most", "above", "below")
 STATISTICS = ("mean", "min", "max", "last", "sum", "p50", "p95", "p99")
 WHOLES = ("organisation", "service")
-ARTEFACT = re.compile(r"(?:document|policy):[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?", re.ASCII)
+ARTEFACT = re.compile(r"(?:document|policy):[a-z0-9](?:[a-z0-9_-]{0,58}[a-z0-9])?", re.ASCII)
 WINDOW = re.compile(r"[1-9][0-9]{0,4}(?:\.[0-9]{1,4})?[smhdw]|day|week|month|quarter|year", re.ASCII)
 SPAN = re.compile(r"(?P<count>[1-9][0-9]{0,3}) (?P<unit>hour|day|week|month|year)s?", re.ASCII)
 

@@ -64,6 +64,9 @@ _OWNERS = {
     "communications": "whoever speaks for the incident",
     "declarer": "whoever declared the incident",
     "owner": "its owner",
+    "finding_owner": "the owner of the finding",
+    "lead_auditor": "the lead auditor",
+    "request_owner": "whoever is asked for the evidence",
 }
 _SINCE = {True: " of its beginning", False: ""}
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))

@@ -73,6 +73,7 @@ GOOD = [
     ("gate", "retention.purge", '{ retain = { records = "audit-log", keep = "7 years" } }'),
     ("duty", "duties.declare", '{ declare = { id = "tls", title = "TLS 1.3", owner = "role:keepers" } }'),
     ("duty", "artefacts.keep", '{ keep = { artefact = "policy:security", review = "year" } }'),
+    ("duty", "artefacts.keep", '{ keep = { artefact = "policy:acceptable_use" } }'),
     ("duty", "services.readiness", '{ ready = { item = "health_check" } }'),
 ]
 
@@ -139,3 +140,13 @@ def test_a_cadence_chooses_its_subjects_by_what_is_known_of_them_alone() -> None
             vocabulary=VOCABULARY,
         )
     assert "it chooses subjects" in str(caught.value)
+
+
+def test_who_owes_may_be_any_word_that_the_event_knows() -> None:
+    owe = (
+        '{ owe = { what = "Answer", owner = "finding_owner", within = "2d", met_by = ["finding.accepted"] } }'
+    )
+    standard = load(
+        HEAD + rule("obligation", "finding.reported", owe), parents={}, vocabulary=Vocabulary.of(DECLARATIONS)
+    )
+    assert "The owner of the finding owes" in demand_in_words(standard.rules[0], standard)
