@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 Status = Literal["met", "breached", "no_data"]
+Trend = Literal["", "better", "worse", "steady"]
 STATUSES: tuple[Status, ...] = ("met", "breached", "no_data")
 STATUS_WORDS = {"met": "Met", "breached": "Breached", "no_data": "No data"}
 STATUS_CHOICES = list(STATUS_WORDS.items())
@@ -49,6 +50,13 @@ def overall(statuses: Collection[str]) -> Status:
     if not statuses or "no_data" in statuses:
         return "no_data"
     return "met"
+
+
+def trend(before: Status, now: Status) -> Trend:
+    """Return whether a rule stands better or worse than before: breached, then without data, then met."""
+    order = ("breached", "no_data", "met")
+    step = order.index(now) - order.index(before)
+    return "better" if step > 0 else "worse" if step < 0 else "steady"
 
 
 @dataclass(frozen=True, slots=True)

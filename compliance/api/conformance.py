@@ -61,6 +61,10 @@ class ConformanceOut(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=list(KINDS))
     status = serializers.ChoiceField(choices=STATUS_CHOICES)
     since = serializers.DateTimeField(allow_null=True)
+    trend = serializers.ChoiceField(
+        choices=["", "better", "worse", "steady"],
+        help_text="Against 30 days ago, where that is known.",
+    )
     because = serializers.CharField()
     subjects = SubjectOut(many=True)
 
@@ -155,6 +159,7 @@ def _line_out(line: Line) -> dict[str, Any]:
         "kind": line.rule.kind,
         "status": line.status,
         "since": line.since,
+        "trend": line.trend,
         "because": line.because,
         "subjects": [_subject_out(row) for row in line.states],
     }

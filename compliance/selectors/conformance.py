@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
-from compliance.judging import Share, Status, Turn, months_back, overall, share_of
+from django.db.models import Max
+
+from compliance.judging import Share, Status, Trend, Turn, months_back, overall, share_of, trend
 from compliance.models import ConformanceState, ConformanceTurn, ControlRule, Framework
 from compliance.subjects import kinds, subjects_of
 from opsportal.standards.rules import Rule, Standard
 
 MONTHS = 12
+TREND_OVER = timedelta(days=30)
 Subject = tuple[str, str]
 
 
@@ -25,6 +28,7 @@ class Line:
     since: datetime | None
     counts: Mapping[str, int]
     states: tuple[ConformanceState, ...]
+    trend: Trend = ""
 
     @property
     def because(self) -> str:
@@ -68,8 +72,22 @@ class Wanted:
     subjects: frozenset[Subject] | None = field(default=None)
 
 
+def statuses_at(at: datetime) -> dict[tuple[str, str, str], str]:
+    """Return how each rule stood for each of its subjects at `at` (aware UTC), where that was known."""
+    newest = (
+        ConformanceTurn.objects.filter(at__lte=at)
+        .order_by()
+        .values("rule_id", "subject_kind", "subject_key")
+        .annotate(newest=Max("id"))
+        .values("newest")
+    )
+    rows = ConformanceTurn.objects.filter(pk__in=newest).exclude(status="")
+    found = rows.values_list("rule_id", "subject_kind", "subject_key", "status")
+    return {(rule, kind, key): status for rule, kind, key, status in found}
+
+
 def lines_of(standard: Standard, wanted: Wanted, now: datetime) -> list[Line]:
-    """Return the rules of `standard` that fit, in its order, each with its states. Three queries at most.
+    """Return the rules of `standard` that fit, in its order, each with its states and its trend over 30 days.
 
     With a service or team, rules that are about none of its subjects are left out.
     """
@@ -78,12 +96,16 @@ def lines_of(standard: Standard, wanted: Wanted, now: datetime) -> list[Line]:
     for row in ConformanceState.objects.order_by("rule_id", "subject_title", "id"):
         if subjects is None or (row.subject_kind, row.subject_key) in subjects:
             by_rule.setdefault(row.rule_id, []).append(row)
+    before: dict[str, list[str]] = {}
+    for (rule_id, kind, key), status in statuses_at(now - TREND_OVER).items():
+        if subjects is None or (kind, key) in subjects:
+            before.setdefault(rule_id, []).append(status)
     found = []
     for rule in standard.rules:
         states = by_rule.get(rule.id, [])
         if (subjects is not None and not states) or not _fits(rule, wanted):
             continue
-        line = _line(rule, states)
+        line = _line(rule, states, before.get(rule.id, ()))
         if not wanted.status or line.status == wanted.status:
             found.append(line)
     return found
@@ -152,7 +174,7 @@ def _fits(rule: Rule, wanted: Wanted) -> bool:
     return not text or text in f"{rule.id} {rule.title} {rule.source.section} {rule.source.quote}".casefold()
 
 
-def _line(rule: Rule, states: list[ConformanceState]) -> Line:
+def _line(rule: Rule, states: list[ConformanceState], before: Collection[str] = ()) -> Line:
     counts = {"met": 0, "breached": 0, "no_data": 0}
     for row in states:
         counts[row.status] += 1
@@ -161,7 +183,8 @@ def _line(rule: Rule, states: list[ConformanceState]) -> Line:
     # A rule is breached since the first breach that still holds, and met since the last that was mended.
     found = (max(since) if status == "met" else min(since)) if since else None
     order = {"breached": 0, "no_data": 1, "met": 2}
-    return Line(rule, status, found, counts, tuple(sorted(states, key=lambda row: order[row.status])))
+    shown = tuple(sorted(states, key=lambda row: order[row.status]))
+    return Line(rule, status, found, counts, shown, trend(overall(before), status) if before else "")
 
 
 def _month(start: datetime, shares: list[Share]) -> Month:

@@ -45,6 +45,7 @@ COLUMNS = (
     "kind",
     "status",
     "since",
+    "trend",
     "subject",
     "subject_status",
     "value",
@@ -158,7 +159,7 @@ def conformance_export(request: HttpRequest) -> StreamingHttpResponse:
 
 def _rows(line: Line, standard: Standard) -> list[tuple[object, ...]]:
     rule = line.rule
-    head = (rule.id, rule.title, rule.kind, line.status, line.since)
+    head = (rule.id, rule.title, rule.kind, line.status, line.since, line.trend)
     tail = (rule.source.document, rule.source.line)
     if not line.states:
         return [(*head, "", "", "", "", "", "", "", *tail)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compliance.judging import STATUSES, Share, Status, Turn, months_back, overall, share_of
+from compliance.judging import STATUSES, Share, Status, Turn, months_back, overall, share_of, trend
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -52,3 +52,11 @@ def test_months_are_those_of_the_calendar() -> None:
     months = months_back(datetime(2026, 2, 14, 8, tzinfo=UTC), 3)
     assert [f"{start:%Y-%m-%d}" for start, _ in months] == ["2025-12-01", "2026-01-01", "2026-02-01"]
     assert months[-1][1] == datetime(2026, 2, 14, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "word"),
+    [("breached", "met", "better"), ("met", "no_data", "worse"), ("met", "met", "steady")],
+)
+def test_a_trend_is_against_what_was(before: Status, now: Status, word: str) -> None:
+    assert trend(before, now) == word
