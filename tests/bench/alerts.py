@@ -31,6 +31,7 @@ ANSWERED = 1_500
 """More than either server answers in a second: so many alerts are there for each one of a run."""
 WARM_UP = 0.5
 CAUSES = 50
+TRIES = 10
 NAMES = {"new": "new", "again": "known already", "over": "resolved"}
 
 
@@ -103,8 +104,9 @@ def _rates(ports: dict[str, int], token: str, options: argparse.Namespace) -> li
     for side, port in ports.items():
         # The first answer of each process is slow, above all on a machine at work: nobody measures that.
         requests = [prepared("POST", path, body=_body(f"{side}-warm-{n}")) for n in range(50)]
-        while not run(port, requests, clients=CLIENTS, warm_up=2 * WARM_UP, seconds=1.0).count:
-            pass
+        for _ in range(TRIES):
+            if run(port, requests, clients=CLIENTS, warm_up=WARM_UP, seconds=1.0).count:
+                break
     for _ in range(options.rounds):
         for what, side in itertools.product(("new", "again", "over"), ports):
             keys = [f"{side}-{next(fresh)}" for _ in range(enough if what != "again" else 200)]
