@@ -15,9 +15,24 @@ from compliance.governing.kinds import READINESS
 FRESH_ALERT = timedelta(days=90)
 """An alert that arrived from the service this recently has shown that its alerts arrive."""
 FRESH_ROLLBACK = timedelta(days=365)
-FRESH_BACKUP = timedelta(days=7)
+"""So long a rollback, in earnest or in an exercise, shows that it can be done."""
+FRESH_BACKUP = timedelta(days=31)
 VALID = timedelta(days=180)
 """How long a statement holds where nobody says until when."""
+
+
+_WORDS = {
+    "health_check": ("health",),
+    "logs": ("log", "logs", "logging", "loki", "kibana"),
+    "metrics": ("metrics", "dashboard", "dashboards", "grafana", "prometheus"),
+    "traces": ("trace", "traces", "tracing", "jaeger", "tempo"),
+}
+
+
+def item_of_link(title: str) -> str:
+    """Return the item that a link of the catalogue with this title shows, `""` for none."""
+    words = set(title.lower().replace("-", " ").replace("/", " ").split())
+    return next((item for item, known in _WORDS.items() if words.intersection(known)), "")
 
 
 @dataclass(frozen=True, slots=True)

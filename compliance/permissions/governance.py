@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from rules.predicates import predicate
 
 from compliance.models import AccessHolding, PersonRequest, Vulnerability
-from opsportal.accounts.selectors import holds_role
+from opsportal.accounts.selectors import holds_role, teams_of
 from opsportal.core.access import allow
 from opsportal.core.actor import Actor
 
@@ -60,6 +60,12 @@ def sits_there(actor: Actor, case: tuple[str, datetime]) -> bool:
     return holds_role(actor, board, now.astimezone(UTC).date())
 
 
+@predicate
+def answers_for_it(actor: Actor, case: tuple[str, datetime]) -> bool:
+    team, now = case
+    return team in teams_of(actor.id, now.astimezone(UTC).date())
+
+
 def register() -> None:
     """Register the permissions of governance."""
     writers = is_person | is_machine_of_ours | is_the_portal
@@ -107,4 +113,8 @@ def register() -> None:
     )
     allow("improvement.plan", is_person, otherwise="People write the improvement plan; sign in.")
     allow("declaration.make", is_person, otherwise="People declare; sign in.")
-    allow("readiness.state", is_person, otherwise="People state how ready a service is; sign in.")
+    allow(
+        "readiness.state",
+        is_administrator | (is_person & answers_for_it),
+        otherwise="Members of the service's team, and administrators, state how ready it is.",
+    )

@@ -1,0 +1,1 @@
+"""Writes of governance, by what they are about."""
