@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from compliance.facts.governance import service_facts
 from compliance.governing.declarations import Due, due_of
+from compliance.governing.of_service import service_facts
 from compliance.models import Declaration
 from compliance.selectors.readiness import services_to_judge
 from opsportal.accounts.models import Role

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from compliance.facts.governance import service_facts
+from compliance.governing.of_service import service_facts
 from opsportal.accounts.selectors import ADMINISTRATORS, longest_member
 from opsportal.audit.services import audit_record
 from opsportal.catalog.models import Service
