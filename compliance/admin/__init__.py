@@ -1,5 +1,5 @@
 """The back office, by area."""
 
-from compliance.admin import core, measures
+from compliance.admin import core, governance, measures
 
-__all__ = ["core", "measures"]
+__all__ = ["core", "governance", "measures"]

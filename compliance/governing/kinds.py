@@ -41,6 +41,7 @@ READINESS = {
     "rollback": "Rollback tested",
 }
 STANDING = {"met": "Met", "not_met": "Not met", "no_data": "No data"}
+STATED = {"met": "Met", "not_met": "Not met"}
 LEVELS = {
     1: "Reactive",
     2: "Managed",

@@ -1,12 +1,20 @@
-"""What governance registers: audit actions."""
+"""What governance registers: its tick, and audit actions."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from opsportal.audit.actions import register_all
+from opsportal.outbox.ticks import expect
 
 
 def register() -> None:
     """Register topics, ticks and audit actions of this area."""
+    expect(
+        "compliance.governance",
+        every=timedelta(minutes=5),
+        without_it="accepted risks stay accepted when their time is over, and addresses of persons are kept",
+    )
     register_all(
         {
             "access_review.opened": "opened the access review",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from compliance.evaluators import judgements
 from compliance.models import BoardDecision, ChecklistRun, PersonRequest
 from compliance.selectors.declarations import asked
 from compliance.selectors.readiness import standings_of
@@ -46,7 +47,7 @@ from opsportal.audit.models import AuditEntry
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, IllegalMove, InvalidInput
 from opsportal.obligations.models import Obligation
-from tests.governing import Organisation, declares, govern_under, make_organisation
+from tests.governing import Organisation, declares, govern_under, make_organisation, ready
 from tests.makers import NOW, ROOT, TODAY
 from tests.untouched import refused
 
@@ -309,6 +310,27 @@ def test_what_a_rule_asks_is_declared_by_whom_it_names(cast: Organisation) -> No
         declaration_make(actor=cast.member.actor, now=NOW, fields={"rule": "owners", "text": "So"})
     with refused(InvalidInput, "unknown"):
         declaration_make(actor=cast.member.actor, now=NOW, fields={"rule": "nothing", "text": "So"})
+
+
+def test_rules_are_judged_by_what_is_declared_and_known(cast: Organisation) -> None:
+    standard = govern_under(
+        declares("encryption"),
+        ready("logs-kept", "logs"),
+        ready("traced", "traces", when='service.tier == "core"'),
+        ready("critical-only", "runbook", when='service.tier == "critical"'),
+    )
+    judged = judgements(standard, NOW)
+    assert {rule: [one.status for one in found] for rule, found in judged.items()} == {
+        "encryption": ["no_data"],
+        "logs-kept": ["met"],
+        "traced": ["no_data"],
+        "critical-only": [],
+    }
+    assert judged["traced"][0].deliverer == "Payments"
+    assert judged["encryption"][0].deliverer == "The board"
+    fields = {"item": "traces", "status": "not_met", "text": "Broken"}
+    readiness_state(actor=cast.engineer.actor, now=NOW, service="pay", fields=fields)
+    assert judgements(standard, NOW)["traced"][0].status == "breached"
 
 
 def test_readiness_is_what_is_seen_and_what_its_team_states(cast: Organisation) -> None:

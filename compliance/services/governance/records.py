@@ -8,14 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from compliance.governing.of_service import service_facts
+from compliance.services.core import happened
 from opsportal.accounts.selectors import ADMINISTRATORS, longest_member
 from opsportal.audit.services import audit_record
 from opsportal.catalog.models import Service
 from opsportal.core.actor import Actor
-from opsportal.obligations.services import obligations_follow
 from opsportal.obligations.terms import Owner, Subject
 from opsportal.outbox.services import outbox_put
-from opsportal.standards.selectors import in_force_or_none
 from opsportal.standards.vocabulary import Facts, Value
 
 ORGANISATION = Subject("organisation", "organisation", "The organisation")
@@ -56,19 +55,19 @@ def counted(
     occurrence: str = "",
 ) -> None:
     """Let rules count that `event` happened at `at` to `subject`, shown by `record` (kind, key)."""
-    found = in_force_or_none()
-    if found is None:
-        return
-    everybody = owner or Owner.role(ADMINISTRATORS)
-    obligations_follow(
+    happened(
         actor=actor,
         now=now,
-        standard=found.standard,
         event=event,
-        facts=facts,
         subject=subject,
-        people={"owner": everybody, "otherwise": everybody},
-        occurrence=occurrence or record[1],
+        record=record,
+        at=at,
+        facts=facts,
+        owner=owner,
+        summary=summary,
+        digest=digest,
+        valid_until=valid_until,
+        occurrence=occurrence,
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from compliance.governing.kinds import READINESS
+from compliance.governing.kinds import READINESS, STATED
 from compliance.governing.readiness import VALID
 from compliance.models import Declaration, ReadinessStatement
 from compliance.selectors.declarations import asked
@@ -136,7 +136,7 @@ def _declaration(now: datetime) -> dict[str, Any]:
 def _readiness(now: datetime) -> dict[str, Any]:
     return {
         "item": one_of("item", READINESS),
-        "status": one_of("status", {"met": "Met", "not_met": "Not met"}),
+        "status": one_of("status", STATED),
         "text": prose("text", 2_000, required=True),
         "evidence": link("evidence"),
         "valid_until": ahead("valid_until", now),
