@@ -1,0 +1,180 @@
+"""Pages of access reviews."""
+
+from __future__ import annotations
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from compliance.governing.kinds import HOLDINGS
+from compliance.governing.states import HOLDING
+from compliance.models import AccessHolding, AccessReview
+from compliance.models.governance.access import ACCESS_REVIEW_PREFIX
+from compliance.selectors.access import review_seen
+from compliance.services.governance.access import (
+    access_holding_decide,
+    access_review_end,
+    access_review_open,
+)
+from compliance.web.governance_parts import number_in, step_taken
+from opsportal.core.access import may
+from opsportal.web.csv import csv_response
+from opsportal.web.paging import page_of
+from opsportal.web.people import remember_people
+from opsportal.web.requests import actor_of, now_of
+
+HEADER = (
+    "number",
+    "kind",
+    "holder",
+    "what",
+    "scope",
+    "held from",
+    "held until",
+    "reviewer",
+    "state",
+    "reason",
+    "decided by",
+    "decided at",
+)
+
+
+class HoldingFilter(forms.Form):
+    """What the lines of a review are narrowed by."""
+
+    state = forms.ChoiceField(required=False, choices=[("", "Every state"), *HOLDING.choices])
+    kind = forms.ChoiceField(required=False, choices=[("", "Every kind"), *HOLDINGS.items()])
+    mine = forms.ChoiceField(
+        required=False, choices=[("", "Everybody's"), ("1", "Mine to decide")], label="Reviewer"
+    )
+
+
+@require_safe
+def review_list(request: HttpRequest) -> HttpResponse:
+    """List access reviews, newest first."""
+    page = page_of(AccessReview.objects.all(), request, order=("-id",))
+    remember_people(request, (("user", str(row.opened_by_id)) for row in page.items))
+    context = {"page": page, "may_run": may(actor_of(request), "access_review.run")}
+    return render(request, "compliance/governance/reviews.html", context)
+
+
+@require_POST
+def review_opened(request: HttpRequest) -> HttpResponse:
+    """Freeze a list of everything that anybody holds."""
+    url = reverse("compliance:access-reviews")
+    return step_taken(
+        request,
+        lambda said: access_review_open(actor=actor_of(request), now=now_of(request), note=said["text"]),
+        words="An access review is open.",
+        url=url,
+    )
+
+
+@require_safe
+def review_page(request: HttpRequest, key: str) -> HttpResponse:
+    """Show a review: what is left to decide, who came and went."""
+    review = review_seen(number_in(key, ACCESS_REVIEW_PREFIX))
+    actor = actor_of(request)
+    form = HoldingFilter(request.GET)
+    rows = review.holdings.select_related("account")
+    if form.is_valid():
+        for name in ("state", "kind"):
+            if form.cleaned_data[name]:
+                rows = rows.filter(**{name: form.cleaned_data[name]})
+        if form.cleaned_data["mine"] and actor.is_user:
+            rows = rows.filter(reviewer=actor.id)
+    else:
+        rows = rows.none()
+    page = page_of(rows, request, order=("number",))
+    moves = list(review.moves.order_by("-at", "-id")[:50])
+    remember_people(request, _people(review, page.items, moves))
+    states = list(review.holdings.values_list("state", flat=True))
+    context = {
+        "review": review,
+        "page": page,
+        "form": form,
+        "moves": moves,
+        "counts": [(HOLDING.names[state], states.count(state)) for state in HOLDING.states],
+        "lines": [(row, review.state == "open" and _may_decide(request, row)) for row in page.items],
+        "may_run": review.state == "open" and may(actor, "access_review.run"),
+    }
+    status = 200 if form.is_valid() else 400
+    return render(request, "compliance/governance/review.html", context, status=status)
+
+
+def _may_decide(request: HttpRequest, row: AccessHolding) -> bool:
+    return row.state in {"undecided", "confirmed"} and may(actor_of(request), "access_review.decide", row)
+
+
+def _people(review: AccessReview, rows: list[AccessHolding], moves: list[object]) -> list[tuple[str, str]]:
+    ids = [review.opened_by_id, review.ended_by_id]
+    for row in rows:
+        ids += [row.person_id, row.reviewer_id, row.decided_by_id]
+    ids += [move.person_id for move in moves]  # type: ignore[attr-defined]
+    return [("user", str(one)) for one in ids if one]
+
+
+@require_POST
+def holding_decided(request: HttpRequest, key: str, line: int, verb: str) -> HttpResponse:
+    """Confirm one line, or take away what it names."""
+    pk = number_in(key, ACCESS_REVIEW_PREFIX)
+    return step_taken(
+        request,
+        lambda said: access_holding_decide(
+            actor=actor_of(request),
+            now=now_of(request),
+            review=pk,
+            number=line,
+            verdict=verb,
+            reason=said["text"],
+            version=said["version"],
+        ),
+        words=f"Line {line} is {'confirmed' if verb == 'confirm' else 'taken away'}.",
+        url=reverse("compliance:access-review", args=[key]),
+    )
+
+
+@require_POST
+def review_ended(request: HttpRequest, key: str, verb: str) -> HttpResponse:
+    """Complete or cancel a review."""
+    pk = number_in(key, ACCESS_REVIEW_PREFIX)
+    return step_taken(
+        request,
+        lambda said: access_review_end(
+            actor=actor_of(request),
+            now=now_of(request),
+            pk=pk,
+            verb=verb,
+            reason=said["text"],
+            version=said["version"],
+        ),
+        words=f"{key} is {'completed' if verb == 'complete' else 'cancelled'}.",
+        url=reverse("compliance:access-review", args=[key]),
+    )
+
+
+@require_safe
+def review_export(request: HttpRequest, key: str) -> StreamingHttpResponse:
+    """Give all lines of a review out as CSV: people by their opaque id."""
+    review = review_seen(number_in(key, ACCESS_REVIEW_PREFIX))
+    rows = review.holdings.select_related("account").order_by("number").iterator(chunk_size=500)
+    return csv_response(review.key, HEADER, (_cells(row) for row in rows))
+
+
+def _cells(row: AccessHolding) -> tuple[object, ...]:
+    return (
+        row.number,
+        row.get_kind_display(),
+        str(row.person_id) if row.person_id else row.account.slug if row.account else "",
+        row.what,
+        row.scope,
+        row.held_from.isoformat() if row.held_from else None,
+        row.held_until.isoformat() if row.held_until else None,
+        str(row.reviewer_id or ""),
+        row.get_state_display(),
+        row.reason,
+        str(row.decided_by_id or ""),
+        row.decided_at,
+    )

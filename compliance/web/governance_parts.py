@@ -1,0 +1,103 @@
+"""What the pages of governance have in common: forms that call one service, and steps with a text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from opsportal.accounts.models import User
+from opsportal.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from opsportal.core.keys import number_of
+from opsportal.web import refusals
+from opsportal.web.forms import PortalForm
+
+MOST_PEOPLE = 1_000
+REFUSALS = (InvalidInput, Conflict, Forbidden)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A button: the verb of the machine, its words, its look, where it posts."""
+
+    verb: str
+    label: str
+    look: str
+    url: str
+
+
+class StepForm(PortalForm):
+    """What somebody says with a step, and the version that they saw."""
+
+    text = forms.CharField(required=False, widget=forms.Textarea)
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+def people() -> list[tuple[str, str]]:
+    """Return the people who may sign in, to choose from."""
+    rows = User.objects.filter(is_active=True).order_by("full_name", "pk")[:MOST_PEOPLE]
+    return [(str(person.pk), person.full_name) for person in rows]
+
+
+def given(form: forms.Form, *, without: tuple[str, ...] = ("version",)) -> dict[str, Any]:
+    """Return what was filled in, as a service takes it: empty fields are not among it."""
+    return {
+        name: value
+        for name, value in form.cleaned_data.items()
+        if name not in without and value not in ("", None, [])
+    }
+
+
+def number_in(key: str, prefix: str) -> int:
+    """Return the number of a key of the URL. Raises `NotFound`."""
+    found = number_of(key, prefix)
+    if found is None:
+        raise NotFound("There is nothing of this key.")
+    return found
+
+
+def form_page(
+    request: HttpRequest,
+    form: PortalForm,
+    write: Callable[[], Any],
+    *,
+    done: Callable[[Any], tuple[str, str]],
+    **context: Any,
+) -> HttpResponse:
+    """Show a form, or take it: `write` calls the one service, `done` says what and where to go then."""
+    status = 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            try:
+                made = write()
+            except REFUSALS as refusal:
+                form.add_refusal(refusal)
+                refusals.keep(request, refusal)
+                status = refusal.status
+            else:
+                words, url = done(made)
+                messages.success(request, words)
+                return redirect(url)
+    return render(request, "compliance/governance/form.html", {"form": form, **context}, status=status)
+
+
+def step_taken(
+    request: HttpRequest, write: Callable[[dict[str, Any]], Any], *, words: str, url: str
+) -> HttpResponse:
+    """Take a step that a page's button posted, and go back to the page with what came of it."""
+    form = StepForm(request.POST)
+    values = form.cleaned_data if form.is_valid() else {}
+    try:
+        write({"text": values.get("text", ""), "version": values.get("version")})
+    except (InvalidInput, Conflict) as refusal:
+        refusals.keep(request, refusal)
+        messages.error(request, refusal.detail)
+        return redirect(url)
+    messages.success(request, words)
+    return redirect(url)
