@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django import forms
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -10,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from compliance.governing.kinds import HOLDINGS
 from compliance.governing.states import HOLDING
-from compliance.models import AccessHolding, AccessReview
+from compliance.models import AccessHolding, AccessMove, AccessReview
 from compliance.models.governance.access import ACCESS_REVIEW_PREFIX
 from compliance.selectors.access import review_seen
 from compliance.services.governance.access import (
@@ -84,7 +86,7 @@ def review_page(request: HttpRequest, key: str) -> HttpResponse:
             if form.cleaned_data[name]:
                 rows = rows.filter(**{name: form.cleaned_data[name]})
         if form.cleaned_data["mine"] and actor.is_user:
-            rows = rows.filter(reviewer=actor.id)
+            rows = rows.filter(reviewer=UUID(actor.id))
     else:
         rows = rows.none()
     page = page_of(rows, request, order=("number",))
@@ -108,11 +110,13 @@ def _may_decide(request: HttpRequest, row: AccessHolding) -> bool:
     return row.state in {"undecided", "confirmed"} and may(actor_of(request), "access_review.decide", row)
 
 
-def _people(review: AccessReview, rows: list[AccessHolding], moves: list[object]) -> list[tuple[str, str]]:
+def _people(
+    review: AccessReview, rows: list[AccessHolding], moves: list[AccessMove]
+) -> list[tuple[str, str]]:
     ids = [review.opened_by_id, review.ended_by_id]
     for row in rows:
         ids += [row.person_id, row.reviewer_id, row.decided_by_id]
-    ids += [move.person_id for move in moves]  # type: ignore[attr-defined]
+    ids += [move.person_id for move in moves]
     return [("user", str(one)) for one in ids if one]
 
 

@@ -94,9 +94,16 @@ class ScanForm(PortalForm):
         if not text:
             return "own", []
         if form != "lines":
-            return form, parse(text.encode())
+            return form, _json(text)
         lines = [line for line in text.splitlines() if line.strip()]
         return "own", [_line(line) for line in lines]
+
+
+def _json(text: str) -> object:
+    try:
+        return parse(text.encode())
+    except ValueError as error:
+        raise InvalidInput.of("results", "not_json", str(error)) from None
 
 
 def _line(text: str) -> dict[str, str]:

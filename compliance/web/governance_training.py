@@ -144,7 +144,14 @@ def training_held(request: HttpRequest, key: str) -> HttpResponse:
             lists[str(value)].append(name.removeprefix("person-"))
     write = training_hold if training.state == "planned" else training_attend
     try:
-        write(actor=actor_of(request), now=now_of(request), pk=training.pk, **lists)
+        write(
+            actor=actor_of(request),
+            now=now_of(request),
+            pk=training.pk,
+            attended=lists["attended"],
+            absent=lists["absent"],
+            excused=lists["excused"],
+        )
     except (InvalidInput, Conflict) as refusal:
         refusals.keep(request, refusal)
         return _page(request, training, refusal=refusal)
