@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from changes.models import Deployment
 from compliance.governing.periods import Period, period_of
-from compliance.models import Checklist, ChecklistRun, Vulnerability
+from compliance.models import Backup, Checklist, ChecklistRun, Vulnerability
 from compliance.selectors.readiness import signs_of_all
 from incidents.models import Alert, Incident
 from incidents.selectors.runbooks import reviews_due
@@ -95,6 +95,12 @@ def _deployments(start: datetime, end: datetime, now: datetime) -> str:
     return f"{_many(rows.count(), 'deployment')} in the period, {failed} failed or rolled back."
 
 
+def _backups(start: datetime, end: datetime, now: datetime) -> str:
+    rows = Backup.objects.filter(finished_at__gte=start, finished_at__lt=end)
+    failed = rows.filter(result="failed").count()
+    return f"{_many(rows.count(), 'backup')} recorded in the period, {failed} failed."
+
+
 def _readiness(start: datetime, end: datetime, now: datetime) -> str:
     services = list(Service.objects.filter(state="active").select_related("owner_team"))
     found = signs_of_all(services, now)
@@ -108,6 +114,7 @@ def _many(count: int, one: str, more: str = "") -> str:
 
 _FIGURES: dict[str, Callable[[datetime, datetime, datetime], str]] = {
     "alerts": _alerts,
+    "backups": _backups,
     "incidents": _incidents,
     "runbooks": _runbooks,
     "vulnerabilities": _vulnerabilities,

@@ -6,23 +6,26 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from changes.models import Deployment
 from compliance.governing.readiness import (
     FRESH_ALERT,
+    FRESH_BACKUP,
     FRESH_ROLLBACK,
     Sign,
     Standing,
     all_standings,
     item_of_link,
 )
-from compliance.models import ReadinessStatement
+from compliance.models import Backup, ExerciseService, ReadinessStatement
 from incidents.models import Alert, RunbookTarget, ServicePolicy
 from incidents.selectors.escalation_preview import preview_of
 from opsportal.catalog.models import Service
 
 FRESH_DEPLOYMENT = timedelta(days=90)
+DRILLS = {"rollback_drill": "rollback", "alerting_test": "alert"}
+"""Kinds of exercises that show an item."""
 
 
 def services_to_judge() -> QuerySet[Service]:
@@ -104,6 +107,32 @@ def _verified(services: list[Service], now: datetime) -> _Found:
             yield pk, Sign("health_check", True, because, at, record, False, at + FRESH_DEPLOYMENT)
 
 
+def _backups(services: list[Service], now: datetime) -> _Found:
+    rows = Backup.objects.filter(asset__service__in=services, asset__state="active", result="succeeded")
+    rows = rows.filter(finished_at__gte=now - FRESH_BACKUP)
+    newest = rows.values("asset__service").annotate(at=Max("finished_at")).order_by()
+    for pk, at in newest.values_list("asset__service", "at"):
+        because = f"The last backup of an asset of it ended on {at:%Y-%m-%d}."
+        yield pk, Sign("backup", True, because, at, ("backup", ""), False, at + FRESH_BACKUP)
+
+
+def _drills(services: list[Service], now: datetime) -> _Found:
+    rows = ExerciseService.objects.filter(
+        service__in=services,
+        exercise__kind__in=DRILLS,
+        exercise__outcome="passed",
+        exercise__ended_at__gte=now - FRESH_ROLLBACK,
+    )
+    for row in rows.select_related("exercise"):
+        drill = row.exercise
+        item = DRILLS[drill.kind]
+        fresh = FRESH_ROLLBACK if item == "rollback" else FRESH_ALERT
+        assert drill.ended_at is not None  # noqa: S101 - filtered by it
+        because = f"“{drill.title}” passed on {drill.ended_at:%Y-%m-%d}."
+        record = ("exercise", str(drill.pk))
+        yield row.service_id, Sign(item, True, because, drill.ended_at, record, False, drill.ended_at + fresh)
+
+
 def _runbooks(services: list[Service], now: datetime) -> _Found:
     rows = RunbookTarget.objects.filter(service__in=services, runbook__state="published")
     for target in rows.select_related("runbook").order_by("id"):
@@ -135,4 +164,4 @@ def _with(services: list[Service], **columns: Any) -> QuerySet[Any]:
     )
 
 
-_SOURCES = (_statements, _alerts, _rollbacks, _verified, _runbooks, _on_call)
+_SOURCES = (_statements, _alerts, _rollbacks, _drills, _verified, _backups, _runbooks, _on_call)
