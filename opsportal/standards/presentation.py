@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from opsportal.standards.answers import Escalation, Trigger
 from opsportal.standards.rules import Owe, Rule, Source, Stage, Standard
+from opsportal.standards.standing import Recur
 from opsportal.standards.wording import (
     condition_in_words,
     demand_in_words,
@@ -97,7 +98,7 @@ def quotation(source: Source, pages: Pages = NO_PAGES) -> Quotation:
 
 
 def groups_of(standard: Standard, pages: Pages = NO_PAGES) -> tuple[Group, ...]:
-    """Return all rules in groups: what is asked at each point, who decides there, what is owed."""
+    """Return all rules in groups: what is asked at each point, who decides there, what is owed and recurs."""
     groups: list[Group] = []
     for name, point in standard.vocabulary.points.items():
         here = [rule for rule in standard.rules if rule.applies_to[0] == name]
@@ -114,7 +115,12 @@ def groups_of(standard: Standard, pages: Pages = NO_PAGES) -> tuple[Group, ...]:
             ),
         )
     owed = (words_of(rule, standard, pages) for rule in standard.rules if isinstance(rule.demand, Owe))
-    return (*groups, *_group("owed", "What is owed, and by when", owed))
+    recurring = (words_of(rule, standard, pages) for rule in standard.rules if isinstance(rule.demand, Recur))
+    return (
+        *groups,
+        *_group("owed", "What is owed, and by when", owed),
+        *_group("recurring", "What has to happen again and again", recurring),
+    )
 
 
 def escalations_of(standard: Standard, pages: Pages = NO_PAGES) -> tuple[EscalationWords, ...]:
