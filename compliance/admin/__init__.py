@@ -3,3 +3,6 @@
 from compliance.admin import core, governance, measures
 
 __all__ = ["core", "governance", "measures"]
+from compliance.admin import controls, policies
+
+__all__ = ["controls", "core", "measures", "policies"]

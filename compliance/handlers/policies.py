@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from changes.services.recounting import RECOUNT
+from compliance.services.policies.approval import KIND, policy_recount
 from opsportal.audit.actions import register_all
+from opsportal.core.actor import Actor
 from opsportal.outbox.ticks import expect
+from opsportal.outbox.topics import Message, on
+
+RECOUNTER = Actor.system("compliance.policies")
+
+
+def on_recount(message: Message) -> None:
+    """Count the votes on a policy anew, after somebody has left a board."""
+    if message.payload["kind"] == KIND:
+        key = str(message.payload["key"]).partition(".")[0]
+        policy_recount(actor=RECOUNTER, now=message.now, key=key)
 
 
 def register() -> None:
     """Register what is of this area."""
+    on(RECOUNT, "compliance.policies.recount", on_recount)
     expect(
         "compliance.signatures",
         every=timedelta(seconds=300),

@@ -34,6 +34,7 @@ from opsportal.web.admin import BackOffice
 from opsportal.web.admin_lists import CappedPaginator
 from tests import changing, deploying
 from tests.alerting import arrival, ingest, make_integration
+from tests.complying import controls_of
 from tests.makers import (
     NOW,
     ROOT,
@@ -131,6 +132,7 @@ def world(db: None) -> None:
         change_comment(actor=cast.lead.actor, now=NOW, pk=change.pk, text="Fine")
         Heartbeat.objects.create(name=f"tick-{number}", finished_at=NOW)
         incidents_of(person, number)
+        controls_of(person, number)
         ChannelHealth.objects.create(name=f"channel-{number}")
     for number in range(2):
         dependency_add(

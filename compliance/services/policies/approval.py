@@ -26,7 +26,7 @@ from opsportal.core.errors import Conflict, Reason, RuleRefused, Stale
 from opsportal.core.writes import write
 from opsportal.obligations.terms import Subject
 from opsportal.standards import engine
-from opsportal.standards.engine import StageDemand
+from opsportal.standards.engine import Demanded, StageDemand
 from opsportal.standards.rules import Rule, Source, Stage, Standard
 from opsportal.standards.selectors import active_standard_or_none
 
@@ -151,4 +151,4 @@ def _own_stage(standard: Standard | None, excluded: Collection[str], now: dateti
     rule = Rule(
         OWN_RULE, "gate", "Policies are approved by members of boards", (POINT,), None, stage, source, (), ""
     )
-    return StageDemand(rule, stage)
+    return Demanded(rule, stage)
