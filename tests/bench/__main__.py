@@ -1,6 +1,6 @@
 """Measures the gate and the registration beside two floors with the same SQL, and how the portal bears size.
 
-    python -m tests.bench [--seconds 3] [--rounds 3] [--small] [--only gate|size|alerts|paging]
+    python -m tests.bench [--seconds 3] [--rounds 3] [--small] [--only gate|size|measures|alerts|paging]
 
 Three servers (gunicorn gthread, 2 workers, 2 threads) on one PostgreSQL take turns: the portal, `bare` (a
 DRF endpoint that runs the recorded SQL as text) and `plain` (a bare DRF endpoint as one would write it: the
@@ -35,7 +35,7 @@ from tests.servers import Postgres, Valkey
 CLIENTS = (1, 8)
 WARM_UP = 1.0
 TICK = os.sysconf("SC_CLK_TCK")
-PARTS = ("gate", "size", "alerts", "paging")
+PARTS = ("gate", "size", "measures", "alerts", "paging")
 
 
 def main() -> int:
@@ -69,12 +69,14 @@ def _parts(
     runs: list[dict[str, Any]] = []
     figures: list[dict[str, Any]] = []
     recorded: dict[str, Any] = {}
-    if "gate" in wanted or "size" in wanted:
+    if not {"gate", "size", "measures"}.isdisjoint(wanted):
         world, recorded = _world(folder)
         if "gate" in wanted:
             runs = list(_measure(_targets(stack, folder, world), options.rounds, options.seconds))
         if "size" in wanted:
             figures += _figures(world, small=options.small)
+        if "measures" in wanted:
+            figures += _of_measures(small=options.small)
     small = ["--small"] if options.small else []
     if "alerts" in wanted:
         timing = ["--rounds", str(options.rounds), "--seconds", str(options.seconds)]
@@ -137,6 +139,14 @@ def _world(folder: Path) -> tuple[Any, dict[str, list[dict[str, Any]]]]:
     (folder / "statements.json").write_text(json.dumps(recorded), encoding="utf-8")
     connections.close_all()
     return world, recorded
+
+
+def _of_measures(*, small: bool) -> list[dict[str, Any]]:
+    from tests.bench import measurements
+    from tests.bench.size import _at, _times, figure
+
+    share = 100 if small else 1
+    return list(measurements.measure(10_000_000 // share, 1_000_000 // share, figure, _times, _at))
 
 
 def _figures(world: Any, *, small: bool) -> list[dict[str, Any]]:
