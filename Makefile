@@ -26,14 +26,12 @@ help: ## show this list
 run: $(RUN_STAMP) assets ## serve the portal on http://127.0.0.1:8000 (PORT=, DATABASE_URL=, REDIS_URL=, OPSPORTAL_DATA=)
 	@exec $(PY) -m opsportal.run
 
-# Faces show the same on both databases, and what they call is tested on both: pages and the back office are
-# looked at on SQLite, the API on PostgreSQL.
-NOT_API = --ignore-glob='tests/faces/*_api*'
+# Pages and the back office show the same on both databases; what they call is tested on both.
 NOT_PAGES = --ignore-glob='tests/faces/*pages*' --ignore-glob='tests/faces/*admin*' --ignore-glob='tests/faces/test_demo*'
 
 test: check ## all linters and all tests, on SQLite and on PostgreSQL
 	@$(PY) -m tests.chromium > /dev/null
-	TEST_DATABASE=sqlite $(PYTEST) -n 2 $(NOT_API) tests/pure tests/services tests/faces tests/fuzz
+	TEST_DATABASE=sqlite $(PYTEST) -n 2 tests/pure tests/services tests/faces tests/fuzz
 	@# Tests with processes wait much: a third one at work fills both cores.
 	TEST_DATABASE=postgres $(PYTEST) -n 3 $(NOT_PAGES) tests/services tests/faces tests/concurrency tests/browser tests/kills
 
