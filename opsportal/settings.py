@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "opsportal.web.middleware.RefusalMiddleware",
+    "compliance.web.guests.GuestMiddleware",
 ]
 
 ROOT_URLCONF = "opsportal.urls"
@@ -267,6 +268,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ConditionState": "opsportal.approvals.states.CONDITION.choices",
         "StageState": "opsportal.approvals.states.STAGE.choices",
         "VoteDecision": "opsportal.approvals.models.Vote.Choice",
+        "AuditState": "compliance.auditing.states.AUDIT.choices",
+        "FindingState": "compliance.auditing.states.FINDING.choices",
+        "FindingSeverity": "compliance.auditing.tables.SEVERITY_CHOICES",
+        "AuditOpinion": "compliance.auditing.tables.OPINION_CHOICES",
         "ChangeState": "changes.states.CHANGE.choices",
         "Severity": "incidents.severities.CHOICES",
         "DeploymentEffect": "changes.models.DeploymentEvent.Effect",

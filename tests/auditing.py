@@ -7,12 +7,16 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from compliance.models import Audit, CorrectiveAction, Finding
+from compliance.services.audits.access import access_grant
 from compliance.services.audits.actions import action_open
 from compliance.services.audits.findings import finding_move, finding_raise
-from compliance.services.audits.planning import audit_move, audit_plan, audit_team_set
+from compliance.services.audits.planning import audit_move, audit_plan, audit_team_set, programme_save
+from compliance.services.audits.requests import request_open
+from compliance.services.audits.sampling import population_freeze, sample_draw
+from compliance.services.audits.testing import control_test_plan, note_write
 from opsportal.accounts.models import User
 from opsportal.core.actor import Actor
-from tests.makers import NOW, make_service, make_user
+from tests.makers import NOW, grant, make_role, make_service, make_user
 from tests.once import made_once
 
 SOON = NOW + timedelta(days=20)
@@ -86,3 +90,20 @@ def action_of(crew: Crew, finding: Finding, **more: Any) -> CorrectiveAction:
     """Return a corrective action of the doer."""
     fields = {"title": "Make the gate ask", "owner": str(crew.doer.pk), **more}
     return action_open(actor=crew.owner.actor, now=NOW, finding=finding.pk, fields=fields)
+
+
+def everything_else(crew: Crew, number: int) -> None:
+    """Make one more of each thing that an audit has beside findings and actions."""
+    lead, pk = crew.lead.actor, crew.audit.pk
+    entry = {"title": f"Entry {number}", "kind": "security", "every": "quarter"}
+    programme_save(actor=lead, now=NOW, fields=entry)
+    test = {"control": f"C-{number}", "title": "Approved", "kind": "design"}
+    control_test_plan(actor=lead, now=NOW, audit=pk, fields=test)
+    note_write(actor=lead, now=NOW, audit=pk, text="Ask again")
+    wanted = {"title": "Leavers", "owner": str(crew.owner.pk), "due_at": SOON}
+    request_open(actor=lead, now=NOW, audit=pk, fields=wanted)
+    grant(make_role(f"role-of-audit-{number}"), crew.owner)
+    population = population_freeze(actor=lead, now=NOW, audit=pk, kind="holdings")
+    sample_draw(actor=lead, now=NOW, population=population.pk, size=1)
+    email = f"outside{number}@example.com"
+    access_grant(actor=lead, now=NOW, audit=pk, email=email, full_name="Erin", ends_at=SOON)

@@ -6,3 +6,6 @@ __all__ = ["core", "governance", "measures"]
 from compliance.admin import controls, policies
 
 __all__ = ["controls", "core", "measures", "policies"]
+from compliance.admin import audits
+
+__all__ = ["audits", "core", "measures"]

@@ -66,3 +66,7 @@ OPINIONS = {
 def due_days(severity: str) -> int:
     """Return the days in which a finding of this severity is put right. Raises `KeyError`."""
     return WITHIN[severity].days
+
+
+SEVERITY_CHOICES = list(SEVERITIES.items())
+OPINION_CHOICES = list(OPINIONS.items())

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -16,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 from simple_history.admin import SimpleHistoryAdmin
 
 from opsportal.core import ports
-from opsportal.core.errors import InvalidInput, Refusal
+from opsportal.core.errors import InvalidInput, NotFound, Refusal
 from opsportal.core.writes import because
 from opsportal.web import refusals
 from opsportal.web.admin_actions import ReasonField
@@ -186,6 +187,21 @@ class LookAdmin(BackOffice, SimpleHistoryAdmin):  # type: ignore[misc]
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         raise PermissionDenied
 
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the versions of a row that may be seen. The library would go on without it."""
+        self._require_seen(request, object_id)
+        response: HttpResponse = super().history_view(request, object_id, *args, **kwargs)
+        return response
+
+    def _require_seen(self, request: HttpRequest, object_id: str) -> None:
+        """Refuse the versions of a row that is hidden; of one that is gone the house sees them."""
+        key = unquote(object_id)
+        _check_key(self.model._meta.pk, key, "pk")
+        if self.get_queryset(request).filter(pk=key).exists():
+            return
+        if is_guest(request) or self.model._default_manager.filter(pk=key).exists():
+            raise NotFound("There is no such row.")
+
     def set_history_delta_changes(
         self, request: HttpRequest, historical_records: Any, foreign_keys_are_objs: bool = True
     ) -> None:
@@ -200,6 +216,7 @@ class LookAdmin(BackOffice, SimpleHistoryAdmin):  # type: ignore[misc]
         """Show an old version. The library would put it back on POST, whatever its settings say."""
         if request.method not in {"GET", "HEAD"}:
             raise PermissionDenied
+        self._require_seen(request, args[0] if args else str(kwargs["object_id"]))
         request.is_old_version = True  # type: ignore[attr-defined]
         response: HttpResponse = super().history_form_view(request, *args, **kwargs)
         return response

@@ -74,7 +74,7 @@ DESTINATIONS: tuple[Destination, ...] = (
         "Compliance",
         "check-list",
         "/compliance/",
-        ("/compliance/", "/conformance/", "/reports/"),
+        ("/compliance/", "/conformance/", "/reports/", "/audits/"),
     ),
     Destination("standard", "Standard", "standard", "/standards/active/", ("/standards/",)),
     Destination("obligations", "My obligations", "check-list", "/obligations/", ("/obligations/",)),

@@ -83,6 +83,11 @@ class Bars:
     values: Sequence[float | None]
     unit: str = ""
 
+    @property
+    def pairs(self) -> list[tuple[str, float | None]]:
+        """Label and value of each bar."""
+        return list(zip(self.labels, self.values, strict=True))
+
 
 @dataclass(frozen=True, slots=True)
 class Lines:

@@ -14,6 +14,7 @@ PUBLIC_PATHS: tuple[str, ...] = (
     r"/status(\.json|/.*)?",  # what the public is told, and links that were mailed to subscribers
     r"/ack/[^/]+/",  # a signed link of one page: it shows, and its button acknowledges
     r"/hooks/(slack|twilio/(text|call/[^/]+))/",  # signed by their senders
+    r"/audits/guest/[^/]+/",  # the link of an external auditor: it shows, and its button lets them in
     r"/theme/",  # keeps one word in a cookie
     r"/static/.*",
     r"/favicon\.ico",
@@ -25,7 +26,7 @@ OWN_SIGN_IN: tuple[str, ...] = (
 )
 
 # Secrets that stand in a path; logs keep what they begin with.
-_SECRET = re.compile(r"\b(op[fihr]_[A-Za-z0-9_-]{4})[A-Za-z0-9_-]+|\b(opa_[A-Za-z0-9_-]{4})[A-Za-z0-9_.-]+")
+_SECRET = re.compile(r"\b(op[fghir]_[A-Za-z0-9_-]{4})[A-Za-z0-9_-]+|\b(opa_[A-Za-z0-9_-]{4})[A-Za-z0-9_.-]+")
 
 # Machines that have no bearer token: their key stands in the path, or in what they send.
 _KEYED = re.compile(r"/api/v1/(alerts|heartbeats)/(.*/)?op[ih]_[A-Za-z0-9]+(/.*)?|/v2/(change/)?enqueue/?")

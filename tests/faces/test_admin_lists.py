@@ -32,7 +32,7 @@ from opsportal.outbox.models import Heartbeat, OutboxMessage
 from opsportal.outbox.services import messages_handle
 from opsportal.web.admin import BackOffice
 from opsportal.web.admin_lists import CappedPaginator
-from tests import changing, deploying
+from tests import auditing, changing, deploying
 from tests.alerting import arrival, ingest, make_integration
 from tests.complying import controls_of
 from tests.makers import (
@@ -138,9 +138,18 @@ def world(db: None) -> None:
         dependency_add(
             actor=ROOT, now=NOW, service=f"service-of-{number}", depends_on=f"service-of-{number + 1}"
         )
+    audits_of_the_house()
     messages_handle(clock=lambda: NOW)
     digests_close(clock=lambda: NOW + timedelta(days=2))
     deliveries_send(clock=lambda: NOW + timedelta(days=2))
+
+
+def audits_of_the_house() -> None:
+    """Make what audits keep, twice of each."""
+    crew = auditing.make_crew()
+    for number in range(2):
+        auditing.action_of(crew, auditing.accepted(crew, title=f"Finding {number}"))
+        auditing.everything_else(crew, number)
 
 
 def queries(client: Client, path: str) -> int:

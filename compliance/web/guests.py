@@ -1,0 +1,93 @@
+"""External auditors: let in by their link, confined to what was opened to them, every look recorded first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib.auth import login, logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from compliance.models import AuditorAccess
+from compliance.selectors.audits.seen import audits_open_to
+from compliance.services.audits.access import OVER, access_entered, access_of_link, read_record
+from opsportal.core.clock import database_now
+from opsportal.core.errors import Forbidden
+from opsportal.web import refusals
+from opsportal.web.public import is_public
+from opsportal.web.requests import actor_of
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+_READS = frozenset({"GET", "HEAD"})
+
+
+class GuestMiddleware:
+    """Lets a guest see what was opened to them, by the database's clock, and nothing else.
+
+    Closed by default: of the portal's pages only those of the back office, which shows a guest the rows of
+    their audit alone, and signing out. Stands behind the sign-in.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> HttpResponse | None:
+        actor = actor_of(request)
+        if not actor.is_guest or request.path.startswith("/static/"):
+            return None
+        if is_public(request.path):
+            return None
+        now = database_now()
+        opened = list(audits_open_to(actor.id, now))
+        if not opened:
+            logout(request)
+            return refusals.answer(request, Forbidden(OVER, code="access_over"))
+        if request.path == "/":
+            return HttpResponseRedirect("/admin/compliance/audit/")
+        if not _is_opened(request):
+            refusal = Forbidden("An external auditor reads the audit that was opened to them, and no more.")
+            refusals.keep(request, refusal)
+            return refusals.answer(request, refusal)
+        _record(request, opened, kwargs)
+        return None
+
+
+def _is_opened(request: HttpRequest) -> bool:
+    if not request.path.startswith("/admin/"):
+        return False
+    return request.method in _READS or request.path.endswith("/export/")
+
+
+def _record(request: HttpRequest, opened: list[AuditorAccess], kwargs: dict[str, object]) -> None:
+    """Write down the look before it is shown: what cannot be recorded is not seen."""
+    match = request.resolver_match
+    page = (match.view_name if match else "") or request.path
+    subject = " ".join(f"{value}" for value in kwargs.values() if isinstance(value, str | int))
+    for access in opened:
+        read_record(
+            actor=actor_of(request), now=database_now(), access=access, page=str(page), subject=subject
+        )
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def guest_link(request: HttpRequest, secret: str) -> HttpResponse:
+    """Show what a link opens; its button lets the guest in. Refuses it before and after its time."""
+    access = access_of_link(secret, database_now())
+    if request.method == "GET":
+        return render(request, "compliance/audits/guest.html", {"access": access, "audit": access.audit})
+    if request.user.is_authenticated:
+        logout(request)
+    login(request, access.person, backend=BACKEND)
+    request.session.set_expiry(min(int((access.ends_at - database_now()).total_seconds()), 12 * 3600))
+    request.actor = access.person.actor  # type: ignore[attr-defined]
+    access_entered(actor=access.person.actor, now=database_now(), pk=access.pk)
+    return HttpResponseRedirect(f"/admin/compliance/audit/{access.audit_id}/work/")
