@@ -150,12 +150,13 @@ def _of_measures(*, small: bool) -> list[dict[str, Any]]:
 
 
 def _figures(world: Any, *, small: bool) -> list[dict[str, Any]]:
-    from tests.bench import oncall
+    from tests.bench import audits, oncall
     from tests.bench.size import measure
 
     share = 100 if small else 1
     return [
         *oncall.measure(),
+        *audits.measure(),
         *measure(
             world.token,
             world.question(0),

@@ -110,6 +110,7 @@ EVERY_PAGE = (
     "/runbooks/",
     "/runbooks/new/",
     "/runbooks/coverage/",
+    "/audits/",
     "/postmortems/",
     "/action-items/",
     "/reports/incidents/",

@@ -150,7 +150,7 @@ def test_tokens_of_the_period_are_a_population_too(crew: Crew) -> None:
     make_token(["gate:read"])
     row = population_freeze(actor=crew.lead.actor, now=NOW, audit=crew.audit.pk, kind="tokens")
     assert row.count == 1
-    for kind in ("changes", "deployments", "incidents"):
+    for kind in ("changes", "deployments", "incidents", "restore_tests"):
         empty = population_freeze(actor=crew.lead.actor, now=NOW, audit=crew.audit.pk, kind=kind)
         assert (empty.count, population_keys(empty)) == (0, [])
     with nothing_written(), pytest.raises(InvalidInput):

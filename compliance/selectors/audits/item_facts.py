@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from changes.models import Deployment
+from compliance.models.recovery import RestoreTest
 from incidents.models import Incident
 from opsportal.accounts.models import ApiToken, RoleHolding
 
@@ -83,10 +84,27 @@ def _token(pk: int) -> Pairs:
     ]
 
 
+def _restore_test(pk: int) -> Pairs:
+    row = RestoreTest.objects.select_related("asset").filter(pk=pk).first()
+    if row is None:
+        return []
+    return [
+        ("Asset", str(row.asset)),
+        ("Planned", _when(row.planned_for)),
+        ("State", row.get_state_display()),
+        ("Reached", row.get_level_display()),
+        ("Outcome", row.get_outcome_display()),
+        ("RTO, target", f"{row.rto or '–'}, {row.rto_target or '–'}"),
+        ("RPO, target", f"{row.rpo or '–'}, {row.rpo_target or '–'}"),
+        ("Witnessed", _when(row.witnessed_at)),
+        ("Findings", row.findings),
+    ]
+
+
 def _when(moment: datetime | date | None) -> str:
     if isinstance(moment, datetime):
         return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     return moment.isoformat() if moment else "–"
 
 
-_READERS = {"DEP": _deployment, "INC": _incident, "holding": _holding, "token": _token}
+_READERS = {"DEP": _deployment, "INC": _incident, "holding": _holding, "token": _token, "RST": _restore_test}

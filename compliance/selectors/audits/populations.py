@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from changes.models import Change, ChangeTarget, Deployment
+from compliance.models.recovery import RestoreTest
 from incidents.models import Incident, IncidentService
 from opsportal.accounts.models import ApiToken, RoleHolding
 
@@ -58,12 +59,18 @@ def _tokens(begins: datetime, ends: datetime, services: Collection[str]) -> Quer
     )
 
 
+def _restore_tests(begins: datetime, ends: datetime, services: Collection[str]) -> QuerySet[Any]:
+    """Restore tests that were planned for the period. They are of assets, which services do not narrow."""
+    return RestoreTest.objects.filter(planned_for__gte=begins, planned_for__lt=ends)
+
+
 KINDS: dict[str, tuple[str, Query]] = {
     "changes": ("CHG-", _changes),
     "deployments": ("DEP-", _deployments),
     "incidents": ("INC-", _incidents),
     "holdings": ("holding:", _holdings),
     "tokens": ("token:", _tokens),
+    "restore_tests": ("RST-", _restore_tests),
 }
 
 

@@ -33,6 +33,7 @@ class Person:
     teams: tuple[str, ...] = ()
     holdings: tuple[Holding, ...] = ()
     is_staff: bool = False
+    is_auditor: bool = False
 
     @property
     def email(self) -> str:
@@ -117,6 +118,13 @@ PEOPLE = (
         "Administrator: people, roles, services, the admin",
         "Europe/London",
         is_staff=True,
+    ),
+    Person(
+        "ines",
+        "Ines Duarte",
+        "Auditor: plans and leads audits in the admin, reads everything",
+        "Europe/Lisbon",
+        is_auditor=True,
     ),
     Person(
         "lucia",
@@ -224,6 +232,7 @@ def load_people(*, actor: Actor, now: datetime) -> Mapping[str, User]:
             time_zone=person.time_zone,
             hashed_password=hashed,
             is_staff=person.is_staff,
+            is_auditor=person.is_auditor,
         )
         for team in person.teams:
             team_join(actor=actor, now=now, team=team, user_id=user.pk, valid_from=since)

@@ -44,7 +44,7 @@ class Stage:
 
     def person(self, handle: str) -> Actor:
         """Return one of the demo's people as an actor."""
-        return Actor.user(self._users[handle].pk, is_staff=self._users[handle].is_staff)
+        return self._users[handle].actor
 
     def before(self, hours: float) -> datetime:
         """Return the instant so many hours before the load."""
