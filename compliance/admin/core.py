@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from compliance import subjects
+from compliance.judging import STATUS_WORDS
 from compliance.models import ConformanceState, ConformanceTurn, Evidence
+from opsportal.standards.vocabulary import declared
 from opsportal.web.admin import LookAdmin, WrittenOnceAdmin
+from opsportal.web.admin_lists import word_filter
+
+EVENTS = word_filter("event", lambda: [(name, event.title) for name, event in declared().events.items()])
+KINDS = word_filter("subject_kind", lambda: [(kind, kind) for kind in subjects.kinds()], "kind")
+STATUSES = word_filter("status", STATUS_WORDS.items)
 
 
 @admin.register(Evidence)
@@ -21,7 +29,7 @@ class EvidenceAdmin(WrittenOnceAdmin):
         "received_at",
         "valid_until",
     )
-    list_filter = ("event", "subject_kind", "observed_at")
+    list_filter = (EVENTS, KINDS, "observed_at")
     search_fields = ("subject_key", "record_key", "summary", "digest")
     ordering = ("-id",)
 
@@ -40,7 +48,7 @@ class ConformanceStateAdmin(LookAdmin):
         "target",
         "because",
     )
-    list_filter = ("status", "subject_kind")
+    list_filter = (STATUSES, KINDS)
     search_fields = ("rule_id", "subject_key", "subject_title")
     ordering = ("rule_id", "subject_title")
 
@@ -50,6 +58,6 @@ class ConformanceTurnAdmin(WrittenOnceAdmin):
     """When each rule turned."""
 
     list_display = ("rule_id", "subject_key", "status", "at", "because")
-    list_filter = ("status", "at")
+    list_filter = (STATUSES, "at")
     search_fields = ("rule_id", "subject_key")
     ordering = ("-id",)
