@@ -25,10 +25,12 @@ from compliance.models import AccessHolding, AccessMove, AccessReview
 from compliance.models.governance.access import ACCESS_REVIEW_PREFIX
 from compliance.selectors.access import REVIEW_ORDERINGS, review_seen
 from compliance.services.governance.access import (
+    access_holding_assign,
     access_holding_decide,
     access_review_end,
     access_review_open,
 )
+from compliance.services.governance.fields import person
 from incidents.api.runbooks import IF_MATCH, PAGING
 from opsportal.api.query import Query
 from opsportal.api.serializers import Body, Moment, Text, WholeNumber, expected_version, read_body, utc
@@ -51,6 +53,12 @@ class AccessVerdictBody(Body):
 
     reason = Text(max_length=1_000, lines=True, required=False)
     version = WholeNumber(required=False, min_value=1, help_text=VERSION_HELP)
+
+
+class AccessReviewerBody(Body):
+    """Who decides instead."""
+
+    reviewer = Text(max_length=64, blank=False, help_text="The id of a person, not of the holder.")
 
 
 class AccessMoveOut(Body):
@@ -275,5 +283,29 @@ class AccessHoldingVerdict(ApiView):
             verdict=verb,
             version=version,
             **body,
+        )
+        return Response(holding_out(row), headers={"ETag": f'"{row.version}"'})
+
+
+class AccessHoldingReviewer(ApiView):
+    """Another reviewer."""
+
+    area = "compliance"
+
+    @extend_schema(
+        operation_id="access_holdings_assign",
+        parameters=[OpenApiParameter("line", int, OpenApiParameter.PATH)],
+        request=AccessReviewerBody,
+        responses=AccessHoldingOut,
+    )
+    def post(self, request: Request, key: str, line: str) -> Response:
+        """Let somebody else decide a line; never its holder."""
+        Query(request, paged=False)
+        row = access_holding_assign(
+            actor=self.actor,
+            now=edge_now(),
+            review=number(key, ACCESS_REVIEW_PREFIX),
+            number=int(line),
+            reviewer=person("reviewer")(read_body(request, AccessReviewerBody)["reviewer"]),
         )
         return Response(holding_out(row), headers={"ETag": f'"{row.version}"'})

@@ -37,6 +37,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api-access-verdict",
     ),
     re_path(
+        rf"^access-reviews/{KEY}/holdings/(?P<line>[0-9]{{1,9}})/assign/?$",
+        access.AccessHoldingReviewer.as_view(),
+        name="api-access-assign",
+    ),
+    re_path(
         rf"^access-reviews/{KEY}/(?P<verb>complete|cancel)/?$",
         access.AccessReviewEnd.as_view(),
         name="api-access-review-end",

@@ -90,6 +90,10 @@ def test_an_access_review_is_decided_by_api(cast: Organisation) -> None:
     key = send(chief, "/access-reviews/", {"note": "Half-yearly"}).json()["key"]
     lines = chief.get(f"{API}/access-reviews/{key}/holdings/?page_size=50").json()["results"]
     assert len(lines) == 7
+    mine = next(line for line in lines if line["kind"] == "board")
+    assign = f"/access-reviews/{key}/holdings/{mine['number']}/assign/"
+    assert send(chief, assign, {"reviewer": mine["person"]}).status_code == 400
+    assert send(chief, assign, {"reviewer": str(cast.deputy.pk)}).json()["reviewer"] == str(cast.deputy.pk)
     for line in lines:
         who = person(cast.deputy) if line["person"] == str(cast.chief.pk) else chief
         verb = "revoke" if line["kind"] == "token" else "confirm"
