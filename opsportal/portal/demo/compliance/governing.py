@@ -65,8 +65,8 @@ def moments(stage: Stage, now: datetime) -> Iterator[tuple[datetime, Act]]:
         yield now - (7 * weeks) * DAY, partial(_sign, stage, "weekly-operations")
     for days in (5, 4, 3, 2, 1):
         yield now - days * DAY, partial(_sign, stage, "daily-operations")
-    yield now - 60 * DAY, partial(_train, stage, "incident-response", ("jonas", "priya", "elena"))
-    yield now - 20 * DAY, partial(_train, stage, "security-basics", ("jonas", "tomas", "priya"))
+    yield now - 60 * DAY, partial(_train, stage, "incidents", ("jonas", "priya", "elena"))
+    yield now - 20 * DAY, partial(_train, stage, "security", ("jonas", "tomas", "priya"))
     yield now - 30 * DAY, partial(_scan, FINDINGS)
     yield now - 26 * DAY, partial(_fix, stage)
     yield now - 9 * DAY, partial(_scan, FINDINGS[:1] + FINDINGS[2:])
@@ -78,7 +78,7 @@ def moments(stage: Stage, now: datetime) -> Iterator[tuple[datetime, Act]]:
 def _found(stage: Stage, at: datetime) -> None:
     for slug in ("daily-operations", "weekly-operations", "monthly-operations"):
         checklist_adopt(actor=PORTAL, now=at, slug=slug)
-    for slug, title in (("incident-response", "Incident response"), ("security-basics", "Security basics")):
+    for slug, title in (("incidents", "Incident response"), ("security", "Security basics")):
         topic_define(actor=PORTAL, now=at, fields={"slug": slug, "title": title})
 
 
