@@ -55,7 +55,7 @@ def index(request: HttpRequest) -> HttpResponse:
         for row in MonthlyReport.objects.defer("content").order_by("-month")[:12]
     ]
     blocks: list[Block] = [
-        *dashboard(now),
+        *dashboard(actor, now),
         Heading("Reports", 2),
         Table(("Report", "About"), reports),
         Heading("Monthly reports", 2),

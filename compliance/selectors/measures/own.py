@@ -32,6 +32,8 @@ from opsportal.notify.models import Delivery, Page
 from opsportal.obligations.models import Obligation
 
 ACTOR = Actor.system("compliance.measures")
+ANYBODY = Actor.service_account("figures")
+"""Sees what everybody may: the figure of one service must not tell of a restricted incident there."""
 MOST_OBJECTS = 20_000
 """So many of the newest changes, deployments and incidents of a window are looked up in the audit trail."""
 
@@ -59,13 +61,16 @@ class OwnFigures:
     def incidents(self) -> list[Row]:
         return incident_rows(ACTOR, self.now, self.span.start, self.span.end)
 
+    @cached_property
+    def open_incidents(self) -> list[Row]:
+        return incident_rows(ANYBODY, self.now, self.span.start, self.span.end)
+
     def of_incidents(self) -> dict[str, list[Row]]:
-        """Return the incidents of the span by service, all of them under `""`."""
+        """Return the incidents of the span: all under `""`, by service those that are not restricted."""
         inside = [row for row in self.incidents if row.declared_at >= self.span.start]
-        return {
-            "": inside,
-            **{name: its for name, its in by_service(inside).items() if name in self.services},
-        }
+        seen = [row for row in self.open_incidents if row.declared_at >= self.span.start]
+        services = {name: its for name, its in by_service(seen).items() if name in self.services}
+        return {"": inside, **services}
 
     def of_deployments(self) -> dict[str, list[Deployed]]:
         """Return the deployments by service, all of them under `""`."""
@@ -121,15 +126,17 @@ def _time_to(name: str) -> Callable[[OwnFigures], Values]:
 def _recurrence(own: OwnFigures) -> Values:
     rows = own.incidents
     found: Values = {"": _percent(recurrence(rows, own.span.start))}
-    for name, its in by_service(rows).items():
+    for name, its in by_service(own.open_incidents).items():
         found[name] = _percent(recurrence(its, own.span.start))
     return found
 
 
 def _growth(own: OwnFigures) -> Values:
     length = own.span.elapsed
-    earlier = incident_rows(ACTOR, own.now, own.span.start - length, own.span.start, before=timedelta())
-    before = {"": earlier, **by_service(earlier)}
+    start, end = own.span.start - length, own.span.start
+    earlier = incident_rows(ACTOR, own.now, start, end, before=timedelta())
+    seen = incident_rows(ANYBODY, own.now, start, end, before=timedelta())
+    before = {"": earlier, **by_service(seen)}
     found: Values = {}
     for name, rows in own.of_incidents().items():
         base = len(before.get(name, ()))
@@ -210,6 +217,7 @@ def _reliability(own: OwnFigures) -> dict[str, Reliability]:
         Q(incident__resolved_at__gt=own.span.start) | Q(incident__resolved_at__isnull=True)
     )
     found: dict[str, list[Failure]] = {name: [] for name in own.services}
+    rows = rows.filter(incident__visibility="open")
     triples = rows.exclude(incident__state="merged").annotate(slug=F("service__slug"))
     for slug, began, mitigated, resolved in triples.values_list(
         "slug", "incident__detected_at", "incident__mitigated_at", "incident__resolved_at"

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count
 
 from compliance.judging import STATUS_WORDS
+from compliance.measuring.dora import dora_of
 from compliance.measuring.figures import OWN
 from compliance.measuring.units import text_of
 from compliance.measuring.windows import Span, month_span, span_before, window_of
 from compliance.models import ConformanceState
+from compliance.selectors.measures.deployed import deployed_rows
 from compliance.selectors.measures.objectives import promised_by, standings
-from compliance.selectors.measures.own import ACTOR, OwnFigures
+from compliance.selectors.measures.own import ACTOR, ANYBODY, OwnFigures
 from compliance.selectors.measures.spending import month_of, plans, spendings
 from compliance.selectors.reports import changes, delivery, oncall
+from compliance.selectors.reports.report import weeks_between
 from incidents.selectors.figures import incident_report
+from opsportal.core.actor import Actor
 from opsportal.standards.selectors import active_standard_or_none
-from opsportal.web.printing import Block, Facts, Heading, Paragraph, Table
+from opsportal.web.printing import Bars, Block, Facts, Heading, Paragraph, Table
 
 KEY_FIGURES = (
     "change_success_rate",
@@ -38,14 +42,36 @@ KEY_FIGURES = (
     "page_delivery",
 )
 MOST_OBJECTIVES = 100
-_NAMES: Mapping[type, str] = {Heading: "heading", Paragraph: "paragraph", Facts: "facts", Table: "table"}
+MOST_BARS = 12
+WEEKS = 12
+_NAMES: Mapping[type, str] = {
+    Heading: "heading",
+    Paragraph: "paragraph",
+    Facts: "facts",
+    Table: "table",
+    Bars: "bars",
+}
 
 
-def dashboard(now: datetime) -> list[Block]:
-    """Return how the organisation stands at `now` (aware UTC): this month against the one before."""
+def dashboard(actor: Actor, now: datetime) -> list[Block]:
+    """Return how the organisation stands at `now` (aware UTC), as `actor` may see it."""
     month = month_of(now)
     before = span_before(window_of("month"), month)
-    return _blocks(Span(month.start, now, month.until), before, now)
+    return [*_weeks(actor, now), *_blocks(Span(month.start, now, month.until), before, now)]
+
+
+def _weeks(actor: Actor, now: datetime) -> list[Block]:
+    """Return what happened in each of the last twelve weeks."""
+    start = now - timedelta(days=7 * WEEKS)
+    incidents = incident_report(actor, now, start, now).weeks[:WEEKS]
+    weeks = weeks_between(start, now)[:WEEKS]
+    deployed = deployed_rows(start, now)
+    counts = [float(dora_of(deployed, begin, end).deployments) for begin, end in weeks]
+    return [
+        Heading("The last twelve weeks", 2),
+        Bars("Incidents each week", [f"{at:%d %b}" for at, _ in incidents], [float(n) for _, n in incidents]),
+        Bars("Deployments to production each week", [f"{begin:%d %b}" for begin, _ in weeks], counts),
+    ]
 
 
 def month_blocks(month: Span, now: datetime) -> list[Block]:
@@ -57,9 +83,9 @@ def month_blocks(month: Span, now: datetime) -> list[Block]:
         oncall.report(ACTOR, now, month.start, month.end),
     ]
     blocks = _blocks(month, before, now)
-    incidents = incident_report(ACTOR, now, month.start, month.end)
+    incidents = incident_report(ANYBODY, now, month.start, month.end)
     blocks += [
-        Heading("Incidents", 2),
+        Heading("Incidents that everybody may see", 2),
         Facts(
             [
                 ("Declared", str(incidents.count)),
@@ -81,7 +107,7 @@ def _blocks(month: Span, before: Span, now: datetime) -> list[Block]:
         Heading("The standard", 2),
         *_conformance(),
         Heading("Objectives", 2),
-        _objectives(now),
+        *_objectives(now),
         Heading("Costs", 2),
         _costs(month, now),
         Heading("Capacity", 2),
@@ -125,9 +151,16 @@ def _conformance() -> list[Block]:
     ]
 
 
-def _objectives(now: datetime) -> Table:
+def _objectives(now: datetime) -> list[Block]:
     found = standings(promised_by(active_standard_or_none())[:MOST_OBJECTIVES], now)
-    return Table(
+    shown = found[:MOST_BARS]
+    bars = Bars(
+        "Error budget left",
+        [f"{one.promised.key} {one.promised.service}".strip() for one in shown],
+        [None if one.budget.left is None else max(round(100.0 * float(one.budget.left)), 0) for one in shown],
+        unit="%",
+    )
+    table = Table(
         ("Objective", "Of", "Target", "Good", "Budget left"),
         [
             (
@@ -140,6 +173,7 @@ def _objectives(now: datetime) -> Table:
             for one in found
         ],
     )
+    return [bars, table] if shown else [table]
 
 
 def _costs(month: Span, now: datetime) -> Table:
@@ -193,6 +227,13 @@ def _kept(block: Block) -> dict[str, Any]:
                 "header": list(block.header),
                 "rows": [[str(cell) for cell in row] for row in block.rows],
             }
+        case Bars():
+            kept |= {
+                "title": block.title,
+                "labels": list(block.labels),
+                "values": [None if value is None else f"{value:g}" for value in block.values],
+                "unit": block.unit,
+            }
     return kept
 
 
@@ -207,6 +248,9 @@ def blocks_of(content: Mapping[str, Any]) -> list[Block]:
                 found.append(Paragraph(kept["text"], kept["small"]))
             case "facts":
                 found.append(Facts([(label, value) for label, value in kept["rows"]]))
+            case "bars":
+                values = [None if value is None else float(value) for value in kept["values"]]
+                found.append(Bars(kept["title"], kept["labels"], values, kept["unit"]))
             case "table":
                 found.append(Table(kept["header"], kept["rows"]))
     return found

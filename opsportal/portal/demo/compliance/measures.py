@@ -55,7 +55,7 @@ def _promise(at: datetime) -> None:
     known = known_figures()
     month = f"{at:%Y-%m}"
     if "availability" in known:
-        for service, percent in (("payments-api", "99.9"), ("checkout-web", "99.9"), ("search-api", "99.5")):
+        for service, percent in (("payments-api", "99.9"), ("checkout-web", "99.9"), ("search-api", "99.9")):
             fields = {
                 "title": f"{service} is there",
                 "service": service,
