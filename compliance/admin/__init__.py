@@ -1,11 +1,5 @@
 """The back office, by area."""
 
-from compliance.admin import core, governance, measures
+from compliance.admin import audits, controls, core, governance, measures, policies, recovery
 
-__all__ = ["core", "governance", "measures"]
-from compliance.admin import controls, policies
-
-__all__ = ["controls", "core", "measures", "policies"]
-from compliance.admin import audits
-
-__all__ = ["audits", "core", "measures"]
+__all__ = ["audits", "controls", "core", "governance", "measures", "policies", "recovery"]

@@ -75,13 +75,23 @@ def deletion_allowed(connection: BaseDatabaseWrapper, model: type[models.Model])
     guard = _names(connection, table)[0 if connection.vendor == "postgresql" else 1]
     place = f" ON {connection.ops.quote_name(table)}" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
+        _settle_constraints(connection)
         cursor.execute(f"DROP TRIGGER {connection.ops.quote_name(guard)}{place}")
         yield
+        _settle_constraints(connection)
         for statement in _statements(connection, model):
             cursor.execute(statement)
     standing = _standing(connection)
     if any((table, name) not in standing for name in _names(connection, table)):
         raise RuntimeError(f"the guard of {table} does not stand again")
+
+
+def _settle_constraints(connection: BaseDatabaseWrapper) -> None:
+    """Check now what PostgreSQL would check at the end: it alters no table while that is outstanding."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 def make_triggers_after_migrate(*, app_config: AppConfig, using: str, **_: Any) -> None:

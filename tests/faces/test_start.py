@@ -57,8 +57,10 @@ def test_an_empty_installation_has_all_that_it_needs_and_twice_is_once(files: di
         ("ada@real.example", False),
         ("bo@real.example", False),
     }
-    assert set(Team.objects.values_list("slug", flat=True)) == {"payments", "platform"}
-    assert Service.objects.get().owner_team.slug == "payments"
+    # The portal is in its own catalogue, and whoever administers answers for it.
+    owners = set(Service.objects.values_list("slug", "owner_team__slug"))
+    assert owners == {("till", "payments"), ("opsportal", "portal")}
+    assert set(Team.objects.values_list("slug", flat=True)) == {"payments", "platform", "portal"}
     held = RoleHolding.objects.values_list("role__slug", "user__email", "scope_kind", "scope_key")
     assert set(held) == {
         ("technical-reviewer", "ada@real.example", "team", "payments"),

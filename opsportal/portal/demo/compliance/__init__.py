@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from opsportal.portal.demo.compliance import audits, governing, measures, rounds
+from opsportal.portal.demo.compliance import audits, governing, measures, recovery, rounds
 from opsportal.portal.demo.stage import Stage
 
-AREAS = (governing, rounds, measures, audits)
+AREAS = (governing, rounds, measures, audits, recovery)
 
 
 def compliance_moments(stage: Stage, now: datetime) -> Iterator[tuple[datetime, Callable[[datetime], None]]]:

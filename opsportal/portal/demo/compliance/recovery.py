@@ -1,0 +1,202 @@
+"""Assets of the demo, their backups, what was restored of them, and one exercise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from functools import partial
+
+from compliance.models import Asset, Exercise, RestoreTest
+from compliance.services.recovery.assets import asset_create
+from compliance.services.recovery.backups import backup_record
+from compliance.services.recovery.exercises import (
+    exercise_complete,
+    exercise_plan,
+    exercise_start,
+    exercise_step,
+)
+from compliance.services.recovery.own_portal import portal_register
+from compliance.services.recovery.restore_tests import (
+    restore_test_finish,
+    restore_test_plan,
+    restore_test_record,
+    restore_test_start,
+    restore_test_step,
+    restore_test_witness,
+)
+from opsportal.accounts.models import User
+from opsportal.core.actor import Actor
+from opsportal.portal.demo.stage import Stage
+
+Act = Callable[[datetime], None]
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+ROBOT = Actor.system("demo")
+
+# slug, name, kind, data type, service, team, owner, days between backups, days since the newest, GB
+ASSETS = (
+    ("payments-db", "Payments database", "database", "transactions", "payments-api", "payments", "elena",
+     1, 0, 84),
+    ("ledger-db", "Ledger database", "database", "transactions", "ledger", "payments", "jonas", 1, 0, 212),
+    ("identity-db", "Identity database", "database", "user_data", "identity", "platform", "arjun", 1, 0, 31),
+    ("orders-db", "Orders database", "database", "transactions", "orders-api", "shop", "noah", 7, 1, 57),
+    ("customers-db", "Customers database", "database", "user_data", "customer-api", "shop", "noah", 7, 2, 46),
+    ("product-pictures", "Product pictures", "files", "other", "catalogue-api", "shop", "noah", 7, 3, 640),
+    ("search-index", "Search index", "search", "other", "search-api", "shop", "noah", 7, 5, 18),
+    ("gateway-configuration", "Gateway configuration", "configuration", "configuration", "edge-gateway",
+     "platform", "arjun", 7, 1, 1),
+    ("platform-secrets", "Secrets of the platform", "secrets", "credentials", "identity", "platform", "arjun",
+     7, 1, 1),
+    ("warehouse", "Data warehouse", "database", "telemetry", "data-warehouse", "data", "sofia", 7, 19, 930),
+    ("back-office-files", "Files of the back office", "files", "user_data", "back-office", "shop", "noah",
+     0, 0, 0),
+)  # fmt: skip
+
+
+def moments(stage: Stage, now: datetime) -> Iterator[tuple[datetime, Act]]:
+    """Yield what happens: assets at the founding, then backups, restore tests, an exercise."""
+    founded = now - 88 * DAY
+    yield founded, _found(stage)
+    for asset in ASSETS:
+        every, newest = asset[7], asset[8]
+        if every:
+            # The three that are backed up daily have a month of it; the others go back further.
+            span = 30 if every == 1 else 60
+            for ago in range(newest, span, every):
+                yield now - ago * DAY - 5 * HOUR, partial(_report, asset[0], asset[9], ago=ago)
+    yield now - 24 * DAY, partial(_tested, "identity-db", "checksum", 0)
+    yield now - 33 * DAY, partial(_tested, "orders-db", "restored", 74)
+    yield now - 20 * DAY, partial(_tested, "ledger-db", "application_verified", 41)
+    yield now - 12 * DAY, partial(_followed, stage)
+    yield now - 9 * DAY, partial(_exercised, stage)
+
+
+def _found(stage: Stage) -> Act:
+    def act(at: datetime) -> None:
+        for slug, name, kind, data_type, service, team, owner, *_ in ASSETS:
+            asset_create(
+                actor=ROBOT,
+                now=at,
+                slug=slug,
+                fields={
+                    "name": name,
+                    "kind": kind,
+                    "data_type": data_type,
+                    "service": service,
+                    "team": team,
+                    "owner": stage.person(owner).id,
+                },
+            )
+        keeper = User.objects.filter(is_staff=True, is_active=True).order_by("created_at", "id").first()
+        assert keeper is not None  # noqa: S101 - the demo has an administrator
+        portal_register(actor=ROBOT, now=at, owner=keeper)
+
+    return act
+
+
+def _asset(slug: str) -> Asset:
+    return Asset.objects.get(slug=slug)
+
+
+def _report(slug: str, gigabytes: int, at: datetime, *, ago: int) -> None:
+    """Report one backup; now and then one fails, as they do."""
+    failed = slug == "payments-db" and ago == 17
+    backup_record(
+        actor=ROBOT,
+        now=at,
+        asset=_asset(slug).pk,
+        fields={
+            "kind": "full",
+            "result": "failed" if failed else "succeeded",
+            "started_at": at - 35 * MINUTE,
+            "finished_at": at - 5 * MINUTE,
+            "retention_until": None if failed else at + 30 * DAY,
+            "size_bytes": None if failed else gigabytes * 10**9 + ago * 10**6,
+            "checksum": "" if failed else f"sha256:{ago * 2654435761 % 2**32:064x}",
+            "encrypted": not failed,
+            "place": "s3://backups.demo.example/" + slug,
+            "tool": "pg_dump" if slug.endswith("-db") else "restic",
+            "external_id": f"{slug}-{at:%Y%m%d}",
+        },
+    )
+
+
+def _tested(slug: str, level: str, minutes: int, at: datetime) -> None:
+    """Report a restore test that a pipeline has carried out."""
+    restore_test_record(
+        actor=ROBOT,
+        now=at,
+        asset=_asset(slug).pk,
+        plan={"environment": "staging"},
+        result={
+            "level": level,
+            "outcome": "passed",
+            "decided_at": at - minutes * MINUTE,
+            "findings": "Restored and compared with the source, table by table." if minutes else "",
+        },
+    )
+
+
+def _followed(stage: Stage, at: datetime) -> None:
+    """Follow a procedure step by step, with a witness."""
+    owner, witness = stage.person("elena"), stage.person("arjun")
+    test: RestoreTest = restore_test_plan(
+        actor=owner,
+        now=at - HOUR,
+        asset=_asset("payments-db").pk,
+        fields={"procedure": "staged-restore", "environment": "staging"},
+    )
+    restore_test_start(actor=owner, now=at - 50 * MINUTE, pk=test.pk)
+    for number in range(1, 7):
+        when = at - (50 - 7 * number) * MINUTE
+        restore_test_step(actor=owner, now=when, pk=test.pk, number=number, verb="do")
+    restore_test_finish(
+        actor=owner,
+        now=at,
+        pk=test.pk,
+        fields={
+            "level": "integrity_verified",
+            "outcome": "passed",
+            "usable_at": at - 9 * MINUTE,
+            "findings": "Building the indexes took longest. Copy them with the data next time.",
+        },
+    )
+    restore_test_witness(actor=witness, now=at + 10 * MINUTE, pk=test.pk)
+
+
+def _exercised(stage: Stage, at: datetime) -> None:
+    """Play a night in which the database of identities is gone."""
+    leader = stage.person("arjun")
+    exercise: Exercise = exercise_plan(
+        actor=leader,
+        now=at - 4 * DAY,
+        fields={
+            "kind": "disaster_recovery",
+            "title": "The identity database is gone",
+            "scenario": "At 02:10 the primary and its standby are lost. Nobody can sign in.",
+            "plan": "Promote nothing: restore from the off-site backup, and measure how long it takes.",
+            "planned_for": at - 2 * HOUR,
+            "environment": "staging",
+            "services": ["identity", "edge-gateway"],
+            "participants": [
+                {"person": leader.id, "part": "leads"},
+                {"person": stage.person("elena").id, "part": "watches the clock"},
+            ],
+            "procedure": "full-recovery",
+        },
+    )
+    exercise_start(actor=leader, now=at - 2 * HOUR, pk=exercise.pk)
+    for number in range(1, 7):
+        when = at - (120 - 18 * number) * MINUTE
+        exercise_step(actor=leader, now=when, pk=exercise.pk, number=number, verb="do")
+    exercise_complete(
+        actor=leader,
+        now=at,
+        pk=exercise.pk,
+        fields={
+            "outcome": "partly",
+            "findings": "It came back after 96 minutes. The runbook named a bucket that has been renamed,"
+            " which cost a quarter of an hour.",
+        },
+    )
