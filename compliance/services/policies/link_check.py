@@ -29,7 +29,7 @@ def document_links_check(*, clock: Callable[[], datetime]) -> int:
     while time.monotonic() < stop_at:
         claimed = _claim(clock())
         for link in claimed:
-            _keep(link, look_at(link.url), clock())
+            link_keep(link, look_at(link.url), clock())
             looked += 1
         if len(claimed) < _BATCH:
             break
@@ -44,7 +44,7 @@ def _claim(now: datetime) -> list[DocumentLink]:
     return links
 
 
-def _keep(link: DocumentLink, seen: Seen, now: datetime) -> None:
+def link_keep(link: DocumentLink, seen: Seen, now: datetime) -> None:
     """Keep what was seen, unless the document has moved to another address meanwhile."""
     failures = link.failures + 1 if seen.state == "broken" else 0
     is_certain = seen.state != "broken" or failures >= PATIENCE or "HTTP 4" in seen.detail
