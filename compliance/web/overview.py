@@ -40,7 +40,7 @@ PLACES: tuple[Place, ...] = (
     Place("To declare", "What somebody states, as often as the standard asks.", "declarations"),
     Place("Checklists", "What is gone through each day, week and month, and who signed it.", "checklists"),
     Place("Vulnerabilities", "What scans and penetration tests found, with deadlines.", "vulnerabilities"),
-    Place("Access reviews", "Everything that anybody holds, confirmed or taken away.", "access-reviews"),
+    Place("Access reviews", "What anybody holds, confirmed or taken away.", "access-reviews"),
     Place("Decisions", "What boards decided, and why.", "decisions"),
     Place("Training", "What people were taught, and who lacks it.", "trainings"),
     Place("Requests of persons", "Access, correction and deletion, with their deadline.", "person-requests"),

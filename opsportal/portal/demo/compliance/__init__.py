@@ -9,15 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from opsportal.portal.demo.compliance import controls, governing, measures, policies, rounds
+from opsportal.portal.demo.compliance import audits, controls, governing, measures, policies, recovery, rounds
 from opsportal.portal.demo.stage import Stage
 
-AREAS = (governing, rounds, measures)
-from opsportal.portal.demo.compliance import measures, recovery, rounds
-from opsportal.portal.demo.stage import Stage
-
-AREAS = (rounds, measures, recovery)
-AREAS = (policies, controls, governing, rounds, measures)
+AREAS = (policies, controls, governing, recovery, audits, rounds, measures)
 
 
 def compliance_moments(stage: Stage, now: datetime) -> Iterator[tuple[datetime, Callable[[datetime], None]]]:
