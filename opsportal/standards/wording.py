@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from opsportal.standards.language import Expression
@@ -170,20 +171,20 @@ def _standing(demand: Standing, standard: Standard) -> str:
             text = ", ".join(limits)
         case Retain():
             kept = "for ever" if not demand.keep.count else f"for {demand.keep} at least"
-            text = f"records of the class “{demand.records.replace('-', ' ')}” are kept {kept}"
+            text = f"records of the class “{_plain(demand.records)}” are kept {kept}"
         case Declare():
             text = f"{_who(demand.owner, standard)} declares once every {demand.every}: {demand.title}"
         case Keep():
-            text = f"there is a {demand.sort} “{demand.name.replace('-', ' ')}”"
+            text = f"there is a {demand.sort} “{_plain(demand.name)}”"
             text += f", reviewed every {demand.review}" if demand.review else ""
         case Ready():
-            text = f"each such service has this: {demand.item.replace('_', ' ')}"
+            text = f"each such service has this: {_plain(demand.item)}"
     return text
 
 
 def _measure(demand: Measure, standard: Standard) -> str:
-    figure = standard.figure(demand.figure)
-    title, unit = (figure.title, figure.unit) if figure else (demand.figure, "")
+    figure = standard.figure(demand.figure) or standard.vocabulary.figures.get(demand.figure)
+    title, unit = (figure.title, figure.unit.replace("_", " ")) if figure else (demand.figure, "")
     of = f" of {demand.component}" if demand.component else ""
     bound = {"at_least": "at least", "at_most": "at most", "above": "above", "below": "below"}[demand.bound]
     parts = [f"{title}{of} is {bound} {demand.target:f} {unit} ({demand.statistic}, {demand.window})"]
@@ -192,6 +193,10 @@ def _measure(demand: Measure, standard: Standard) -> str:
     if demand.critical is not None:
         parts.append(f"critical {demand.critical:f} {unit}")
     return "; ".join(parts)
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[_-]", " ", word)
 
 
 def _who(owner: str, standard: Standard) -> str:

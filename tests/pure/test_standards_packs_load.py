@@ -620,7 +620,7 @@ def test_a_mutilated_pack_is_loaded_whole_or_refused(source: str) -> None:
     assert again == standard
 
 
-@given(st.permutations(["role", "check", "metric", "rule", "escalation", "listed"]))
+@given(st.permutations(["role", "check", "metric", "figure", "rule", "escalation", "listed"]))
 def test_the_hash_is_stable_under_the_order_of_sections(order: list[str]) -> None:
     standard = shipped_standard("aielon", VOCABULARY)
     content: dict[str, Any] = content_of(standard)
