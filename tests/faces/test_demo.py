@@ -51,8 +51,8 @@ def loaded(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
 @pytest.mark.usefixtures("loaded")
 @pytest.mark.django_db
 class TestLoaded:
-    def test_it_has_twenty_people_six_boards_fifteen_services_and_changes_in_every_state(self) -> None:
-        assert (User.objects.count(), Service.objects.count()) == (20, 15)
+    def test_it_has_people_six_boards_services_and_changes_in_every_state(self) -> None:
+        assert (User.objects.count(), Service.objects.count()) == (21, 16)
         boards = Role.objects.filter(kind="board", holdings__isnull=False).distinct()
         assert {board.slug for board in boards} == {
             "change-advisory-board",
@@ -103,7 +103,7 @@ class TestLoaded:
     def test_a_yes_was_tied_to_conditions_and_a_file_is_attached(self) -> None:
         conditions = Condition.objects.order_by("id")
         assert [condition.state for condition in conditions] == ["confirmed", "open"]
-        attached = Attachment.objects.get()
+        attached = Attachment.objects.get(subject_kind="change")
         assert {attached.subject_key} == {condition.request.subject_key for condition in conditions}
         assert path_of(attached.file.sha256).read_bytes().startswith(b"Identity on the new runtime")
 

@@ -209,7 +209,12 @@ OPEN = (
         rollback="Change the schedule back.",
         evidence="Ran by hand at 01:00 twice.",
         window=(-26, -28),
-        steps=(*approved(6.5 * DAY, security=True, board=3 * DAY), Step(2.5 * DAY, "", "schedule")),
+        steps=(
+            *approved(6.5 * DAY, security=True, board=3 * DAY),
+            Step(2.5 * DAY, "", "schedule"),
+            # Somebody was early: it waits for the window.
+            Step(3, "ci", "deploy", {"version": "1.44.0", "reports": ()}),
+        ),
     ),
     Story(
         who="elena",
