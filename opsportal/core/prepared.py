@@ -2,15 +2,35 @@
 
 Each connection prepares one after it has run it some times (`opsportal.databases.PREPARE_AFTER`). That needs
 values bound by the server; what the ORM sends by itself has its values written in and is never prepared.
+
+A release may give a column another type while connections are open that have prepared a query of it. The
+database then refuses that query on each of those connections for good ("cached plan must not change result
+type"): here that is `PlanOutdated`, for Django an `OperationalError`, which no face answers with a crash.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.utils import CursorWrapper
-from psycopg import Cursor
+from psycopg import Cursor, errors
+
+
+class PlanOutdated(psycopg.OperationalError):
+    """What a statement was prepared for has been changed since: roll back, or connect anew, and repeat."""
+
+
+class _PreparingCursor(Cursor[Any]):
+    """Tells a plan that has become too old from what is wrong with the statement itself."""
+
+    def execute(self, *arguments: Any, **options: Any) -> Any:
+        # By its code and not by its words: the server may speak any language.
+        try:
+            return super().execute(*arguments, **options)
+        except errors.FeatureNotSupported as error:
+            raise PlanOutdated(str(error)) from error
 
 
 def preparing_cursor() -> CursorWrapper:
@@ -25,5 +45,18 @@ def preparing_cursor() -> CursorWrapper:
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        cursor: CursorWrapper = connection._prepare_cursor(Cursor(connection.connection))
+        cursor: CursorWrapper = connection._prepare_cursor(_PreparingCursor(connection.connection))
     return cursor
+
+
+def forget_outdated_plans(error: OperationalError) -> bool:
+    """Close the connection if `error` is a `PlanOutdated`, so that the same query may be run again.
+
+    Returns False, and does nothing, for another error, and inside a transaction: its end forgets the plans,
+    and who asked repeats the whole.
+    """
+    connection = connections[DEFAULT_DB_ALIAS]
+    if not isinstance(error.__cause__, PlanOutdated) or connection.in_atomic_block:
+        return False
+    connection.close()
+    return True

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import QuerySet
 
-from opsportal.core.prepared import preparing_cursor
+from opsportal.core.prepared import forget_outdated_plans, preparing_cursor
 
 
 class Marks:
@@ -85,9 +85,12 @@ class Statement:
         written = self._written.get(connection.vendor)
         if written is None:
             written = self._written[connection.vendor] = self._write()
-        with preparing_cursor() as cursor:
-            cursor.execute(written.sql, written.filled(values))
-            found = cursor.fetchall()
+        try:
+            found = _fetched(written, values)
+        except OperationalError as error:
+            if not forget_outdated_plans(error):
+                raise
+            found = _fetched(written, values)
         for row in found:
             yield _converted(row, written.converters) if written.converters else tuple(row)
 
@@ -103,6 +106,12 @@ class Statement:
         bound = connection.vendor == "postgresql"
         text = _named(sql, parameters, names) if bound else sql
         return _Written(text, tuple(parameters), names, compiler.get_converters(expressions), bound)
+
+
+def _fetched(written: _Written, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    with preparing_cursor() as cursor:
+        cursor.execute(written.sql, written.filled(values))
+        return cursor.fetchall()
 
 
 def _named(sql: str, parameters: Sequence[Any], names: Sequence[str]) -> str:

@@ -93,7 +93,7 @@ class Installation:
         """Stop the portal in good order and start it with more in its environment."""
         self.supervisor.stop(seconds=40)
         self.supervisor = self._start(**env)
-        wait_until(lambda: self.status("/ready") == 200, seconds=120, what="the portal is ready again")
+        wait_until(lambda: self.status("/ready") == 200, seconds=600, what="the portal is ready again")
 
     def start_again(self) -> None:
         """Start the supervisor after it has ended."""

@@ -44,7 +44,7 @@ def disk_full(site: Installation, seconds: float) -> None:
     if os.geteuid() != 0:
         raise Skipped("only root can mount the small file system of F8")
     size = sum(one.stat().st_size for one in data.rglob("*") if one.is_file()) // 2**20
-    small = site.folder / "small"
+    small = site.postgres.folder / "small"  # beside its data: the user of the database gets no further
     small.mkdir(exist_ok=True)
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={size + 128}m", "tmpfs", str(small)],
@@ -58,10 +58,9 @@ def disk_full(site: Installation, seconds: float) -> None:
         _moved(site, data, small / "data")
         data.symlink_to(small / "data")
         site.postgres.start()
-        with (small / _FULL).open("wb") as much, contextlib.suppress(OSError):
+        with (small / _FULL).open("wb", buffering=0) as much, contextlib.suppress(OSError):
             while True:
                 much.write(b"\0" * 2**16)
-                much.flush()
         time.sleep(seconds)
         (small / _FULL).unlink()
         if not site.postgres.process.alive:
@@ -87,17 +86,26 @@ def clock_stepped(site: Installation, seconds: float) -> None:
     """F9: the clock of every process of the portal steps: an hour on, an hour back, a day on."""
     need("libfaketime", clock_library)
     step = site.folder / "clock"
-    step.write_text(_STEPS[0])
+    _step_to(_STEPS[0], step)
     site.restart(
         LD_PRELOAD=str(clock_library()),
         FAKETIME_TIMESTAMP_FILE=str(step),
         FAKETIME_NO_CACHE="1",
+        # As where a clock is set: what is measured on runs evenly, and files keep the times that they have.
         FAKETIME_DONT_FAKE_MONOTONIC="1",
+        NO_FAKE_STAT="1",
     )
     for offset in _STEPS[1:]:
-        step.write_text(offset)
+        _step_to(offset, step)
         time.sleep(seconds / 4)
     site.restart()
+
+
+def _step_to(offset: str, step: Path) -> None:
+    """Set the clock; no process ever reads half a file."""
+    fresh = step.with_suffix(".new")
+    fresh.write_text(offset)
+    fresh.replace(step)
 
 
 def released(site: Installation, seconds: float) -> None:
