@@ -111,7 +111,8 @@ class Statement:
 def _fetched(written: _Written, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with preparing_cursor() as cursor:
         cursor.execute(written.sql, written.filled(values))
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 def _named(sql: str, parameters: Sequence[Any], names: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,3 +32,21 @@ def need(package: str, is_there: Callable[[], object]) -> None:
 def clock_library() -> Path | None:
     """Return the library that gives a process another clock."""
     return next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+
+
+def need_clock(env: dict[str, str]) -> None:
+    """Raise `Skipped` where a Python process cannot so much as sleep with another clock.
+
+    Debian 12's libfaketime (0.9.10) answers EINVAL to the sleep until an instant of Python 3.11 and later.
+    """
+    tried = subprocess.run(
+        [sys.executable, "-c", "import time; time.sleep(0.01)"],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    if tried.returncode:
+        why = tried.stderr.strip().rpartition("\n")[2]
+        raise Skipped(f"under this libfaketime Python's time.sleep fails: {why}")

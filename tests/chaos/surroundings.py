@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 
 from tests.chaos.installation import Installation
-from tests.chaos.packages import Skipped, clock_library, need
+from tests.chaos.packages import Skipped, clock_library, need, need_clock
 from tests.processes import wait_until
 from tests.receivers import Manner
 
@@ -67,6 +67,7 @@ def disk_full(site: Installation, seconds: float) -> None:
             site.postgres.start()
         wait_until(lambda: site.status("/ready") == 200, seconds=90, what="the portal is ready again")
     finally:
+        site.postgres.process.stop(signum=signal.SIGINT, seconds=30)
         data.unlink()
         _moved(site, small / "data", data)
         site.postgres.start()
@@ -87,14 +88,16 @@ def clock_stepped(site: Installation, seconds: float) -> None:
     need("libfaketime", clock_library)
     step = site.folder / "clock"
     _step_to(_STEPS[0], step)
-    site.restart(
-        LD_PRELOAD=str(clock_library()),
-        FAKETIME_TIMESTAMP_FILE=str(step),
-        FAKETIME_NO_CACHE="1",
+    env = {
+        "LD_PRELOAD": str(clock_library()),
+        "FAKETIME_TIMESTAMP_FILE": str(step),
+        "FAKETIME_NO_CACHE": "1",
         # As where a clock is set: what is measured on runs evenly, and files keep the times that they have.
-        FAKETIME_DONT_FAKE_MONOTONIC="1",
-        NO_FAKE_STAT="1",
-    )
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "NO_FAKE_STAT": "1",
+    }
+    need_clock(env)
+    site.restart(**env)
     for offset in _STEPS[1:]:
         _step_to(offset, step)
         time.sleep(seconds / 4)

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 
 from opsportal.accounts.models import Team
 from opsportal.core.statements import Statement
 from opsportal.databases import PREPARE_AFTER
+from tests.databases import Database
 from tests.makers import make_team
-
-pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def statement() -> Iterator[Statement]:
+def statement(fresh_database: Database) -> Statement:
     """A query of a column that this connection has prepared, and that is wider now."""
     make_team("payments")
     one = Statement(lambda mark: Team.objects.filter(slug=mark.text("slug")).values_list("name"))
     for _ in range(PREPARE_AFTER + 2):
         assert len(list(one.rows(slug="payments"))) == 1
-    was = Team._meta.get_field("name").db_parameters(connection)["type"]
-    _elsewhere("ALTER TABLE accounts_team ALTER COLUMN name TYPE varchar(999)")
-    yield one
-    connection.close()
-    _elsewhere(f"ALTER TABLE accounts_team ALTER COLUMN name TYPE {was}")
-
-
-def _elsewhere(sql: str) -> None:
-    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
-        other.execute(sql)
+    with psycopg.connect(fresh_database.env["DATABASE_URL"], autocommit=True) as other:
+        other.execute("ALTER TABLE accounts_team ALTER COLUMN name TYPE varchar(999)")
+    return one
 
 
 def test_a_query_is_run_again_as_if_nothing_had_been(statement: Statement) -> None:
