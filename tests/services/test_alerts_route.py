@@ -25,7 +25,7 @@ from incidents.services.alerts.routes import route_create, route_move, route_ret
 from incidents.services.alerts.routing import NotRoutedError, alerts_route
 from incidents.services.alerts.silence import silences_watch
 from incidents.services.response.declaring import incident_declare
-from incidents.services.response.moving import incident_resolve
+from incidents.services.response.moving import incident_acknowledge, incident_resolve
 from opsportal.core.errors import Forbidden, IllegalMove, InvalidInput, NotFound, Stale
 from opsportal.core.registry import QuietSpell, quiet_spells
 from opsportal.notify.models import Page
@@ -177,6 +177,28 @@ def test_an_acknowledgement_by_the_sender_is_passed_on(prometheus: Integration) 
     ingest(prometheus, cause(1, 1, status="acknowledged"), now=LATER)
     route_all(LATER)
     assert Incident.objects.get().state == "acknowledged"
+
+
+def test_an_acknowledgement_does_not_outlive_the_alerts_that_it_was_given_for(
+    prometheus: Integration,
+) -> None:
+    ingest(prometheus, cause(1, 1), cause(2, 1))
+    route_all()
+    tick(NOW)
+    incident = Incident.objects.get()
+    incident_acknowledge(actor=ROOT, now=NOW, pk=incident.pk)
+    pages = Page.objects.count()
+    # While one that it was given for goes on, what joins is in the same hands.
+    ingest(prometheus, cause(1, 1, starts_at=LATER), cause(3, 1, starts_at=LATER), now=LATER)
+    route_all(LATER)
+    assert Incident.objects.get().state == "acknowledged"
+    # All of them end, and one fires again before anybody looked.
+    ingest(prometheus, cause(2, 1, starts_at=LATER), now=LATER)
+    route_all(LATER)
+    found = Incident.objects.get()
+    assert (found.state, lines_of(found)[-2:]) == ("triggered", ["lapsed", "escalation_lapsed"])
+    tick(LATER)
+    assert Page.objects.count() > pages
 
 
 def test_an_incident_that_people_resolved_stays_resolved_while_its_alert_is_repeated(

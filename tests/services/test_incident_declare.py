@@ -16,7 +16,16 @@ from opsportal.outbox.models import OutboxMessage
 from opsportal.outbox.topics import on
 from opsportal.standards.selectors import active_standard
 from tests.makers import NOW, make_user
-from tests.response import audited, declared, incident_fresh, lines_of, make_crew, owing, respond_under
+from tests.response import (
+    audited,
+    declared,
+    incident_fresh,
+    lines_of,
+    make_crew,
+    owing,
+    respond_under,
+    restricted,
+)
 from tests.untouched import refused
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +109,22 @@ def test_a_closed_group_opens_a_new_one_and_no_group_never_joins() -> None:
     first = declared(crew, group_key="disk")
     Incident.objects.filter(pk=first.pk).update(state="resolved", resolved_at=NOW)
     assert declared(crew, group_key="disk").pk != first.pk
+
+
+@pytest.mark.parametrize("machine", [False, True])
+def test_a_group_that_is_hidden_from_who_declares_is_neither_joined_nor_told_of(machine: bool) -> None:
+    crew = make_crew()
+    hidden = restricted(crew, group_key="disk", severity="sev3", services=["shop"])
+    before = incident_fresh(hidden)
+    outsider = MACHINE if machine else make_user().actor
+    about: dict[str, Any] = {"title": "Full", "severity": "sev1", "group_key": "disk"}
+    own = incident_declare(actor=outsider, now=NOW, services=["ledger"], **about)
+    assert own.pk != hidden.pk
+    assert (incident_fresh(hidden), lines_of(hidden)) == (before, ["declared"])
+    assert (before.version, before.severity) == (incident_fresh(hidden).version, "sev3")
+    # What is sent again joins one's own, and insiders go on joining theirs.
+    assert incident_declare(actor=outsider, now=NOW, **about).pk == own.pk
+    assert declared(crew, by=crew.admin, group_key="disk").pk == hidden.pk
 
 
 def test_a_deployment_declares_one_incident_ever() -> None:

@@ -23,6 +23,7 @@ from incidents.ingest.routing import Matcher, Route, Seen, Way, way_of
 from incidents.models import Alert, AlertMessage, AlertRoute, Incident
 from incidents.selectors.alerts import routes_in_use
 from incidents.services.alerts.settling import settle
+from incidents.services.escalation.lapsing import acknowledgement_outlived
 from incidents.services.response.declaring import incident_declare
 from incidents.services.response.timeline import entry_add
 from incidents.states import HANDLING
@@ -188,6 +189,7 @@ def _respond(group: Sequence[Routed], now: datetime) -> None:
             _move(loud.values(), "keep")
             return
         incident = _open_or_join(loud, now)
+        acknowledgement_outlived(now=now, incident=incident, joined=set(loud))
         outbox_put(
             now=now,
             topic="incidents.alerts.joined",

@@ -14,12 +14,11 @@ from datetime import datetime
 import structlog
 from django.db.models import Q
 
-from incidents.escalating import CLOCK_TOLERANCE, after_lapse, due_by_a_clock_gone_back
-from incidents.models import Escalation, EscalationMove, Incident
-from incidents.services.escalation.records import ACTOR, record_move
+from incidents.escalating import CLOCK_TOLERANCE, due_by_a_clock_gone_back
+from incidents.models import Escalation, Incident
+from incidents.services.escalation.lapsing import acknowledgement_lapse
+from incidents.services.escalation.records import ACTOR
 from incidents.services.escalation.stepping import hold_back, step_take
-from incidents.services.response.moving import incident_lapse
-from incidents.states import ESCALATION
 from opsportal.core.connections import drop_broken_connection
 from opsportal.core.faultpoints import reached
 from opsportal.core.writes import write
@@ -101,27 +100,10 @@ def _move(escalation: Escalation, now: datetime) -> None:
         escalation.save()
         return
     if escalation.state == "acknowledged":
-        _lapse(escalation, now)
+        acknowledgement_lapse(
+            escalation,
+            now=now,
+            text="The acknowledgement has lapsed: nobody has said since that they are at it.",
+        )
     if not hold_back(escalation, actor=ACTOR, now=now):
         step_take(escalation, actor=ACTOR, now=now)
-
-
-def _lapse(escalation: Escalation, now: datetime) -> None:
-    """Nobody has been heard since the acknowledgement: it goes on at the step that it was at."""
-    if escalation.incident.state == "acknowledged":
-        escalation.incident = incident_lapse(actor=ACTOR, now=now, pk=escalation.incident_id)
-    escalation.state = ESCALATION.move(escalation.state, "lapse")
-    escalation.passes += 1
-    cursor = after_lapse(
-        escalation.read_plan, last_step=escalation.last_step, last_round=escalation.last_round
-    )
-    escalation.step, escalation.round = cursor.step, cursor.round
-    escalation.told = int(cursor.reached)
-    record_move(
-        escalation,
-        actor=ACTOR,
-        now=now,
-        kind=EscalationMove.Kind.LAPSED,
-        step=cursor.step,
-        text="The acknowledgement has lapsed: nobody has said since that they are at it.",
-    )

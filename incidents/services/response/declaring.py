@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
 from incidents.models import Incident, IncidentService
-from incidents.selectors.response import affected_by, dependants_of_all
+from incidents.selectors.response import affected_by, dependants_of_all, seen_by
 from incidents.services.escalation import escalation_open
 from incidents.services.response.events import happened, record
 from incidents.services.response.fields import (
@@ -53,6 +54,9 @@ def incident_declare(
 ) -> Incident:
     """Declare an incident and return it; or return the open one that has the same `group_key`, joined.
 
+    Only what `actor` may see is joined: where a hidden one has the key, this one is kept apart from it, and
+    nothing tells them so.
+
     `severity` is `sev1` to `sev4` or another word for one, `services` are slugs of what is affected: what
     leans hard on them is noted as well. `detected_at` (aware UTC) is now unless said otherwise. `source`
     names what it came from, e.g. `("deployment", "DEP-7")`, of which there is one incident at most. Who
@@ -83,16 +87,17 @@ def incident_declare(
             updated_at=now,
             version=0,
         )
-        standing = _standing(incident)
+        standing = _standing(incident, actor, now)
         if standing is None:
             try:
                 with transaction.atomic():
                     incident.save(force_insert=True)
             except IntegrityError:
                 # Somebody declared the same between our look and our insert.
-                standing = _standing(incident)
+                standing = _standing(incident, actor, now)
                 if standing is None:
-                    raise
+                    # It is hidden from the actor: this one has a key of its own now.
+                    incident.save(force_insert=True)
         if standing is not None:
             return _join(standing, incident, affected, actor=actor, now=now)
         scene = Scene(incident, _affect(incident, affected))
@@ -109,8 +114,8 @@ def incident_declare(
         return incident
 
 
-def _standing(incident: Incident) -> Incident | None:
-    """Return the incident, locked, that this one belongs to, or None."""
+def _standing(incident: Incident, actor: Actor, now: datetime) -> Incident | None:
+    """Return the incident, locked, that this one belongs to, or None. Its key may be another afterwards."""
     rows = Incident.objects.select_for_update(of=("self",))
     if incident.source_kind == "deployment":
         found = rows.filter(source_kind="deployment", source_key=incident.source_key).first()
@@ -118,8 +123,20 @@ def _standing(incident: Incident) -> Incident | None:
             return found
     if not incident.group_key:
         return None
-    found = rows.filter(group_key=incident.group_key, state__in=OPEN).first()
-    return found or _went_on(incident.group_key)
+    # Where one is hidden from the actor, theirs has a key of its own, so that the next of theirs joins it.
+    for key in (incident.group_key, _key_apart(incident.group_key, actor)):
+        incident.group_key = key
+        found = rows.filter(group_key=key, state__in=OPEN).first() or _went_on(key)
+        if found is None or Incident.objects.filter(seen_by(actor, now), pk=found.pk).exists():
+            return found
+    incident.group_key = ""
+    return None
+
+
+def _key_apart(group_key: str, actor: Actor) -> str:
+    """Return under which key the incidents of `actor` gather that may not join what has `group_key`."""
+    told = f"{actor.kind.value}:{actor.id}:{group_key}"
+    return f"apart:{hashlib.sha256(told.encode()).hexdigest()}"
 
 
 def _went_on(group_key: str) -> Incident | None:
