@@ -1,9 +1,13 @@
-"""The back office of escalations: looked at only; policies are written on their pages and by the API."""
+"""The back office of escalations: looked at only; policies are written on their pages and by the API.
+
+Whoever may not see a restricted incident finds nothing of it here either.
+"""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
+from incidents.admin.response import SeenAdmin, SeenRows
 from incidents.models import (
     AutomatedResponse,
     Escalation,
@@ -43,7 +47,7 @@ class ServicePolicyAdmin(LookAdmin):
 
 
 @admin.register(Escalation)
-class EscalationAdmin(LookAdmin):
+class EscalationAdmin(SeenAdmin):
     """Escalations of incidents."""
 
     list_display = ("incident", "state", "origin", "reference", "severity", "step", "round", "due_at")
@@ -54,9 +58,10 @@ class EscalationAdmin(LookAdmin):
 
 
 @admin.register(EscalationMove)
-class EscalationMoveAdmin(WrittenOnceAdmin):
+class EscalationMoveAdmin(SeenRows, WrittenOnceAdmin):
     """What escalations did."""
 
+    incident = "escalation__incident"
     list_display = ("escalation", "number", "kind", "step", "round", "at")
     list_filter = ("kind", "at")
     search_fields = ("escalation__incident__title",)
@@ -65,9 +70,10 @@ class EscalationMoveAdmin(WrittenOnceAdmin):
 
 
 @admin.register(EscalationAcknowledgement)
-class EscalationAcknowledgementAdmin(WrittenOnceAdmin):
+class EscalationAcknowledgementAdmin(SeenRows, WrittenOnceAdmin):
     """Who acknowledged."""
 
+    incident = "escalation__incident"
     list_display = ("escalation", "person", "at")
     list_filter = ("at",)
     search_fields = ("person",)
@@ -76,7 +82,7 @@ class EscalationAcknowledgementAdmin(WrittenOnceAdmin):
 
 
 @admin.register(AutomatedResponse)
-class AutomatedResponseAdmin(LookAdmin):
+class AutomatedResponseAdmin(SeenAdmin):
     """What was done by itself."""
 
     list_display = ("incident", "trigger", "state", "step", "failures", "opened_at", "due_at")
@@ -87,9 +93,10 @@ class AutomatedResponseAdmin(LookAdmin):
 
 
 @admin.register(ResponseMove)
-class ResponseMoveAdmin(WrittenOnceAdmin):
+class ResponseMoveAdmin(SeenRows, WrittenOnceAdmin):
     """What automated responses did."""
 
+    incident = "response__incident"
     list_display = ("response", "number", "kind", "action", "at")
     list_filter = (BY_KIND, "at")
     search_fields = ("response__trigger", "action")

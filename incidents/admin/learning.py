@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from incidents.admin.response import SeenAdmin, SeenRows
 from incidents.models import ActionItem, Postmortem, PostmortemSnapshot
-from opsportal.web.admin import LookAdmin, WrittenOnceAdmin
+from opsportal.web.admin import WrittenOnceAdmin
 
 
 @admin.register(Postmortem)
-class PostmortemAdmin(LookAdmin):
+class PostmortemAdmin(SeenAdmin):
     """Postmortems."""
 
     list_display = ("key", "incident", "author", "cause", "state", "published_at", "updated_at")
@@ -20,8 +21,10 @@ class PostmortemAdmin(LookAdmin):
 
 
 @admin.register(PostmortemSnapshot)
-class PostmortemSnapshotAdmin(WrittenOnceAdmin):
+class PostmortemSnapshotAdmin(SeenRows, WrittenOnceAdmin):
     """What was published."""
+
+    incident = "postmortem__incident"
 
     list_display = ("postmortem", "number", "content_hash", "published_by", "taken_at")
     list_filter = ("taken_at",)
@@ -31,8 +34,10 @@ class PostmortemSnapshotAdmin(WrittenOnceAdmin):
 
 
 @admin.register(ActionItem)
-class ActionItemAdmin(LookAdmin):
+class ActionItemAdmin(SeenAdmin):
     """Action items."""
+
+    incident = "postmortem__incident"
 
     list_display = ("key", "title", "owner", "priority", "state", "due_at", "done_at")
     list_filter = ("state", "priority", "due_at")

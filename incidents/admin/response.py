@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 
 from incidents.models import (
@@ -21,19 +21,24 @@ from incidents.models import (
     IncidentWatch,
 )
 from incidents.selectors.response import visible
-from opsportal.web.admin import GlanceAdmin, LookAdmin
+from opsportal.web.admin import BackOffice, GlanceAdmin, LookAdmin
 from opsportal.web.admin_lists import name_of
 from opsportal.web.requests import actor_of, now_of
 
 
-class SeenAdmin(LookAdmin):
-    """Rows of incidents that the reader may see."""
+class SeenRows(BackOffice):
+    """Rows of incidents that the reader may see; `incident` is the way to it. Some rows have none."""
 
     incident = "incident"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.filter(**{f"{self.incident}__in": visible(actor_of(request), now_of(request))})
+        seen = visible(actor_of(request), now_of(request))
+        return rows.filter(Q(**{f"{self.incident}__in": seen}) | Q(**{f"{self.incident}__isnull": True}))
+
+
+class SeenAdmin(SeenRows, LookAdmin):
+    """Rows of incidents that the reader may see, with their histories."""
 
     def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the history; the library would find it by the history alone."""

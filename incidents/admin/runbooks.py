@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from incidents.admin.response import SeenAdmin
 from incidents.models import Runbook, RunbookLink, RunbookRun, RunbookStep, RunbookTarget, RunbookVersion
 from opsportal.web.admin import LookAdmin, WrittenOnceAdmin
 
@@ -70,7 +71,7 @@ class RunbookStepInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(RunbookRun)
-class RunbookRunAdmin(LookAdmin):
+class RunbookRunAdmin(SeenAdmin):
     """Runs of runbooks."""
 
     list_display = ("id", "runbook", "occasion", "incident", "state", "started_by", "started_at")
@@ -82,8 +83,10 @@ class RunbookRunAdmin(LookAdmin):
 
 
 @admin.register(RunbookStep)
-class RunbookStepAdmin(LookAdmin):
+class RunbookStepAdmin(SeenAdmin):
     """Steps of runs."""
+
+    incident = "run__incident"
 
     list_display = ("run", "number", "state", "by", "at")
     list_filter = ("state",)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from opsportal.audit import actions
 from opsportal.audit.models import AuditEntry
 from opsportal.core.actor import ActorKind
-from opsportal.core.registry import seen_only
+from opsportal.core.registry import path_to_hidden, seen_only
 from opsportal.web.admin import GlanceAdmin
 from opsportal.web.admin_lists import name_of, word_filter
 from opsportal.web.requests import actor_of, now_of
@@ -36,7 +36,10 @@ class AuditEntryAdmin(GlanceAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
         """Leave out what tells of something that the reader may not know of."""
         rows: QuerySet[AuditEntry] = super().get_queryset(request)
-        return seen_only(rows, actor_of(request), now_of(request), kind="object_kind", key="object_key")
+        actor, now = actor_of(request), now_of(request)
+        rows = seen_only(rows, actor, now, kind="object_kind", key="object_key")
+        # Of a refused request the path is kept, which may name it.
+        return rows.exclude(Q(object_kind="request") & path_to_hidden(actor, now, "object_key"))
 
     @admin.display(description="who")
     def who(self, entry: AuditEntry) -> str:

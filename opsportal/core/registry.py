@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import CharField, Exists, F, Model, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat, StrIndex
 
 from opsportal.core.actor import Actor
 
@@ -205,3 +206,30 @@ def seen_only(
         if keys is not None:
             rows = rows.exclude(Q(**{kind: name, f"{key}__in": keys}))
     return rows
+
+
+def tells_of_hidden(actor: Actor, now: datetime, *columns: str) -> Q:
+    """Return the condition "one of `columns` is a key that is hidden from `actor`" at `now` (aware UTC).
+
+    For rows that keep a key without its kind, such as what people were told about.
+    """
+    condition = Q(pk__in=[])
+    for keys_of in hidden_subjects.values():
+        keys = keys_of(actor, now)
+        if keys is not None:
+            for column in columns:
+                condition |= Q(**{f"{column}__in": keys})
+    return condition
+
+
+def path_to_hidden(actor: Actor, now: datetime, path: str) -> Q:
+    """Return the condition "the path in the column `path` leads to something hidden from `actor`"."""
+    condition = Q(pk__in=[])
+    for keys_of in hidden_subjects.values():
+        keys = keys_of(actor, now)
+        if keys is not None:
+            (named,) = keys.query.values_select or keys.query.annotation_select
+            part = Concat(Value("/"), F(named), Value("/"), output_field=CharField())
+            told = Concat(OuterRef(path), Value("/"), output_field=CharField())
+            condition |= Q(Exists(keys.annotate(found_at=StrIndex(told, part)).filter(found_at__gt=0)))
+    return condition

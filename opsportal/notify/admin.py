@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from opsportal.core.registry import tells_of_hidden
 from opsportal.notify.channels import channels, ways
 from opsportal.notify.models import (
     ChannelHealth,
@@ -24,7 +25,7 @@ from opsportal.notify.models import (
 )
 from opsportal.notify.services import delivery_dismiss, delivery_retry
 from opsportal.notify.topics import topics
-from opsportal.web.admin import GlanceAdmin, LookAdmin
+from opsportal.web.admin import BackOffice, GlanceAdmin, LookAdmin
 from opsportal.web.admin_actions import carry_out
 from opsportal.web.admin_lists import word_filter
 from opsportal.web.requests import actor_of, now_of
@@ -36,8 +37,29 @@ CHANNELS = word_filter(
 KINDS = word_filter("kind", lambda: [(name, way.title) for name, way in ways.items()])
 
 
+class Discreet(BackOffice):
+    """Rows that tell nothing of what is hidden from the reader: `told` are the columns with its key."""
+
+    told: tuple[str, ...] = ("about", "reference")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        hidden = tells_of_hidden(actor_of(request), now_of(request), *self.told)
+        return rows.exclude(pk__in=self.model._default_manager.filter(hidden).values("pk"))
+
+
+_OF_DELIVERY = (
+    "notification__about",
+    "notification__reference",
+    "page__about",
+    "page__reference",
+    "digest__items__notification__about",
+    "digest__items__notification__reference",
+)
+
+
 @admin.register(Notification)
-class NotificationAdmin(GlanceAdmin):
+class NotificationAdmin(Discreet, GlanceAdmin):
     """What people were told."""
 
     list_display = ["subject", "recipient", "urgency", "topic", "about", "created_at", "read_at"]
@@ -65,9 +87,10 @@ class AttemptInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(GlanceAdmin):
+class DeliveryAdmin(Discreet, GlanceAdmin):
     """Notifications on their way through a channel. What has ended goes after a week."""
 
+    told = _OF_DELIVERY
     list_display = ["message", "channel", "state", "attempt", "due_at", "created_at", "error"]
     list_filter = ["state", CHANNELS]
     search_fields = [
@@ -110,9 +133,10 @@ class DeliveryAdmin(GlanceAdmin):
 
 
 @admin.register(DeliveryAttempt)
-class DeliveryAttemptAdmin(GlanceAdmin):
+class DeliveryAttemptAdmin(Discreet, GlanceAdmin):
     """Each claim of a delivery, and what came of it."""
 
+    told = tuple(f"delivery__{name}" for name in _OF_DELIVERY)
     list_display = ["delivery", "number", "outcome", "started_at", "finished_at", "error", "receipt"]
     list_filter = ["outcome"]
     search_fields = ["delivery__id", "error", "receipt"]
@@ -133,9 +157,10 @@ class DigestItemInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Digest)
-class DigestAdmin(GlanceAdmin):
+class DigestAdmin(Discreet, GlanceAdmin):
     """What gathers for one mail, and what went out as one. Goes after a week."""
 
+    told = ("items__notification__about", "items__notification__reference")
     list_display = ["recipient", "channel", "state", "due_at", "closed_at", "subject"]
     list_filter = ["state", CHANNELS]
     search_fields = ["recipient__full_name", "correlation_id"]
@@ -145,9 +170,10 @@ class DigestAdmin(GlanceAdmin):
 
 
 @admin.register(DigestItem)
-class DigestItemAdmin(GlanceAdmin):
+class DigestItemAdmin(Discreet, GlanceAdmin):
     """What is in which digest."""
 
+    told = ("notification__about", "notification__reference")
     list_display = ["notification", "digest", "outcome"]
     list_filter = ["outcome"]
     search_fields = ["notification__subject", "notification__about"]
@@ -188,7 +214,7 @@ class StepInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Page)
-class PageAdmin(GlanceAdmin):
+class PageAdmin(Discreet, GlanceAdmin):
     """Who was paged, by which ways, and what came of it: the ledger."""
 
     list_display = [
