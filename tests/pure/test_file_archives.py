@@ -77,6 +77,7 @@ DOCUMENT = ("word/document.xml", b"<?xml version='1.0'?><document/>")
         (packed(OFFICE, DOCUMENT), DOCX),
         (packed(("empty.txt", b""), ("folder/", b"")), ZIP),
     ],
+    ids=lambda one: one if isinstance(one, str) else "content",
 )
 def test_plain_bundles_and_office_documents_are_taken(content: bytes, expected: str) -> None:
     assert kind(content) == expected
@@ -110,6 +111,7 @@ def test_plain_bundles_and_office_documents_are_taken(content: bytes, expected: 
         (packed(), "empty"),
         (b"PK\x03\x04" + b"x" * 100, "damaged"),
     ],
+    ids=lambda one: one if isinstance(one, str) else "content",
 )
 def test_what_does_harm_is_refused(content: bytes, code: str) -> None:
     assert why_not(content) == code
