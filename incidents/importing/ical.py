@@ -150,6 +150,7 @@ def _refuse_endless(event: Component) -> None:
         raise _NotUnderstoodError("It has no start.")
     if start.dt.year < EARLIEST.year:
         raise _NotUnderstoodError("It begins before the year 2000.")
+    _refuse_unknown_zones(event)
     rules = event.get("RRULE")
     for rule in rules if isinstance(rules, list) else [rules] if rules else []:
         frequency = str((rule.get("FREQ") or [""])[0]).upper()
@@ -169,6 +170,18 @@ def _refuse_endless(event: Component) -> None:
             raise _NotUnderstoodError("A daily rule for some months or days of a month is not known here.")
         if {"BYHOUR", "BYMINUTE", "BYSECOND", "BYYEARDAY", "BYWEEKNO"} & set(rule):
             raise _NotUnderstoodError("Its rule has parts that are not known here.")
+
+
+def _refuse_unknown_zones(event: Component) -> None:
+    """Refuse times on a clock that nobody here knows: on any other they would be hours off."""
+    for name in ("DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE"):
+        values = event.get(name)
+        for value in values if isinstance(values, list) else [values] if values else []:
+            zone = str(value.params.get("TZID") or "")
+            for one in getattr(value, "dts", None) or [value]:
+                times = one.dt if isinstance(one.dt, tuple) else (one.dt,)
+                if zone and any(isinstance(at, datetime) and at.tzinfo is None for at in times):
+                    raise _NotUnderstoodError(f"Its time zone “{zone[:60]}” is not known here.")
 
 
 def _who(event: Component) -> tuple[int, tuple[str, ...]]:

@@ -94,8 +94,11 @@ def objects(raw: Raw, name: str) -> list[Raw]:
     value = raw.get(name)
     if value is None:
         return []
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+    if not isinstance(value, list):
         raise Unreadable(f"“{name}” must be a list of objects.")
+    for position, one in enumerate(value):
+        if not isinstance(one, dict):
+            raise Unreadable(f"Number {position + 1} of “{name}” must be an object.")
     return value
 
 
@@ -114,14 +117,19 @@ def _objects(value: Any, name: str) -> list[Raw]:
     if value is None:
         return []
     if isinstance(value, dict):
-        inner = value.get("results", value.get("data"))
-        return _objects(inner if inner is not None else [value], name)
+        for member in ("results", "data"):
+            if value.get(member) is not None:
+                return _objects(value[member], f"{name}/{member}")
+        return _objects([value], name)
     if not isinstance(value, list):
-        raise InvalidInput.of(f"file/{name}", "not_a_list", "Must be a list of objects.")
+        detail = f"{name.replace('/', ', ')} must be a list of objects."
+        raise InvalidInput.of(f"file/{name}", "not_a_list", detail)
     found: list[Raw] = []
     for position, one in enumerate(value):
         if not isinstance(one, dict):
-            raise InvalidInput.of(f"file/{name}/{position}", "not_an_object", "Must be an object.")
-        pages = one.get("results", one.get("data"))
-        found += _objects(pages, name) if isinstance(pages, list) else [one]
+            detail = f"Number {position + 1} of {name.replace('/', ', ')} must be an object."
+            raise InvalidInput.of(f"file/{name}/{position}", "not_an_object", detail)
+        member = "results" if "results" in one else "data"
+        pages = one.get(member)
+        found += _objects(pages, f"{name}/{position}/{member}") if isinstance(pages, list) else [one]
     return found

@@ -15,18 +15,18 @@ from opsportal.core.actor import Actor
 class NoticeCase:
     """What its actor is to a notice.
 
-    `owns_component`: a team of theirs owns a service behind one of its components. `works_on_it`: the
+    `owns_components`: teams of theirs own the services behind all of its components. `works_on_it`: the
     incident that it tells of is theirs, they declared or acknowledged it, or they have a role in it.
     """
 
-    owns_component: bool
+    owns_components: bool
     works_on_it: bool = False
 
 
 @predicate
-def owns_component(_actor: Actor, case: NoticeCase | None = None) -> bool:
-    """A member of the team that owns a service which the notice is about."""
-    return case is not None and case.owns_component
+def owns_components(_actor: Actor, case: NoticeCase | None = None) -> bool:
+    """A member of the teams that own all services which the notice is about."""
+    return case is not None and case.owns_components
 
 
 @predicate
@@ -48,7 +48,7 @@ def register() -> None:
     )
     allow(
         "status.notice",
-        administration | owns_component | works_on_it | writes_incidents,
-        otherwise="Only administrators, members of the team that owns a service of it, and whoever works on"
-        " the incident tell the public.",
+        administration | owns_components | works_on_it | writes_incidents,
+        otherwise="Only administrators, members of the teams that own every service of it, and whoever works"
+        " on the incident tell the public.",
     )

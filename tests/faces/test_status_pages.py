@@ -11,6 +11,7 @@ from django.test import Client
 
 from incidents.models import StatusComponent, StatusNotice, StatusSubscriber
 from incidents.services.statuspage import component_create, notice_open, status_mails_send
+from opsportal.accounts.models import User
 from opsportal.core.clock import database_now
 from tests.changing import make_cast
 from tests.makers import NOW, ROOT, make_user
@@ -44,6 +45,17 @@ def test_anybody_sees_how_things_stand_and_no_cookie_is_set() -> None:
     assert "Soon more." in shown(ANYBODY(), f"/status/notices/{notice.pk}/")
     assert "fail" in shown(ANYBODY(), f"/status/history/?month={notice.starts_at:%Y-%m}")
     assert ANYBODY().get("/status").status_code == 301
+
+
+def test_times_are_utc_whatever_clock_its_reader_lives_by() -> None:
+    notice = opened()
+    person = make_user()
+    User.objects.filter(pk=person.pk).update(time_zone="Asia/Tokyo")
+    reader = as_(person)
+    for path in ("/status/", f"/status/history/?month={NOW:%Y-%m}", f"/status/notices/{notice.pk}/"):
+        read = shown(reader, path)
+        assert f"since {NOW:%Y-%m-%d %H:%M} UTC" in " ".join(read.split()), path
+        assert f"{NOW:%Y-%m-%d %H:%M} UTC</time>" in read, path
 
 
 @pytest.mark.parametrize(

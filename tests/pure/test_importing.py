@@ -387,6 +387,24 @@ def test_what_is_no_export_is_refused(reader: Any, content: bytes) -> None:
         reader(content)
 
 
+@pytest.mark.parametrize(
+    ("content", "pointer", "detail"),
+    [
+        (b'{"schedules": [{}, 5]}', "/file/schedules/1", "Number 2 of schedules must be an object."),
+        (
+            b'{"schedules": [{"results": [{}]}, {"results": [{}, {}, null]}]}',
+            "/file/schedules/1/results/2",
+            "Number 3 of schedules, 1, results must be an object.",
+        ),
+        (b'{"schedules": "x"}', "/file/schedules", "schedules must be a list of objects."),
+    ],
+)
+def test_a_malformed_row_is_named_by_its_place(content: bytes, pointer: str, detail: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        grafana.read(content)
+    assert [(error.pointer, error.detail) for error in caught.value.errors] == [(pointer, detail)]
+
+
 junk = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 99) | st.text(max_size=6) | st.just("2026-11-23T09:00:00"),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
@@ -505,6 +523,8 @@ def test_a_higher_priority_hides_and_equal_ones_share() -> None:
         (WEEKLY + "RRULE:FREQ=YEARLY;BYYEARDAY=400\nSUMMARY:A", ""),
         (WEEKLY + "SUMMARY:", "does not say who"),
         ("UID:n\nSUMMARY:A", "no start"),
+        ("UID:z\nDTSTART;TZID=Mars/Base:20261102T090000\nSUMMARY:A", "time zone “Mars/Base”"),
+        (WEEKLY + "RRULE:FREQ=WEEKLY\nEXDATE;TZID=Mars/Base:20261116T090000\nSUMMARY:A", "Mars/Base"),
         ("UID:n\nDTSTART:10661014T090000Z\nSUMMARY:A", "before the year 2000"),
     ],
 )

@@ -147,6 +147,12 @@ def test_only_owners_and_administrators_write() -> None:
         notice_open(
             actor=owner, now=NOW, kind="incident", title="X", text="Y", impacts={"search": "degraded"}
         )
+    # Of what is theirs and what is not they tell nothing, neither at first nor later.
+    both = {"shop": "degraded", "search": "degraded"}
+    with refused(Forbidden):
+        notice_open(actor=owner, now=NOW, kind="incident", title="X", text="Y", impacts=both)
+    with refused(Forbidden):
+        notice_update(actor=owner, now=NOW, pk=notice.pk, state="identified", text="Z", impacts=both)
     with refused(Forbidden):
         component_create(actor=owner, now=NOW, slug="new", name="New")
 

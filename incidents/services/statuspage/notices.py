@@ -168,9 +168,10 @@ def _say(
 
 
 def _require(actor: Actor, now: datetime, components: list[StatusComponent]) -> None:
-    owners = {one.service.owner_team.slug for one in components if one.service is not None}
+    # What is behind a component without a service is nobody's: the administrators tell of it.
+    owners = {one.service.owner_team.slug if one.service is not None else "" for one in components}
     mine = teams_of(actor.id, now.astimezone(UTC).date()) if actor.is_user else set()
-    require(actor, "status.notice", NoticeCase(owns_component=bool(owners & mine)))
+    require(actor, "status.notice", NoticeCase(owns_components=bool(owners) and owners <= mine))
 
 
 def _clean_impacts(given: Mapping[str, str]) -> dict[StatusComponent, str]:

@@ -98,15 +98,15 @@ def incident_publish(
 
 def _case(actor: Actor, now: datetime, incident: Incident, components: Collection[str]) -> NoticeCase:
     if not actor.is_user:
-        return NoticeCase(owns_component=False)
-    owners = StatusComponent.objects.filter(slug__in=components, service__isnull=False)
+        return NoticeCase(owns_components=False)
+    owners = StatusComponent.objects.filter(slug__in=components)
     teams = set(owners.values_list("service__owner_team__slug", flat=True))
     people = {str(incident.assignee_id), str(incident.acknowledged_by_id)}
     if incident.declared_by_kind == "user":
         people.add(incident.declared_by_id)
     has_role = incident.roles.filter(person_id=UUID(actor.id), until__isnull=True)
     return NoticeCase(
-        owns_component=bool(teams & teams_of(actor.id, now.astimezone(UTC).date())),
+        owns_components=bool(teams) and teams <= teams_of(actor.id, now.astimezone(UTC).date()),
         works_on_it=actor.id in people or has_role.exists(),
     )
 
