@@ -242,6 +242,7 @@ def signed_in(browser: Browser, portal: LivePortal, name: str, **options: Any) -
     context = browser.new_context(base_url=portal.url, **options)
     page = context.new_page()
     page.goto("/accounts/login/")
+    page.locator("details.op-who-more").evaluate_all("(all) => all.forEach((one) => { one.open = true; })")
     page.get_by_role("button", name=f"Sign in as {name}").click()
     page.wait_for_url(f"{portal.url}/")
     yield page
