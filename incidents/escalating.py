@@ -45,6 +45,9 @@ or a clock that jumped, the next one waits its whole time again. So neither make
 CLOCK_TOLERANCE = timedelta(minutes=1)
 """A plan that was made further in the future than this was made by a clock that has gone back since."""
 
+LEAST_TO_ANSWER, MOST_TO_ANSWER = timedelta(minutes=5), timedelta(hours=1)
+"""Between these lies how long the last who were told have to answer before that is called silence."""
+
 DEFAULT_PAUSE = timedelta(minutes=15)
 
 LAPSES: Mapping[Severity, timedelta] = MappingProxyType(
@@ -234,6 +237,14 @@ def lapses_at(plan: Plan, severity: Severity, acknowledged_at: datetime) -> date
     """Return when an acknowledgement stops holding; None where it holds for good."""
     length = plan.lapses.get(severity)
     return acknowledged_at + length if length is not None else None
+
+
+def time_to_answer(plan: Plan) -> timedelta:
+    """Return how long those whom the last step tells have to answer: the longest that the plan waits for any
+    of its steps, within `LEAST_TO_ANSWER` and `MOST_TO_ANSWER`.
+    """
+    longest = max((step.wait for step in plan.steps), default=LEAST_TO_ANSWER)
+    return min(max(longest, LEAST_TO_ANSWER), MOST_TO_ANSWER)
 
 
 def after_lapse(plan: Plan, *, last_step: int | None, last_round: int) -> Cursor:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from incidents.escalating import Plan, Target, beginning_with, held_until
+from incidents.escalating import CLOCK_TOLERANCE, Plan, Target, beginning_with, held_until, time_to_answer
 from incidents.escalation_matrix import NOBODY_NAMED, plan_of_matrix
 from incidents.models import (
     Escalation,
@@ -222,6 +222,17 @@ def policies() -> QuerySet[EscalationPolicy]:
     return EscalationPolicy.objects.order_by("state", "name", "id")
 
 
+def policies_with_schedule(slug: str) -> list[EscalationPolicy]:
+    """Return the policies in use of which a step, or the fallback, tells who is on call by this schedule."""
+    found: list[EscalationPolicy] = []
+    for policy in EscalationPolicy.objects.filter(state="active").order_by("slug"):
+        plan = policy.read_plan
+        targets = [*plan.fallback, *(target for step in plan.steps for target in step.targets)]
+        if any((target.kind, target.key) == ("schedule", slug) for target in targets):
+            found.append(policy)
+    return found
+
+
 def escalation_of(incident: Incident) -> Escalation | None:
     """Return the latest escalation of an incident, or None where it never had one."""
     return Escalation.objects.filter(incident=incident).order_by("-id").first()
@@ -262,9 +273,9 @@ def standing_still(now: datetime, *, most: int = 100) -> list[Standstill]:
     """Return what should have moved and did not, at `now` (aware UTC).
 
     It asks the rows only, and none of what the tick decides by: escalations that are overdue, open incidents
-    that nobody acknowledged and that have none, and those for which everybody was told and nobody answered.
-    Of the last, what has low urgency under a plan that waits for working hours is silent by design outside
-    of them, and is not among these until work begins.
+    that nobody acknowledged and that have none, and those for which everybody was told and nobody answered
+    in time. Of the last, what has low urgency under a plan that waits for working hours is silent by design
+    outside of them, and is not among these until work begins.
     """
     late = Escalation.objects.filter(due_at__lt=now - GRACE).select_related("incident").order_by("due_at")
     under_way = Escalation.objects.filter(incident=OuterRef("pk")).exclude(state="stopped")
@@ -278,9 +289,17 @@ def standing_still(now: datetime, *, most: int = 100) -> list[Standstill]:
     )
     found = [Standstill(one.incident_id, one.incident.key, "late") for one in late[:most]]
     found += [Standstill(one.pk, one.key, "no_escalation") for one in forgotten.order_by("pk")[:most]]
-    loud = (one for one in told.order_by("pk").iterator() if not waits_for_work(one, now))
+    loud = (one for one in told.order_by("pk").iterator() if _is_unanswered(one, now))
     found += [Standstill(one.incident_id, one.incident.key, "nobody_answers") for one in islice(loud, most)]
     return found[:most]
+
+
+def _is_unanswered(escalation: Escalation, now: datetime) -> bool:
+    """Return whether the last who were told have had time to answer, and are expected to at `now`."""
+    since = escalation.planned_at
+    if now - time_to_answer(escalation.read_plan) < since <= now + CLOCK_TOLERANCE:
+        return False
+    return not waits_for_work(escalation, now)
 
 
 def waits_for_work(escalation: Escalation, now: datetime) -> bool:

@@ -343,6 +343,23 @@ def test_the_auditor_says_each_thing_once_an_hour_also_to_the_log() -> None:
     assert [line["event"] for line in lines] == ["incidents.stands_still"]
 
 
+def test_whom_only_the_fallback_reaches_has_time_to_answer_and_is_asked_again_an_hour_later() -> None:
+    crew = make_crew()
+    make_policy(step(0, {"kind": "on_call", "role": "primary"}))
+    incident = declared(crew, policy="ours")
+    tick(NOW)
+    assert escalation_fresh(incident).state == "exhausted"
+    assert escalation_watch(now=NOW + timedelta(seconds=8)) == []
+    assert escalation_watch(now=NOW + 5 * MINUTE - timedelta(seconds=1)) == []
+    pages = Page.objects.filter(reference=f"standstill:{incident.key}")
+    counts = []
+    # The clock hour ends meanwhile, which is nobody's affair.
+    for minute in (5, 20, 64, 65, 70, 125):
+        assert [one.why for one in escalation_watch(now=NOW + minute * MINUTE)] == ["nobody_answers"]
+        counts.append(pages.filter(recipient=crew.admin).count())
+    assert counts == [1, 1, 1, 2, 2, 3]
+
+
 def test_a_clock_that_jumps_neither_drops_nor_storms() -> None:
     crew = make_crew()
     chain(crew)

@@ -9,12 +9,14 @@ import pytest
 
 from incidents.models import Schedule, ScheduleVersion
 from incidents.selectors.oncall import final_schedule_of, on_call_at, on_call_now, shifts_of
+from incidents.services.escalation.policies import escalation_policy_retire
 from incidents.services.oncall import override_cancel, schedule_retire, schedule_revise
 from opsportal.accounts.models import User
 from opsportal.accounts.services import user_deactivate
 from opsportal.audit.selectors import entries_about
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, IllegalMove, InvalidInput, NotFound, Stale
+from tests.escalating import make_policy, step
 from tests.makers import NOW, ROOT, make_team, make_user
 from tests.rostering import make_override, make_schedule, settings_data
 from tests.untouched import refused
@@ -100,6 +102,17 @@ def test_an_exception_acts_from_now_on_until_it_is_cancelled() -> None:
     assert names(schedule.slug, NOW + HOUR) == ["Ada"]
     with refused(IllegalMove):
         override_cancel(actor=ROOT, now=NOW + HOUR, pk=override.pk)
+
+
+def test_a_schedule_that_escalation_policies_use_is_not_retired() -> None:
+    schedule = make_schedule(make_user(name="Ada"))
+    target = {"kind": "schedule", "key": schedule.slug, "role": "primary"}
+    make_policy(step(0, target))
+    with refused(Conflict, "in_use") as caught:
+        schedule_retire(actor=ROOT, now=NOW, slug=schedule.slug)
+    assert "by it: ours." in caught.value.detail
+    escalation_policy_retire(actor=ROOT, now=NOW, slug="ours")
+    assert schedule_retire(actor=ROOT, now=NOW, slug=schedule.slug).state == "retired"
 
 
 def test_a_retired_schedule_takes_its_exceptions_along() -> None:

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from incidents.models import Override, Schedule, ScheduleVersion
 from incidents.oncall.reading import MOST_NAMED
 from incidents.oncall.settings import Settings
+from incidents.selectors.escalation import policies_with_schedule
 from incidents.selectors.oncall import settings_of
 from incidents.services.oncall.people import known, named_in, refuse_unreachable, with_ids
 from incidents.services.oncall.scene import (
@@ -32,6 +33,7 @@ from opsportal.core.versions import require_version
 from opsportal.core.writes import write
 
 MOST_IN_USE = 1_000
+_POLICIES_NAMED = 10
 # Pages of their own beside those of the schedules.
 TAKEN = frozenset({"feeds", "gaps", "handovers", "hours", "imports", "me", "new", "people", "swaps"})
 FIELDS = ("name", "description", "team", "gap_policy")
@@ -112,7 +114,8 @@ def schedule_retire(
     """Take a schedule out of use for good, with every exception that still stands, and return it.
 
     Nobody is on call by it from `now` on; the past stays. Raises `NotFound`, `Forbidden`, `Stale`,
-    `InvalidInput` and `IllegalMove`.
+    `InvalidInput`, `IllegalMove`, and `Conflict` with code `in_use` while escalation policies tell who is on
+    call by it: they would tell nobody.
     """
     text = clean_text(reason, field="reason", max_length=200, lines=False)
     with write(actor=actor, now=now, reason=text):
@@ -120,6 +123,7 @@ def schedule_retire(
         require(actor, "schedule.write", case_of(actor, schedule, now))
         require_version(schedule, version)
         schedule.state = SCHEDULE.move(schedule.state, "retire")
+        _refuse_in_use(schedule)
         for row in Override.objects.select_for_update().filter(
             schedule=schedule, state=OVERRIDE.initial, ends_at__gt=now
         ):
@@ -130,6 +134,18 @@ def schedule_retire(
         _save(schedule, now)
         record(schedule, actor=actor, now=now, event="retired")
         return schedule
+
+
+def _refuse_in_use(schedule: Schedule) -> None:
+    using = [policy.slug for policy in policies_with_schedule(schedule.slug)]
+    if using:
+        named = ", ".join(using[:_POLICIES_NAMED]) + (
+            f" and {len(using) - _POLICIES_NAMED} more" if len(using) > _POLICIES_NAMED else ""
+        )
+        raise Conflict(
+            f"Escalation policies tell who is on call by it: {named}. Change or retire them first.",
+            code="in_use",
+        )
 
 
 def _cleaned(fields: Mapping[str, Any]) -> dict[str, Any]:
