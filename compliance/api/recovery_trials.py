@@ -1,4 +1,4 @@
-"""The API of restore tests and exercises."""
+"""The API of restore tests."""
 
 from __future__ import annotations
 
@@ -8,11 +8,6 @@ from rest_framework.response import Response
 
 from compliance.api.recovery_assets import IF_MATCH, PAGING, asset_named
 from compliance.api.recovery_trial_bodies import (
-    ExerciseBody,
-    ExerciseCompleteBody,
-    ExerciseDetailOut,
-    ExercisePage,
-    ExercisePatch,
     ProcedureTickBody,
     RestoreTestBody,
     RestoreTestDetailOut,
@@ -22,20 +17,15 @@ from compliance.api.recovery_trial_bodies import (
     RestoreTestStartBody,
     TrialAbortBody,
     TrialVersionBody,
-    exercise_out,
     procedure_step_out,
     restore_test_out,
 )
 from compliance.recovery.ladder import LEVELS
-from compliance.recovery.states import EXERCISE, RESTORE_TEST
-from compliance.recovery.words import EXERCISE_KINDS, keys
+from compliance.recovery.states import RESTORE_TEST
 from compliance.selectors.recovery import (
-    exercise_by_key,
-    exercises_loaded,
     restore_test_by_key,
     tests_loaded,
 )
-from compliance.services.recovery import exercises as exercising
 from compliance.services.recovery import restore_tests as testing
 from compliance.services.recovery.steps import VERBS
 from opsportal.api.query import Query
@@ -56,13 +46,6 @@ def _test(key: str, *, status: int = 200) -> Response:
     test = restore_test_by_key(key)
     document = {**restore_test_out(test), "steps": [procedure_step_out(step) for step in test.steps.all()]}
     return Response(document, status=status, headers={"ETag": f'"{test.version}"'})
-
-
-def _exercise(key: str, *, status: int = 200) -> Response:
-    exercise = exercise_by_key(key)
-    steps = [procedure_step_out(step) for step in exercise.steps.all()]
-    document = {**exercise_out(exercise), "steps": steps}
-    return Response(document, status=status, headers={"ETag": f'"{exercise.version}"'})
 
 
 class RestoreTestList(ApiView):
@@ -249,158 +232,3 @@ class RestoreTestWitness(ApiView):
         pk = restore_test_by_key(key).pk
         testing.restore_test_witness(actor=self.actor, now=edge_now(), pk=pk, version=version)
         return _test(key)
-
-
-class ExerciseList(ApiView):
-    """Exercises."""
-
-    area = "compliance"
-
-    @extend_schema(
-        operation_id="exercises_list",
-        parameters=[
-            OpenApiParameter("kind", str, enum=list(keys(EXERCISE_KINDS))),
-            OpenApiParameter("state", str, enum=list(EXERCISE.states)),
-            OpenApiParameter("service", str, description="Only those with this service (a slug)."),
-            OpenApiParameter("updated_since", str),
-            OpenApiParameter("ordering", str, enum=sorted(ORDER)),
-            *PAGING,
-        ],
-        responses=ExercisePage,
-    )
-    def get(self, request: Request) -> Response:
-        """List exercises of any kind, the newest first."""
-        query = Query(request, {"kind", "state", "service", "updated_since"})
-        rows = exercises_loaded()
-        if kind := query.choice("kind", keys(EXERCISE_KINDS)):
-            rows = rows.filter(kind=kind)
-        if state := query.choice("state", EXERCISE.states):
-            rows = rows.filter(state=state)
-        if service := query.text("service"):
-            rows = rows.filter(concerned__service__slug=service)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
-        return self.page(rows, exercise_out, ordering=ORDER, default="-id")
-
-    @extend_schema(operation_id="exercises_plan", request=ExerciseBody, responses={201: ExerciseDetailOut})
-    def post(self, request: Request) -> Response:
-        """Plan an exercise."""
-        Query(request, paged=False)
-        fields = read_body(request, ExerciseBody)
-        exercise = exercising.exercise_plan(actor=self.actor, now=edge_now(), fields=fields)
-        response = _exercise(exercise.key, status=201)
-        response["Location"] = f"/api/v1/exercises/{exercise.key}/"
-        return response
-
-
-class ExerciseDetail(ApiView):
-    """One exercise."""
-
-    area = "compliance"
-
-    @extend_schema(operation_id="exercises_retrieve", responses=ExerciseDetailOut)
-    def get(self, request: Request, key: str) -> Response:
-        """Show an exercise with its playbook."""
-        Query(request, paged=False)
-        return _exercise(key)
-
-    @extend_schema(
-        operation_id="exercises_edit",
-        parameters=[IF_MATCH],
-        request=ExercisePatch,
-        responses=ExerciseDetailOut,
-    )
-    def patch(self, request: Request, key: str) -> Response:
-        """Change the plan of an exercise that has not begun."""
-        Query(request, paged=False)
-        body = read_body(request, ExercisePatch, partial=True)
-        version = expected_version(request, body)
-        pk = exercise_by_key(key).pk
-        exercising.exercise_edit(actor=self.actor, now=edge_now(), pk=pk, fields=body, version=version)
-        return _exercise(key)
-
-
-class ExerciseStart(ApiView):
-    """Beginning an exercise."""
-
-    area = "compliance"
-
-    @extend_schema(
-        operation_id="exercises_start",
-        parameters=[IF_MATCH],
-        request=TrialVersionBody,
-        responses=ExerciseDetailOut,
-    )
-    def post(self, request: Request, key: str) -> Response:
-        """Begin an exercise; whoever begins it leads it."""
-        Query(request, paged=False)
-        version = expected_version(request, read_body(request, TrialVersionBody))
-        pk = exercise_by_key(key).pk
-        exercising.exercise_start(actor=self.actor, now=edge_now(), pk=pk, version=version)
-        return _exercise(key)
-
-
-class ExerciseTick(ApiView):
-    """Ticking off steps of a playbook."""
-
-    area = "compliance"
-
-    @extend_schema(
-        operation_id="exercises_tick",
-        parameters=[VERB],
-        request=ProcedureTickBody,
-        responses=ExerciseDetailOut,
-    )
-    def post(self, request: Request, key: str, number: str, verb: str) -> Response:
-        """Tick off a step: do, skip, fail, or reopen it."""
-        Query(request, paged=False)
-        body = read_body(request, ProcedureTickBody)
-        pk = exercise_by_key(key).pk
-        exercising.exercise_step(
-            actor=self.actor, now=edge_now(), pk=pk, number=int(number), verb=verb, **body
-        )
-        return _exercise(key)
-
-
-class ExerciseComplete(ApiView):
-    """Ending an exercise."""
-
-    area = "compliance"
-
-    @extend_schema(
-        operation_id="exercises_complete",
-        parameters=[IF_MATCH],
-        request=ExerciseCompleteBody,
-        responses=ExerciseDetailOut,
-    )
-    def post(self, request: Request, key: str) -> Response:
-        """End an exercise with its outcome and what was found."""
-        Query(request, paged=False)
-        body = read_body(request, ExerciseCompleteBody)
-        version = expected_version(request, body)
-        pk = exercise_by_key(key).pk
-        exercising.exercise_complete(actor=self.actor, now=edge_now(), pk=pk, fields=body, version=version)
-        return _exercise(key)
-
-
-class ExerciseAbort(ApiView):
-    """Ending an exercise without a result."""
-
-    area = "compliance"
-
-    @extend_schema(
-        operation_id="exercises_abort",
-        parameters=[IF_MATCH],
-        request=TrialAbortBody,
-        responses=ExerciseDetailOut,
-    )
-    def post(self, request: Request, key: str) -> Response:
-        """End an exercise that proved nothing, with the reason."""
-        Query(request, paged=False)
-        body = read_body(request, TrialAbortBody)
-        version = expected_version(request, body)
-        pk = exercise_by_key(key).pk
-        exercising.exercise_abort(
-            actor=self.actor, now=edge_now(), pk=pk, reason=body["reason"], version=version
-        )
-        return _exercise(key)

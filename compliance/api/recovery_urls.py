@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, re_path
 
-from compliance.api import recovery_assets, recovery_report, recovery_trials
+from compliance.api import recovery_assets, recovery_exercises, recovery_report, recovery_trials
 
 ASSET = r"assets/(?P<key>[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*)"
 TEST = r"restore-tests/(?P<key>(?i:RST)-[0-9]{1,18})"
@@ -31,13 +31,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
         rf"^{TEST}/witness/?$", recovery_trials.RestoreTestWitness.as_view(), name="api-restore-test-witness"
     ),
     re_path(rf"^{TEST}/{TICK}", recovery_trials.RestoreTestTick.as_view(), name="api-restore-test-tick"),
-    re_path(r"^exercises/?$", recovery_trials.ExerciseList.as_view(), name="api-exercises"),
-    re_path(rf"^{EXERCISE}/?$", recovery_trials.ExerciseDetail.as_view(), name="api-exercise"),
-    re_path(rf"^{EXERCISE}/start/?$", recovery_trials.ExerciseStart.as_view(), name="api-exercise-start"),
+    re_path(r"^exercises/?$", recovery_exercises.ExerciseList.as_view(), name="api-exercises"),
+    re_path(rf"^{EXERCISE}/?$", recovery_exercises.ExerciseDetail.as_view(), name="api-exercise"),
+    re_path(rf"^{EXERCISE}/start/?$", recovery_exercises.ExerciseStart.as_view(), name="api-exercise-start"),
     re_path(
-        rf"^{EXERCISE}/complete/?$", recovery_trials.ExerciseComplete.as_view(), name="api-exercise-complete"
+        rf"^{EXERCISE}/complete/?$",
+        recovery_exercises.ExerciseComplete.as_view(),
+        name="api-exercise-complete",
     ),
-    re_path(rf"^{EXERCISE}/abort/?$", recovery_trials.ExerciseAbort.as_view(), name="api-exercise-abort"),
-    re_path(rf"^{EXERCISE}/{TICK}", recovery_trials.ExerciseTick.as_view(), name="api-exercise-tick"),
+    re_path(rf"^{EXERCISE}/abort/?$", recovery_exercises.ExerciseAbort.as_view(), name="api-exercise-abort"),
+    re_path(rf"^{EXERCISE}/{TICK}", recovery_exercises.ExerciseTick.as_view(), name="api-exercise-tick"),
     re_path(r"^reports/backups/?$", recovery_report.BackupReport.as_view(), name="api-report-backups"),
 ]
