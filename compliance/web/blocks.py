@@ -25,11 +25,14 @@ class Link:
 
 
 def shown(blocks: Iterable[Block]) -> list[dict[str, Any]]:
-    """Return what the template needs of each block. Tables and charts are numbered, for their labels."""
+    """Return what the template needs of each block. Tables and charts are numbered, for their labels.
+
+    `level` is that of a title inside a card: one below the heading that the card stands under.
+    """
     found = []
     heading = ""
     for number, block in enumerate(blocks):
-        part: dict[str, Any] = {"id": f"part-{number}", "under": heading}
+        part: dict[str, Any] = {"id": f"part-{number}", "under": heading, "level": 3 if heading else 2}
         match block:
             case Heading():
                 heading = block.text
