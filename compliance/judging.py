@@ -76,9 +76,12 @@ class Share:
 
     @property
     def met_percent(self) -> int | None:
-        """How much of the time with data it was met, in whole percent; None without any data."""
+        """How much of the time with data it was met, in whole percent; None without any data.
+
+        It is rounded down: a rule that was broken for a minute was not met 100 percent of the time.
+        """
         known = self.met + self.breached
-        return round(100 * self.met / known) if known else None
+        return 100 * self.met // known if known else None
 
 
 def share_of(turns: Iterable[Turn], start: datetime, end: datetime) -> Share:

@@ -190,4 +190,4 @@ def _line(rule: Rule, states: list[ConformanceState], before: Collection[str] = 
 def _month(start: datetime, shares: list[Share]) -> Month:
     percents = [one.met_percent for one in shares if one.met_percent is not None]
     status = overall([one.status for one in shares if one.status != "no_data"])
-    return Month(start, status, round(sum(percents) / len(percents)) if percents else None)
+    return Month(start, status, sum(percents) // len(percents) if percents else None)

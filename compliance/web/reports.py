@@ -55,9 +55,9 @@ def index(request: HttpRequest) -> HttpResponse:
         for row in MonthlyReport.objects.defer("content").order_by("-month")[:12]
     ]
     blocks: list[Block] = [
-        *dashboard(actor, now),
-        Heading("Reports", 2),
+        Heading("One subject each", 2),
         Table(("Report", "About"), reports),
+        *dashboard(actor, now),
         Heading("Monthly reports", 2),
         Table(("Month", "Made (UTC)", "Hash"), months),
     ]

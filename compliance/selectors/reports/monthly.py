@@ -138,13 +138,16 @@ def _conformance() -> list[Block]:
         Facts(
             [
                 ("In force", f"{standard.title} {standard.version}"),
-                *((words, str(counted.get(name, 0))) for name, words in STATUS_WORDS.items()),
+                *(
+                    (f"{words}, each subject", str(counted.get(name, 0)))
+                    for name, words in STATUS_WORDS.items()
+                ),
             ]
         ),
         Table(
             ("Breached", "Of", "Because"),
             [
-                (titles.get(one.rule_id, one.rule_id), one.subject_title or "organisation", one.because)
+                (titles.get(one.rule_id, one.rule_id), one.subject_title or "The organisation", one.because)
                 for one in breached[:50]
             ],
         ),
@@ -165,7 +168,7 @@ def _objectives(now: datetime) -> list[Block]:
         [
             (
                 one.promised.title,
-                one.promised.service or "organisation",
+                one.promised.service or "The organisation",
                 text_of(one.promised.percent, "percent"),
                 "no data" if one.good is None else text_of(one.good, "percent"),
                 "–" if one.budget.left is None else f"{100 * one.budget.left:.0f} %",
