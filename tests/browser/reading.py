@@ -79,7 +79,6 @@ EVERY_PAGE = (
     "/compliance/figures/",
     "/compliance/figures/change_success_rate/",
     "/compliance/objectives/",
-    "/compliance/objectives/new/",
     "/compliance/costs/",
     "/compliance/capacity/",
     "/compliance/sources/",
@@ -106,7 +105,6 @@ EVERY_PAGE = (
     "/oncall/operations/",
     "/oncall/operations/?view=month",
     "/escalation-policies/",
-    "/escalation-policies/new/",
     "/runbooks/",
     "/runbooks/new/",
     "/runbooks/coverage/",
@@ -124,7 +122,6 @@ EVERY_PAGE = (
     "/frameworks/",
     "/frameworks/soc2/",
     "/controls/",
-    "/controls/new/",
     "/controls/CTL-1/",
     "/evidence/",
     "/evidence/new/",
@@ -148,7 +145,6 @@ EVERY_PAGE = (
     "/status-page/",
     "/status-page/new/incident/",
     "/status-page/new/maintenance/",
-    "/status-page/components/new/",
     "/obligations/",
     "/notifications/",
     "/account/notifications/",
@@ -203,6 +199,10 @@ def key_of(page: Page, title: str) -> str:
 
 BACK_OFFICE = (
     "/standards/propose/",
+    "/compliance/objectives/new/",
+    "/controls/new/",
+    "/escalation-policies/new/",
+    "/status-page/components/new/",
     "/channels/",
     "/oncall-import/",
     "/admin/",
@@ -212,6 +212,12 @@ BACK_OFFICE = (
     "/admin/changes/change/1/change/",
     "/admin/changes/change/1/history/",
     "/admin/audit/auditentry/",
+    "/admin/compliance/audit/",
+    "/admin/compliance/audit/1/work/",
+    "/admin/compliance/audit/1/do/finding/",
+    "/admin/compliance/audit/1/samples/1/",
+    "/admin/compliance/audit/1/report/",
+    "/admin/compliance/audit/1/without-change/",
 )
 """Pages as an administrator sees them: one for nobody else, a list of each kind, a form, a row, a history."""
 
