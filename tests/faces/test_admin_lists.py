@@ -183,12 +183,9 @@ def incidents_of(person: User, number: int) -> None:
     action_open(actor=person.actor, now=NOW, postmortem=f"PM-{written.pk}", fields=item)
 
 
-def test_a_list_costs_as_many_queries_with_many_rows_as_with_one(
-    world: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = Client()
-    client.force_login(make_user(staff=True))
-    dearer, unseen = {}, list[str]()
+def dearer_lists(client: Client, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, list[int]], list[str]]:
+    """Return the lists that cost more queries with many rows than with one, and those of fewer than two."""
+    dearer, unseen = dict[str, list[int]](), list[str]()
     for admin in ADMINS:
         path = f"/admin/{admin.opts.app_label}/{admin.opts.model_name}/"
         if admin.model._default_manager.count() < 2:
@@ -201,8 +198,18 @@ def test_a_list_costs_as_many_queries_with_many_rows_as_with_one(
         names = 2 if hasattr(admin, "actors_of") else 0
         if counted[2] > counted[1] + names:
             dearer[admin.opts.label] = counted[1:]
+    return dearer, unseen
+
+
+def test_a_list_costs_as_many_queries_with_many_rows_as_with_one(
+    world: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of most lists there are rows here; `test_demo` looks at them again with those of the demo."""
+    client = Client()
+    client.force_login(make_user(staff=True))
+    dearer, unseen = dearer_lists(client, monkeypatch)
     assert dearer == {}
-    assert len(unseen) < len(ADMINS) / 3, unseen
+    assert len(unseen) < len(ADMINS) / 2, unseen
     assert Delivery.objects.exists()
     assert OutboxMessage.objects.exists()
 

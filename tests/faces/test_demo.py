@@ -30,6 +30,7 @@ from opsportal.portal.demo.duty import REACHED
 from opsportal.portal.demo.past import past_stories
 from opsportal.portal.demo.people import PASSWORD, PEOPLE
 from opsportal.standards.models import Activation
+from tests.faces.test_admin_lists import ADMINS, dearer_lists
 from tests.makers import make_user
 
 
@@ -106,6 +107,15 @@ class TestLoaded:
         attached = Attachment.objects.get(subject_kind="change")
         assert {attached.subject_key} == {condition.request.subject_key for condition in conditions}
         assert path_of(attached.file.sha256).read_bytes().startswith(b"Identity on the new runtime")
+
+    def test_lists_of_the_back_office_cost_as_many_queries_with_many_rows_as_with_one(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client = Client()
+        client.force_login(User.objects.filter(is_staff=True, is_active=True).order_by("pk")[0])
+        dearer, unseen = dearer_lists(client, monkeypatch)
+        assert dearer == {}
+        assert len(unseen) < len(ADMINS) * 2 / 5, unseen
 
     def test_only_what_happened_lately_is_still_told(self) -> None:
         an_hour_ago = database_now() - timedelta(hours=1, minutes=2)
