@@ -38,7 +38,8 @@ class PrometheusRules(ApiView):
     area = "measurements"
 
     @extend_schema(
-        operation_id="measurements_prometheus_rules", responses={(200, "application/yaml"): OpenApiTypes.STR}
+        operation_id="measurements_prometheus_rules",
+        responses={(200, "application/yaml"): OpenApiTypes.OBJECT},
     )
     def get(self, request: Request) -> HttpResponse:
         """Give the thresholds of the standard and the burn rates of objectives as Prometheus rules."""

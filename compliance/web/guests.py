@@ -17,6 +17,7 @@ from compliance.services.audits.access import OVER, access_entered, access_of_li
 from opsportal.core.clock import database_now
 from opsportal.core.errors import Forbidden
 from opsportal.web import refusals
+from opsportal.web.lane import comes_from_a_machine
 from opsportal.web.public import is_public
 from opsportal.web.requests import actor_of
 
@@ -40,10 +41,11 @@ class GuestMiddleware:
     def process_view(
         self, request: HttpRequest, view: object, args: tuple[object, ...], kwargs: dict[str, object]
     ) -> HttpResponse | None:
-        actor = actor_of(request)
-        if not actor.is_guest or request.path.startswith("/static/"):
+        # Before anybody is asked for: who looks at the session makes the answer differ by cookie.
+        if request.path.startswith("/static/") or is_public(request.path) or comes_from_a_machine(request):
             return None
-        if is_public(request.path):
+        actor = actor_of(request)
+        if not actor.is_guest:
             return None
         now = database_now()
         opened = list(audits_open_to(actor.id, now))

@@ -34,7 +34,7 @@ class MachineLaneMiddleware:
         self._lane = _Lane()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if _comes_from_a_machine(request):
+        if comes_from_a_machine(request):
             return self._lane.answer(request)
         return self._get_response(request)
 
@@ -61,7 +61,7 @@ class _Lane(BaseHandler):
         return response
 
 
-def _comes_from_a_machine(request: HttpRequest) -> bool:
+def comes_from_a_machine(request: HttpRequest) -> bool:
     """Whether this is for an endpoint and bears a key, good or bad: no session is ever looked at then."""
     path = request.path_info
     if bears_its_key(path):
