@@ -8,7 +8,7 @@ from compliance import subjects
 from compliance.judging import STATUS_WORDS
 from compliance.models import ConformanceState, ConformanceTurn, Evidence
 from opsportal.standards.vocabulary import declared
-from opsportal.web.admin import LookAdmin, WrittenOnceAdmin
+from opsportal.web.admin import WrittenOnceAdmin
 from opsportal.web.admin_lists import word_filter
 
 EVENTS = word_filter("event", lambda: [(name, event.title) for name, event in declared().events.items()])
@@ -35,7 +35,7 @@ class EvidenceAdmin(WrittenOnceAdmin):
 
 
 @admin.register(ConformanceState)
-class ConformanceStateAdmin(LookAdmin):
+class ConformanceStateAdmin(WrittenOnceAdmin):
     """How each rule stands."""
 
     list_display = (
