@@ -14,7 +14,7 @@ from opsportal.core.actor import Actor
 from opsportal.core.errors import Forbidden, IllegalMove, InvalidInput
 from opsportal.obligations.models import Obligation
 from tests.governing import Organisation, govern_under, make_organisation, remediates
-from tests.makers import NOW, ROOT
+from tests.makers import NOW, ROOT, make_user
 from tests.untouched import refused
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +71,19 @@ def test_a_later_scan_verifies_what_is_gone_and_reopens_what_is_back(cast: Organ
     scan(cast, at=NOW + 3 * DAY, whole=False)
     scan(cast, at=NOW + DAY)
     assert states() == {"CVE-1": "open", "CVE-2": "open"}
+
+
+def test_what_somebody_of_another_team_no_longer_sees_is_not_taken_for_gone(cast: Organisation) -> None:
+    scan(cast, ("CVE-1", "critical"))
+    fields = {
+        "kind": "vulnerability",
+        "service": "pay",
+        "tool": "trivy",
+        "performed_at": NOW + DAY,
+        "whole": True,
+    }
+    scan_record(actor=make_user().actor, now=NOW + DAY, fields=fields, results=[])
+    assert states() == {"CVE-1": "open"}
 
 
 def test_the_same_scan_twice_is_one(cast: Organisation) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from compliance.facts.governance import scan_facts
@@ -19,6 +19,7 @@ from compliance.services.governance.vulnerabilities import (
     vulnerability_found,
     vulnerability_gone,
 )
+from opsportal.accounts.selectors import teams_of
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import InvalidInput
@@ -49,7 +50,8 @@ def scan_record(
     report in one of `findings.FORMATS`; None is a scan that found nothing. A repeated `external_id` with
     the same content finds the first scan; another content under it is refused. What is found and not known
     opens a vulnerability; what was fixed and is there again opens again; where the scan is of the `whole`
-    of its scope, what it does not name any more is fixed and verified.
+    of its scope, and of a machine, an administrator or the service's own team, what it does not name any
+    more is fixed and verified.
     Raises `Forbidden`, `InvalidInput` with a pointer for each error.
     """
     given = cleaned(fields, _cleaners(now), required=("kind", "tool", "performed_at"))
@@ -94,7 +96,8 @@ def _follow(scan: Scan, found: tuple[Found, ...], *, actor: Actor, now: datetime
     newer = standing and _is_older(scan, place)
     states = {fingerprint: row.state for fingerprint, row in standing.items()}
     # A report that arrives late says nothing about what a later one has seen.
-    outcome = compare(found, states, whole=scan.whole and not newer)
+    speaks_for_it = _speaks_for(scan, actor, now)
+    outcome = compare(found, states, whole=scan.whole and not newer and speaks_for_it)
     if newer:
         outcome = Compared(outcome.new, (), ())
     for one in outcome.new:
@@ -103,6 +106,16 @@ def _follow(scan: Scan, found: tuple[Found, ...], *, actor: Actor, now: datetime
         vulnerability_again(standing[fingerprint], scan, actor=actor, now=now)
     for fingerprint in outcome.gone:
         vulnerability_gone(standing[fingerprint], scan, actor=actor, now=now)
+
+
+def _speaks_for(scan: Scan, actor: Actor, now: datetime) -> bool:
+    """Return whether what this scan no longer names is believed to be gone.
+
+    Of a service, machines, administrators and its own team are believed; somebody else adds what they found.
+    """
+    if scan.service is None or not actor.is_user or actor.is_staff:
+        return True
+    return scan.service.owner_team.slug in teams_of(actor.id, now.astimezone(UTC).date())
 
 
 def _is_older(scan: Scan, place: str) -> bool:
