@@ -12,7 +12,14 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0004_guests_and_searches'),
         ('accounts', '__first__'),
+        # So that the small steps of the others come while there are few tables: each one renders them all.
+        ('approvals', '0004_conditions'),
+        ('calendar', '0002_feeds_of_other_apps'),
         ('catalog', '0002_providers'),
+        ('changes', '0010_saved_filters'),
+        ('files', '0002_longer_content_types'),
+        ('notify', '0005_pages_first'),
+        ('standards', '0004_documents_and_editions'),
     ]
 
     operations = [

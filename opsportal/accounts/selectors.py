@@ -22,6 +22,7 @@ from opsportal.accounts.models import (
 )
 from opsportal.accounts.models.users import former_member
 from opsportal.core.actor import Actor, ActorKind
+from opsportal.core.statements import Statement
 
 ADMINISTRATORS = "portal:administrators"
 """Stands for a role that every administrator holds; no role of a standard can be called so."""
@@ -163,6 +164,15 @@ class StandIn:
         return self.role in {"", role}
 
 
+def standing_in(now: datetime) -> QuerySet[Deputyship]:
+    """Return the deputyships that count at `now` (aware UTC): the principal is away, both may sign in."""
+    away = Absence.objects.filter(absent_at(now), person=OuterRef("principal"))
+    rows = Deputyship.objects.filter(
+        absent_at(now), Exists(away), deputy__is_active=True, principal__is_active=True
+    )
+    return rows.filter(Q(absence__isnull=True) | Q(absence__starts_at__lte=now, absence__ends_at__gt=now))
+
+
 def stand_ins(
     now: datetime,
     *,
@@ -174,11 +184,7 @@ def stand_ins(
     Only while the principal is away, and the deputy may sign in. It is no chain: whom the principal
     stands in for is not passed on. One query.
     """
-    away = Absence.objects.filter(absent_at(now), person=OuterRef("principal"))
-    rows = Deputyship.objects.filter(
-        absent_at(now), Exists(away), deputy__is_active=True, principal__is_active=True
-    )
-    rows = rows.filter(Q(absence__isnull=True) | Q(absence__starts_at__lte=now, absence__ends_at__gt=now))
+    rows = standing_in(now)
     if principals is not None:
         rows = rows.filter(principal__in=list(principals))
     if deputy is not None:
@@ -200,6 +206,24 @@ class Held:
     principal: UUID
 
 
+_HELD_BY = Statement(
+    lambda marks: (
+        RoleHolding.objects.filter(
+            in_force(marks.day("on")), user=marks.identifier("person"), user__is_active=True
+        )
+        .values_list("role__slug", "scope_kind", "scope_key")
+        .distinct()
+    )
+)
+_STOOD_IN_FOR = Statement(
+    lambda marks: (
+        standing_in(marks.moment("now"))
+        .filter(deputy=marks.identifier("deputy"))
+        .values_list("principal_id", "role__slug")
+    )
+)
+
+
 def roles_acted_on(person: UUID | str, now: datetime) -> list[Held]:
     """Return what this person may act on at `now`: their own roles, and those of whom they stand in for.
 
@@ -208,15 +232,18 @@ def roles_acted_on(person: UUID | str, now: datetime) -> list[Held]:
     identifier = _uuid(person)
     if identifier is None:
         return []
-    standing = stand_ins(now, deputy=identifier)
-    people = {identifier, *(one.principal.pk for one in standing)}
+    on = now.astimezone(UTC).date()
+    found = [Held(role, kind, key, identifier) for role, kind, key in _HELD_BY.rows(person=identifier, on=on)]
+    standing = set(_STOOD_IN_FOR.rows(deputy=identifier, now=now))
+    if not standing:
+        return found
     rows = RoleHolding.objects.filter(
-        in_force(now.astimezone(UTC).date()), user__in=people, user__is_active=True
+        in_force(on), user__in={principal for principal, _ in standing}, user__is_active=True
     ).values_list("role__slug", "scope_kind", "scope_key", "user_id")
-    return [
+    return found + [
         Held(role, kind, key, user)
         for role, kind, key, user in rows.distinct()
-        if user == identifier or any(one.principal.pk == user and one.covers(role) for one in standing)
+        if user != identifier and not standing.isdisjoint({(user, None), (user, role)})
     ]
 
 

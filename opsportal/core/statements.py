@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import OperationalError, connection
 from django.db.models import QuerySet
@@ -35,6 +36,12 @@ class Marks:
         """Return the stand-in for the whole number `name`."""
         mark = -(2**53) - 1 - len(self.names)
         self.names[mark] = name
+        return mark
+
+    def identifier(self, name: str) -> UUID:
+        """Return the stand-in for the UUID `name`."""
+        mark = UUID(int=1 + len(self.names))
+        self.names[mark] = self.names[mark.hex] = name  # SQLite gets identifiers as text
         return mark
 
     def day(self, name: str) -> date:
@@ -80,7 +87,7 @@ class Statement:
         self._lock_table = lock_table
         self._written: dict[str, _Written] = {}
 
-    def rows(self, **values: str | int | date | None) -> Iterator[tuple[Any, ...]]:
+    def rows(self, **values: str | int | date | UUID | None) -> Iterator[tuple[Any, ...]]:
         """Run the query with these values for the marks of their names, and yield its rows."""
         written = self._written.get(connection.vendor)
         if written is None:
@@ -130,7 +137,9 @@ def _named(sql: str, parameters: Sequence[Any], names: Sequence[str]) -> str:
 
 
 def _adapted(value: Any, *, like: Any) -> Any:
-    """Return a day or an instant as the backend passes it: as text where it passed its mark as text."""
+    """Return a day, an instant or a UUID as the backend passes it: as text where its mark was text."""
+    if isinstance(value, UUID) and isinstance(like, str):
+        return value.hex
     if isinstance(value, datetime) and isinstance(like, str):
         return _as_text(value)
     return str(value) if isinstance(value, date) and isinstance(like, str) else value

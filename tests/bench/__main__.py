@@ -23,12 +23,15 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from opsportal.run import static
 from tests.processes import ROOT, Process, free_port, wait_until
 from tests.servers import Postgres, Valkey
 
@@ -52,38 +55,51 @@ def main() -> int:
         stack.callback(postgres.stop)
         stack.callback(valkey.stop)
         _environment(folder, postgres, valkey)
-        runs, figures, recorded = _parts(stack, folder, postgres, options)
+        runs, figures, recorded, broken = _parts(stack, folder, postgres, options)
     summary = _summary(runs, recorded) | {"figures": figures}
     print(_table(summary))  # noqa: T201 - this is what it is for
     path = ROOT / "var" / "bench.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({"summary": summary, "runs": runs}, indent=1) + "\n", encoding="utf-8")
-    return 1 if any(run["failed"] for run in runs) else 0
+    for name in broken:
+        print(f"{name}: could not be measured, see above", file=sys.stderr)  # noqa: T201
+    return 1 if broken or any(run["failed"] for run in runs) else 0
 
 
 def _parts(
     stack: ExitStack, folder: Path, postgres: Postgres, options: argparse.Namespace
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
-    """Measure what was asked for; return the runs of the gate, the figures, and the recorded statements."""
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any], list[str]]:
+    """Measure what was asked for; return the runs of the gate, the figures, the recorded statements, and the
+    parts that broke: what was measured before and after such a one is not lost.
+    """
     wanted = options.only or PARTS
     runs: list[dict[str, Any]] = []
     figures: list[dict[str, Any]] = []
     recorded: dict[str, Any] = {}
+    small = ["--small"] if options.small else []
+    timing = ["--rounds", str(options.rounds), "--seconds", str(options.seconds)]
+    parts: dict[str, Callable[[], None]] = {
+        "gate": lambda: runs.extend(
+            _measure(_targets(stack, folder, world), options.rounds, options.seconds)
+        ),
+        "size": lambda: figures.extend(_figures(world, small=options.small)),
+        "measures": lambda: figures.extend(_of_measures(small=options.small)),
+        "alerts": lambda: figures.extend(_apart("alerts", folder, postgres, *timing, *small)),
+        "paging": lambda: figures.extend(_apart("paging", folder, postgres, *small)),
+    }
     if not {"gate", "size", "measures"}.isdisjoint(wanted):
         world, recorded = _world(folder)
-        if "gate" in wanted:
-            runs = list(_measure(_targets(stack, folder, world), options.rounds, options.seconds))
-        if "size" in wanted:
-            figures += _figures(world, small=options.small)
-        if "measures" in wanted:
-            figures += _of_measures(small=options.small)
-    small = ["--small"] if options.small else []
-    if "alerts" in wanted:
-        timing = ["--rounds", str(options.rounds), "--seconds", str(options.seconds)]
-        figures += _apart("alerts", folder, postgres, *timing, *small)
-    if "paging" in wanted:
-        figures += _apart("paging", folder, postgres, *small)
-    return runs, figures, recorded
+    broken = [name for name, part in parts.items() if name in wanted and not _done(part)]
+    return runs, figures, recorded, broken
+
+
+def _done(part: Callable[[], None]) -> bool:
+    try:
+        part()
+    except Exception:  # noqa: BLE001 - whatever it is, the other parts are measured
+        traceback.print_exc()
+        return False
+    return True
 
 
 def _apart(name: str, folder: Path, postgres: Postgres, *options: str) -> list[dict[str, Any]]:
@@ -119,6 +135,10 @@ def _environment(folder: Path, postgres: Postgres, valkey: Valkey) -> None:
         DJANGO_SETTINGS_MODULE="opsportal.settings",
         BENCH_STATEMENTS=str(folder / "statements.json"),
     )
+    command = static.collect_command()  # pages name their files by what is in them
+    if command is not None:
+        subprocess.run(command, check=True)
+        static.collected()
 
 
 def _createdb(postgres: Postgres, name: str) -> None:
@@ -146,7 +166,15 @@ def _of_measures(*, small: bool) -> list[dict[str, Any]]:
     from tests.bench.size import _at, _times, figure
 
     share = 100 if small else 1
-    return list(measurements.measure(10_000_000 // share, 1_000_000 // share, figure, _times, _at))
+    rows = measurements.measure(10_000_000 // share, 1_000_000 // share, figure, _times, _at)
+    return list(_told(rows))
+
+
+def _told(figures: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield figures, each said at once: the tables between them take minutes to fill."""
+    for one in figures:
+        print(_line(one), file=sys.stderr, flush=True)  # noqa: T201
+        yield one
 
 
 def _figures(world: Any, *, small: bool) -> list[dict[str, Any]]:
@@ -154,10 +182,10 @@ def _figures(world: Any, *, small: bool) -> list[dict[str, Any]]:
     from tests.bench.size import measure
 
     share = 100 if small else 1
-    return [
-        *oncall.measure(),
-        *audits.measure(),
-        *measure(
+    rows = (
+        oncall.measure(),
+        audits.measure(),
+        measure(
             world.token,
             world.question(0),
             changes=100_000 // share,
@@ -165,7 +193,8 @@ def _figures(world: Any, *, small: bool) -> list[dict[str, Any]]:
             owed=1_000_000 // share,
             due=10_000 // share,
         ),
-    ]
+    )
+    return list(_told(chain.from_iterable(rows)))
 
 
 def _targets(stack: ExitStack, folder: Path, world: Any) -> dict[str, tuple[int, Process, list[bytes]]]:
@@ -357,12 +386,12 @@ def _table(summary: dict[str, Any]) -> str:
             f" | {row['foreign_share']:.0%} | {against} | {FLOORS.get(row['target'], '–')} |"
         )
     lines += ["", "| figure | value | bound | |", "|---|---|---|---|"]
-    lines += [
-        f"| {one['name']} | {one['value']:g} {one['unit']} | {'≥' if one['least'] else '≤'} {one['bound']:g}"
-        f" | {'holds' if one['holds'] else 'FAILS'} |"
-        for one in summary["figures"]
-    ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *map(_line, summary["figures"])])
+
+
+def _line(one: dict[str, Any]) -> str:
+    sign, verdict = "≥" if one["least"] else "≤", "holds" if one["holds"] else "FAILS"
+    return f"| {one['name']} | {one['value']:g} {one['unit']} | {sign} {one['bound']:g} | {verdict} |"
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 from django.test import Client
 
+from compliance.measuring.statistics import bin_of
 from compliance.services.core import conformance_evaluate
 from compliance.services.measures.promises import objective_create
 from opsportal.core.clock import database_now
@@ -20,6 +21,7 @@ from tests.services.test_measures_judged import AVAILABILITY, COST, HEAD, RESPON
 Figure = dict[str, Any]
 SERIES = 1_000
 ROWS = 10_000
+VALUE = 99.95
 
 
 def measure(
@@ -94,20 +96,21 @@ def _seed(points: int, records: int) -> None:
         )
         cursor.execute(
             "INSERT INTO compliance_measurement (series_id, at, value)"
-            " SELECT s.id, now() - n * interval '5 minutes', 99.95 FROM generate_series(1, %s) n,"
+            " SELECT s.id, now() - n * interval '5 minutes', %s FROM generate_series(1, %s) n,"
             " compliance_series s WHERE s.source LIKE 'bench:%%'",
-            [each],
+            [VALUE, each],
         )
         for grain in ("hour", "day"):
             cursor.execute(
                 "INSERT INTO compliance_rollup"
                 " (series_id, grain, start, count, total, least, most, last, last_at, sketch)"
                 " SELECT series_id, %s, date_trunc(%s, at, 'UTC'), count(*), sum(value), min(value),"
-                " max(value), max(value), max(at), '{}' FROM compliance_measurement m"
+                " max(value), max(value), max(at), jsonb_build_object(%s::text, count(*))"
+                " FROM compliance_measurement m"
                 " JOIN compliance_series s"
                 " ON s.id = m.series_id WHERE s.source LIKE 'bench:%%'"
                 " GROUP BY series_id, date_trunc(%s, at, 'UTC')",
-                [grain, grain, grain],
+                [grain, grain, str(bin_of(VALUE)), grain],
             )
         cursor.execute(
             "INSERT INTO compliance_evidence (event, subject_kind, subject_key, record_kind, record_key,"

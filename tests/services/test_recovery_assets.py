@@ -93,7 +93,11 @@ def test_a_backup_is_kept_as_it_was_told_with_its_evidence(cast: Cast) -> None:
     )
     assert (backup.checksum, backup.covers_until, backup.recorded_by_id) == (SUM, NOW - HOUR, MACHINE.id)
     evidence = Evidence.objects.get()
-    assert (evidence.event, evidence.subject_key, evidence.observed_at) == ("backup.recorded", cast.asset.key, NOW)
+    assert (evidence.event, evidence.subject_key, evidence.observed_at) == (
+        "backup.recorded",
+        cast.asset.key,
+        NOW,
+    )
     assert evidence.digest == "a" * 64
     assert evidence.facts["backup.checksummed"] is True
 
