@@ -80,3 +80,10 @@ def remediates(severity: str, within: str) -> str:
     )
     when = f'vulnerability.severity == "{severity}"'
     return rule(f"fix-{severity}", "vulnerability.found", demand, kind="obligation", when=when)
+
+
+def recurs(identifier: str, event: str, *, counts: str = "") -> str:
+    """Return a rule by which the board owes `event` every year."""
+    which = f", counts = '{counts}'" if counts else ""
+    demand = f'{{ recur = {{ what = "Do it", owner = "role:board", every = "year"{which} }} }}'
+    return rule(identifier, event, demand, kind="obligation")

@@ -47,7 +47,7 @@ from opsportal.files.selectors import attachment_of
 from opsportal.files.web.serving import attachment_response
 
 _VERSION = "The version that was read; or If-Match."
-_FORM = ("title", "controls", "reference", "shows", "observed_at", "valid_until", "note", "version")
+_FORM = ("title", "controls", "reference", "shows", "observed_at", "valid_until", "sha256", "note", "version")
 
 
 class EvidenceFields(Body):
@@ -66,7 +66,7 @@ class EvidenceFields(Body):
         required=False, help_text="Until when it counts. By default as long as its controls' frequency says."
     )
     url = Text(max_length=MAX_URL, required=False, help_text="Where the evidence lies, elsewhere.")
-    sha256 = Text(max_length=71, required=False, help_text="The hash of what lies at the url.")
+    sha256 = Text(max_length=71, required=False, help_text="SHA-256 of what lies at the url.")
     data = serializers.DictField(  # type: ignore[assignment]  # a field, which the class takes out
         required=False, help_text="What a machine found, 64 kB of JSON."
     )
@@ -101,6 +101,9 @@ class EvidenceForm(serializers.Serializer[Any]):
     shows = serializers.ChoiceField(SHOWS, required=False)
     observed_at = serializers.CharField(help_text="ISO 8601 with a zone.")
     valid_until = serializers.CharField(required=False)
+    sha256 = serializers.CharField(
+        required=False, help_text="The SHA-256 of the file; one that arrives as another is refused."
+    )
     note = serializers.CharField(required=False)
 
 

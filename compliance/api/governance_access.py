@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from compliance.api.governance_parts import (
     KEY,
+    PERSON,
     PROSE,
     SHORT,
     SINCE,
@@ -58,7 +59,9 @@ class AccessVerdictBody(Body):
 class AccessReviewerBody(Body):
     """Who decides instead."""
 
-    reviewer = Text(max_length=64, blank=False, help_text="The id of a person, not of the holder.")
+    reviewer = Text(
+        max_length=PERSON, blank=False, help_text="Id or e-mail address of a person, not of the holder."
+    )
 
 
 class AccessMoveOut(Body):

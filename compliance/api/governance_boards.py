@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compliance.api.governance_parts import KEY, PROSE, SHORT, number, ordering, page_of
+from compliance.api.governance_parts import KEY, PERSON, PROSE, SHORT, number, ordering, page_of
 from compliance.models import BoardDecision, BoardDecisionText
 from compliance.models.governance.boards import DECISION_PREFIX
 from compliance.selectors.boards import DECISION_ORDERINGS, decision_seen, decisions_loaded
@@ -29,7 +29,7 @@ class DecisionWords(Body):
     outcome = Text(max_length=PROSE, lines=True, blank=False, required=False)
     reasons = Text(max_length=PROSE, lines=True, required=False)
     participants = serializers.ListField(
-        child=Text(max_length=64), required=False, help_text="Ids of people."
+        child=Text(max_length=PERSON), required=False, help_text="Ids or e-mail addresses of people."
     )
     links = serializers.ListField(
         child=Text(max_length=500), required=False, help_text="Addresses, or keys such as CHG-1042."

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from compliance.api.governance_parts import (
     KEY,
+    PERSON,
     PROSE,
     SINCE,
     VERSION_HELP,
@@ -46,6 +47,12 @@ class ImprovementPhaseBody(Body):
 
     number = WholeNumber(min_value=1, max_value=99)
     title = Text(max_length=120, blank=False)
+    owner = Text(
+        max_length=PERSON,
+        required=False,
+        allow_null=True,
+        help_text="Id or e-mail address of who plans what is done in it, beside the administrators.",
+    )
     first_day = Text(max_length=10)
     last_day = Text(max_length=10)
 
@@ -62,7 +69,7 @@ class ImprovementFields(Body):
     phase = WholeNumber(required=False, min_value=1, max_value=99)
     title = Text(max_length=200, blank=False, required=False)
     detail = Text(max_length=PROSE, lines=True, required=False)
-    owner = Text(max_length=64, blank=False, required=False, help_text="The id of a person.")
+    owner = Text(max_length=PERSON, blank=False, required=False, help_text="Id or e-mail address.")
     due_at = Moment(required=False, help_text="Missing: the end of the phase.")
 
 
@@ -71,7 +78,7 @@ class ImprovementBody(ImprovementFields):
 
     phase = WholeNumber(min_value=1, max_value=99)
     title = Text(max_length=200, blank=False)
-    owner = Text(max_length=64, blank=False, help_text="The id of a person.")
+    owner = Text(max_length=PERSON, blank=False, help_text="Id or e-mail address of a person.")
 
 
 class ImprovementPatch(ImprovementFields):
@@ -122,6 +129,7 @@ def phase_out(row: ImprovementPhase) -> dict[str, Any]:
     return {
         "number": row.number,
         "title": row.title,
+        "owner": str(row.owner_id) if row.owner_id else None,
         "first_day": row.first_day.isoformat(),
         "last_day": row.last_day.isoformat(),
         "version": row.version,

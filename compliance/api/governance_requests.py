@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from compliance.api.governance_parts import (
     KEY,
+    PERSON,
     PROSE,
     SHORT,
     SINCE,
@@ -29,9 +30,14 @@ from incidents.api.runbooks import IF_MATCH, PAGING
 from opsportal.api.query import Query
 from opsportal.api.serializers import Body, Moment, Text, WholeNumber, expected_version, read_body, utc
 from opsportal.api.views import ApiView
+from opsportal.core.access import may
+from opsportal.core.actor import Actor
 from opsportal.core.clock import edge_now
 
 KINDS = list(REQUESTS.items())
+SHOWN_TO_ALL = frozenset(
+    ("key", "kind", "state", "received_at", "due_at", "ended_at", "updated_at", "version")
+)
 
 
 class PersonRequestBody(Body):
@@ -40,28 +46,32 @@ class PersonRequestBody(Body):
     kind = choices(REQUESTS)
     reference = Text(max_length=100, blank=False, help_text="Opaque: a customer number, a ticket.")
     contact = Text(max_length=SHORT, required=False, help_text="Forgotten 30 days after the end.")
-    member = Text(max_length=64, required=False, help_text="The id of a member of the portal.")
+    member = Text(
+        max_length=PERSON, required=False, help_text="Id or e-mail address of a member of the portal."
+    )
     systems = Text(max_length=500, required=False)
     received_at = Moment(required=False)
-    handler = Text(max_length=64, required=False, help_text="The id of a person; missing: yourself.")
+    handler = Text(
+        max_length=PERSON, required=False, help_text="Id or e-mail address of a person; missing: yourself."
+    )
 
 
 class PersonRequestOut(Body):
-    """A request of a person."""
+    """A request of a person. Whom it is about is null but for who handles it, took it in, or administers."""
 
     key = Text(max_length=KEY)
     kind = choices(REQUESTS)
-    reference = Text(max_length=100)
+    reference = Text(max_length=100, allow_null=True)
     member = Text(max_length=64, allow_null=True)
-    systems = Text(max_length=500)
+    systems = Text(max_length=500, allow_null=True)
     state = choices(dict(PERSON_REQUEST.names))
-    handler = Text(max_length=64)
+    handler = Text(max_length=64, allow_null=True)
     received_at = Moment()
     due_at = Moment()
-    extended_because = Text(max_length=PROSE)
+    extended_because = Text(max_length=PROSE, allow_null=True)
     identified_at = Moment(allow_null=True)
     erased_at = Moment(allow_null=True)
-    outcome = Text(max_length=PROSE)
+    outcome = Text(max_length=PROSE, allow_null=True)
     ended_at = Moment(allow_null=True)
     updated_at = Moment()
     version = WholeNumber()
@@ -70,8 +80,15 @@ class PersonRequestOut(Body):
 PersonRequestPage = page_of(PersonRequestOut)
 
 
-def request_out(row: PersonRequest) -> dict[str, Any]:
-    """Return what the API says of a request."""
+def request_out(row: PersonRequest, actor: Actor) -> dict[str, Any]:
+    """Return what the API says of a request to `actor`."""
+    document = _whole(row)
+    if may(actor, "person_request.see", row):
+        return document
+    return {name: value if name in SHOWN_TO_ALL else None for name, value in document.items()}
+
+
+def _whole(row: PersonRequest) -> dict[str, Any]:
     return {
         "key": row.key,
         "kind": row.kind,
@@ -92,12 +109,12 @@ def request_out(row: PersonRequest) -> dict[str, Any]:
     }
 
 
-def _answer(pk: int, *, status: int = 200) -> Response:
+def _answer(pk: int, actor: Actor, *, status: int = 200) -> Response:
     row = request_seen(pk)
     headers = {"ETag": f'"{row.version}"'}
     if status == 201:
         headers["Location"] = f"/api/v1/person-requests/{row.key}/"
-    return Response(request_out(row), status=status, headers=headers)
+    return Response(request_out(row, actor), status=status, headers=headers)
 
 
 class PersonRequestList(ApiView):
@@ -126,7 +143,9 @@ class PersonRequestList(ApiView):
             rows = rows.filter(kind=kind)
         if since := query.moment("updated_since"):
             rows = rows.filter(updated_at__gte=since)
-        return self.page(rows, request_out, ordering=REQUEST_ORDERINGS, default="due_at")
+        return self.page(
+            rows, lambda row: request_out(row, self.actor), ordering=REQUEST_ORDERINGS, default="due_at"
+        )
 
     @extend_schema(
         operation_id="person_requests_receive", request=PersonRequestBody, responses={201: PersonRequestOut}
@@ -136,7 +155,7 @@ class PersonRequestList(ApiView):
         Query(request, paged=False)
         body = read_body(request, PersonRequestBody)
         made = person_request_receive(actor=self.actor, now=edge_now(), fields=body)
-        return _answer(made.pk, status=201)
+        return _answer(made.pk, self.actor, status=201)
 
 
 class PersonRequestDetail(ApiView):
@@ -148,7 +167,7 @@ class PersonRequestDetail(ApiView):
     def get(self, request: Request, key: str) -> Response:
         """Show a request."""
         Query(request, paged=False)
-        return _answer(number(key, PERSON_REQUEST_PREFIX))
+        return _answer(number(key, PERSON_REQUEST_PREFIX), self.actor)
 
 
 class PersonRequestStep(ApiView):
@@ -169,4 +188,4 @@ class PersonRequestStep(ApiView):
         body = read_body(request, GovernanceStepBody)
         version = expected_version(request, body)
         person_request_move(actor=self.actor, now=edge_now(), pk=pk, verb=verb, version=version, **body)
-        return _answer(pk)
+        return _answer(pk, self.actor)

@@ -10,7 +10,16 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compliance.api.governance_parts import KEY, SINCE, VERSION_HELP, choices, number, ordering, page_of
+from compliance.api.governance_parts import (
+    KEY,
+    PERSON,
+    SINCE,
+    VERSION_HELP,
+    choices,
+    number,
+    ordering,
+    page_of,
+)
 from compliance.governing.kinds import ATTENDANCE, AUDIENCES
 from compliance.governing.states import TRAINING
 from compliance.models import Training, TrainingTopic
@@ -86,7 +95,7 @@ class TrainingFields(Body):
 
     at = Moment(required=False)
     trainer = Text(max_length=120, required=False, help_text="Somebody from outside.")
-    trainer_person = Text(max_length=64, required=False, help_text="The id of a person.")
+    trainer_person = Text(max_length=PERSON, required=False, help_text="Id or e-mail address.")
     material = Text(max_length=500, required=False)
     material_version = Text(max_length=60, required=False)
     note = Text(max_length=2_000, lines=True, required=False)
@@ -108,9 +117,9 @@ class TrainingPatch(TrainingFields):
 class TrainingAttendanceBody(Body):
     """Who was there, who was not: ids of people."""
 
-    attended = serializers.ListField(child=Text(max_length=64), max_length=500, required=False)
-    absent = serializers.ListField(child=Text(max_length=64), max_length=500, required=False)
-    excused = serializers.ListField(child=Text(max_length=64), max_length=500, required=False)
+    attended = serializers.ListField(child=Text(max_length=PERSON), max_length=500, required=False)
+    absent = serializers.ListField(child=Text(max_length=PERSON), max_length=500, required=False)
+    excused = serializers.ListField(child=Text(max_length=PERSON), max_length=500, required=False)
     version = WholeNumber(required=False, min_value=1, help_text=VERSION_HELP)
 
 

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from compliance.facts.controls import control_facts
-from compliance.models import Control, ControlException, EvidenceItem
+from compliance.models import Control, ControlException, EvidenceItem, Framework
 from compliance.models.controls import CONTROL_PREFIX, EVIDENCE_PREFIX, EXCEPTION_PREFIX
 from compliance.selectors.controls import controls_loaded
 from compliance.subjects import Known
@@ -48,6 +48,8 @@ def search(actor: Actor, text: str, limit: int) -> list[SearchHit]:
     hits += [SearchHit(row.key, row.title, "Exception", exception_path(row.pk)) for row in exceptions[:limit]]
     items = EvidenceItem.objects.filter(title__icontains=text, state="standing").order_by("-id")
     hits += [SearchHit(row.key, row.title, "Evidence", evidence_path(row.pk)) for row in items[:limit]]
+    frameworks = Framework.objects.filter(title__icontains=text).order_by("title", "id")
+    hits += [SearchHit("", row.title, "Framework", framework_path(row.slug)) for row in frameworks[:limit]]
     return hits[:limit]
 
 

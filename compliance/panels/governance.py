@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.urls import reverse
 
 from compliance import evaluators, subjects
 from compliance.governing.readiness import summed
 from compliance.governing.states import REQUEST_OPEN
-from compliance.models import AccessHolding, BoardDecisionText, PersonRequest, Vulnerability
+from compliance.models import (
+    AccessHolding,
+    AccessReview,
+    BoardDecisionText,
+    Checklist,
+    ImprovementItem,
+    PersonRequest,
+    Scan,
+    Training,
+    Vulnerability,
+)
 from compliance.models.governance.access import ACCESS_REVIEW_PREFIX
 from compliance.models.governance.boards import DECISION_PREFIX
 from compliance.models.governance.improvement import IMPROVEMENT_PREFIX
 from compliance.models.governance.requests import PERSON_REQUEST_PREFIX
 from compliance.models.governance.scans import SCAN_PREFIX, VULNERABILITY_PREFIX
+from compliance.models.governance.statements import DECLARATION_PREFIX
 from compliance.models.governance.training import TRAINING_PREFIX
 from compliance.selectors import known
 from compliance.selectors.checklists import due_now
@@ -40,6 +53,12 @@ PAGES = {
     IMPROVEMENT_PREFIX: "improvement-item",
 }
 """Prefix of a key -> the name of its page."""
+KINDS = {
+    ACCESS_REVIEW_PREFIX: "Access review",
+    TRAINING_PREFIX: "Training",
+    SCAN_PREFIX: "Scan",
+    IMPROVEMENT_PREFIX: "Improvement",
+}
 SUBJECTS = {
     "vulnerability": VULNERABILITY_PREFIX,
     "person-request": PERSON_REQUEST_PREFIX,
@@ -126,6 +145,39 @@ def search_decisions(actor: Actor, text: str, limit: int) -> list[SearchHit]:
     ]
 
 
+def search_records(actor: Actor, text: str, limit: int) -> list[SearchHit]:
+    """Find checklists, trainings, scans, improvements and declarations by what they are called.
+
+    Requests of persons have no title: whom they are about is nobody's to look for.
+    """
+    hits = [
+        SearchHit("", row.title, "Checklist", reverse("compliance:checklists"))
+        for row in Checklist.objects.filter(title__icontains=text).order_by("title", "id")[:limit]
+    ]
+    trainings = Training.objects.select_related("topic").filter(topic__title__icontains=text)
+    hits += _hits(trainings.order_by("-at", "-id")[:limit], TRAINING_PREFIX, lambda row: row.topic.title)
+    scans = Scan.objects.filter(Q(tool__icontains=text) | Q(scope__icontains=text))
+    hits += _hits(
+        scans.order_by("-performed_at", "-id")[:limit],
+        SCAN_PREFIX,
+        lambda row: f"{row.get_kind_display()} by {row.tool}",
+    )
+    items = ImprovementItem.objects.filter(title__icontains=text).order_by("-id")
+    hits += _hits(items[:limit], IMPROVEMENT_PREFIX, lambda row: row.title)
+    reviews = AccessReview.objects.filter(note__icontains=text).order_by("-id")
+    hits += _hits(reviews[:limit], ACCESS_REVIEW_PREFIX, lambda row: row.note.partition("\n")[0])
+    return hits[:limit]
+
+
+def _hits(rows: Iterable[Any], prefix: str, title: Callable[[Any], str]) -> list[SearchHit]:
+    return [SearchHit(row.key, title(row), KINDS[prefix], _page(prefix)(row.pk)) for row in rows]
+
+
+def declaration_path(number: int) -> str:
+    """Return the path of the page on which a declaration stands."""
+    return reverse("compliance:declarations")
+
+
 def _page(prefix: str) -> Any:
     return lambda number: reverse(f"compliance:{PAGES[prefix]}", args=[format_key(prefix, number)])
 
@@ -156,4 +208,6 @@ def register() -> None:
     for kind, prefix in SUBJECTS.items():
         subject_urls.add(kind, _of_key(prefix))
     search_sources.add("vulnerabilities", search_vulnerabilities)
+    key_urls.add(DECLARATION_PREFIX, declaration_path)
     search_sources.add("decisions", search_decisions)
+    search_sources.add("governance", search_records)

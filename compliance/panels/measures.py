@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.urls import reverse
 
+from compliance.models import Objective
+from opsportal.core.actor import Actor
 from opsportal.core.keys import format_key
-from opsportal.core.registry import key_urls, subject_urls
+from opsportal.core.registry import SearchHit, key_urls, search_sources, subject_urls
 
 
 def _figure(key: str) -> str:
@@ -18,7 +20,14 @@ def _objective(number: int) -> str:
     return reverse("compliance:objective", args=[format_key("SLO", number)])
 
 
+def search(actor: Actor, text: str, limit: int) -> list[SearchHit]:
+    """Find objectives by a part of their title."""
+    rows = Objective.objects.filter(title__icontains=text).order_by("-id")
+    return [SearchHit(row.key, row.title, "Objective", _objective(row.pk)) for row in rows[:limit]]
+
+
 def register() -> None:
     """Register what is of this area."""
     subject_urls.add("figure", _figure)
     key_urls.add("SLO", _objective)
+    search_sources.add("objectives", search)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from rules.predicates import predicate
 
+from compliance.selectors.controls import controls_answered_by
 from opsportal.accounts.selectors import sits_on_a_board, teams_of
 from opsportal.core.access import allow
 from opsportal.core.actor import Actor
@@ -21,6 +22,14 @@ class OwnedCase:
     owner: str
     team: str
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceCase:
+    """Who brought a piece of evidence (a user's id, or empty), and the controls that it speaks for."""
+
+    bringer: str
+    controls: tuple[OwnedCase, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,21 @@ def owns_it(actor: Actor, case: OwnedCase) -> bool:
 
 
 @predicate
+def brought_it(actor: Actor, case: EvidenceCase) -> bool:
+    return actor.is_user and actor.id == case.bringer
+
+
+@predicate
+def owns_a_control_of_it(actor: Actor, case: EvidenceCase) -> bool:
+    return any(owns_it(actor, control) for control in case.controls)
+
+
+@predicate
+def answers_for_a_control(actor: Actor, now: datetime) -> bool:
+    return controls_answered_by(actor, now).exists()
+
+
+@predicate
 def is_on_a_board(actor: Actor, case: OwnedCase | ExceptionCase) -> bool:
     return sits_on_a_board(actor, case.now.astimezone(UTC).date())
 
@@ -86,15 +110,22 @@ def register() -> None:
     allow("control.write", is_administrator | owns_it | has_scope, otherwise=owners)
     allow("control.review", is_administrator | owns_it, otherwise=f"A review is a person's word. {owners}")
     allow("control.retire", is_administrator, otherwise="Only administrators retire a control.")
+    bringers = "its owner, the members of its team, administrators and tokens with compliance:write"
     allow(
         "evidence.add",
-        is_person | has_scope,
-        otherwise="Only people, and tokens with the scope compliance:write, bring evidence.",
+        is_administrator | owns_it | has_scope,
+        otherwise=f"Evidence for a control is brought by {bringers}. Show them what you have.",
+    )
+    allow(
+        "evidence.begin",
+        is_administrator | answers_for_a_control | has_scope,
+        otherwise=f"You own no control. Evidence for one is brought by {bringers}. Show them what you have.",
     )
     allow(
         "evidence.change",
-        is_administrator | owns_it | has_scope,
-        otherwise="Only who brought it, administrators and tokens with compliance:write may do this.",
+        is_administrator | brought_it | owns_a_control_of_it | has_scope,
+        otherwise="Only who brought it, who owns a control that it speaks for, administrators and tokens"
+        " with compliance:write may do this.",
     )
     allow("exception.request", is_person, otherwise="Only people ask for an exception.")
     allow(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models import Q, QuerySet
 
@@ -17,6 +17,8 @@ from compliance.models import (
     Requirement,
 )
 from compliance.models.controls import CONTROL_PREFIX, EVIDENCE_PREFIX, EXCEPTION_PREFIX
+from opsportal.accounts.selectors import teams_of
+from opsportal.core.actor import Actor
 from opsportal.core.errors import NotFound
 from opsportal.core.keys import number_of
 
@@ -44,6 +46,18 @@ def control_by_key(key: str) -> Control:
     if found is None:
         raise NotFound("There is no such control.")
     return found
+
+
+def controls_answered_by(actor: Actor, now: datetime) -> QuerySet[Control]:
+    """Return the controls in use whose evidence `actor` may bring: all for administrators, else their own
+    and those of the teams to which they belong at `now` (aware UTC). None for machines.
+    """
+    if not actor.is_user:
+        return Control.objects.none()
+    rows = Control.objects.filter(state="active")
+    if actor.is_staff:
+        return rows
+    return rows.filter(Q(owner=actor.id) | Q(team__slug__in=teams_of(actor.id, now.astimezone(UTC).date())))
 
 
 def evidence_loaded() -> QuerySet[EvidenceItem]:

@@ -98,7 +98,7 @@ def control_page(request: HttpRequest, key: str) -> HttpResponse:
         ],
         "linked_from": list(control.linked_from.select_related("control")),
         "may_edit": CONTROL.can(control.state, "edit") and may(actor, "control.write", case),
-        "may_bring": control.state == "active" and may(actor, "evidence.add"),
+        "may_bring": control.state == "active" and may(actor, "evidence.add", case),
         "may_ask": may(actor, "exception.request"),
         "steps": [
             (verb, label, icon, look)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
 from compliance.controlling.words import EXCEPTION_KINDS, FREQUENCIES, RISKS, SHOWS
 from compliance.models import Control, EvidenceItem, Requirement
@@ -31,10 +33,11 @@ def team_choices() -> Choices:
     return [("", "No team"), *Team.objects.order_by("name").values_list("slug", "name")]
 
 
-def control_choices() -> Choices:
-    """Return the controls in use, by key, and none."""
-    rows = Control.objects.filter(state="active").order_by("id")[:MOST]
-    return [(row.key, f"{row.key} {row.title}") for row in rows]
+def control_choices(rows: QuerySet[Control] | None = None) -> Choices:
+    """Return the controls in use, by key; with `rows` only those."""
+    if rows is None:
+        rows = Control.objects.filter(state="active")
+    return [(row.key, f"{row.key} {row.title}") for row in rows.order_by("id")[:MOST]]
 
 
 def rule_choices() -> Choices:
@@ -159,9 +162,15 @@ class EvidenceForm(PortalForm):
     url = forms.CharField(required=False, label="Link")
     note = forms.CharField(required=False, widget=forms.Textarea, label="Note")
 
-    def __init__(self, *given: Any, item: EvidenceItem | None = None, **named: Any) -> None:
+    def __init__(
+        self,
+        *given: Any,
+        item: EvidenceItem | None = None,
+        controls: Sequence[tuple[str, str]] = (),
+        **named: Any,
+    ) -> None:
         super().__init__(*given, **named)
-        self.fields["controls"].choices = control_choices()  # type: ignore[attr-defined]
+        self.fields["controls"].choices = list(controls)  # type: ignore[attr-defined]
         if item is not None:
             del self.fields["controls"]
 

@@ -12,7 +12,12 @@ from django.utils.datastructures import MultiValueDict
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from compliance.models import EvidenceItem, EvidenceRevision
-from compliance.selectors.controls import evidence_by_key, evidence_loaded, newest_revisions
+from compliance.selectors.controls import (
+    controls_answered_by,
+    evidence_by_key,
+    evidence_loaded,
+    newest_revisions,
+)
 from compliance.services.controls.evidence import (
     KIND,
     Upload,
@@ -21,7 +26,7 @@ from compliance.services.controls.evidence import (
     evidence_revise,
     evidence_withdraw,
 )
-from compliance.web.controls_forms import EvidenceForm, SaidForm
+from compliance.web.controls_forms import EvidenceForm, SaidForm, control_choices
 from compliance.web.parts import moments_of
 from opsportal.core.access import may, require
 from opsportal.core.errors import Conflict, Forbidden, InvalidInput, TooLarge
@@ -51,7 +56,7 @@ def evidence_list(request: HttpRequest) -> HttpResponse:
         "rows": [{"item": item, "revision": newest[item.pk]} for item in page.items],
         "is_by_end": is_by_end,
         "now": now_of(request),
-        "may_bring": may(actor_of(request), "evidence.add"),
+        "may_bring": may(actor_of(request), "evidence.begin", now_of(request)),
     }
     return render(request, "compliance/controls/evidence_list.html", context)
 
@@ -87,10 +92,15 @@ def evidence_write(request: HttpRequest, key: str = "") -> HttpResponse:
     """Bring new evidence, or a newer revision of it."""
     actor, now = actor_of(request), now_of(request)
     item = evidence_by_key(key) if key else None
-    require(actor, "evidence.change" if item else "evidence.add", case_of(item, now) if item else None)
+    if item is None:
+        require(actor, "evidence.begin", now)
+    else:
+        require(actor, "evidence.change", case_of(item, now))
+    choices = control_choices(controls_answered_by(actor, now))
     if request.method != "POST":
-        return _form_page(request, EvidenceForm(item=item, initial=_begin(request, item)), item)
-    form = EvidenceForm(request.POST, request.FILES, item=item)
+        form = EvidenceForm(item=item, controls=choices, initial=_begin(request, item))
+        return _form_page(request, form, item)
+    form = EvidenceForm(request.POST, request.FILES, item=item, controls=choices)
     if not form.is_valid():
         return _form_page(request, form, item, status=400)
     given = form.cleaned_data["file"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
@@ -19,10 +21,15 @@ from compliance.services.governance.access import (
     access_holding_decide,
     access_review_end,
     access_review_open,
+    access_reviewers_assign,
 )
 from compliance.web.governance_parts import number_in, step_taken
 from opsportal.core.access import may
+from opsportal.core.errors import Conflict, FieldError, InvalidInput
+from opsportal.core.sheets import table_of, text_of
+from opsportal.web import refusals
 from opsportal.web.csv import csv_response
+from opsportal.web.forms import PortalForm
 from opsportal.web.paging import page_of
 from opsportal.web.people import remember_people
 from opsportal.web.requests import actor_of, now_of
@@ -31,6 +38,7 @@ HEADER = (
     "number",
     "kind",
     "holder",
+    "holder id",
     "what",
     "scope",
     "held from",
@@ -41,6 +49,12 @@ HEADER = (
     "decided by",
     "decided at",
 )
+
+
+class ReviewersForm(PortalForm):
+    """Who reviews which line."""
+
+    file = forms.FileField(max_length=1_000)
 
 
 class HoldingFilter(forms.Form):
@@ -101,6 +115,7 @@ def review_page(request: HttpRequest, key: str) -> HttpResponse:
         "counts": [(HOLDING.names[state], states.count(state)) for state in HOLDING.states],
         "lines": [(row, review.state == "open" and _may_decide(request, row)) for row in page.items],
         "may_run": review.state == "open" and may(actor, "access_review.run"),
+        "by_opener": review.holdings.filter(reviewer=review.opened_by_id, state="undecided").count(),
     }
     status = 200 if form.is_valid() else 400
     return render(request, "compliance/governance/review.html", context, status=status)
@@ -159,11 +174,48 @@ def review_ended(request: HttpRequest, key: str, verb: str) -> HttpResponse:
     )
 
 
+@require_POST
+def reviewers_assigned(request: HttpRequest, key: str) -> HttpResponse:
+    """Read who reviews which line from a CSV file such as `review_export` gives out."""
+    pk, url = number_in(key, ACCESS_REVIEW_PREFIX), reverse("compliance:access-review", args=[key])
+    form = ReviewersForm(request.POST, request.FILES)
+    if not form.is_valid():
+        messages.error(request, " ".join(str(error) for error in form.errors.get("file", [])))
+        return redirect(url)
+    try:
+        wanted = _reviewers(form.cleaned_data["file"].read())
+        changed = access_reviewers_assign(
+            actor=actor_of(request), now=now_of(request), review=pk, wanted=wanted
+        )
+    except (InvalidInput, Conflict) as refusal:
+        refusals.keep(request, refusal)
+        messages.error(request, f"Nothing was changed. {refusal.detail}")
+        return redirect(url)
+    messages.success(request, f"{len(changed)} lines have another reviewer.")
+    return redirect(url)
+
+
+def _reviewers(content: bytes) -> dict[int, str]:
+    """Return line -> reviewer of a CSV file; lines without one are left out. Raises `InvalidInput`."""
+    rows = table_of(text_of(content), columns=HEADER, needed=("number", "reviewer"), name="lines")
+    wrong = [
+        FieldError(
+            f"/lines/{index}", "not_a_number", f"Row {index + 2}: “{row['number'][:20]}” is no number."
+        )
+        for index, row in enumerate(rows)
+        if not re.fullmatch("[0-9]{1,9}", row["number"].strip())
+    ]
+    if wrong:
+        raise InvalidInput(wrong)
+    return {int(row["number"]): row["reviewer"].strip() for row in rows if row["reviewer"].strip()}
+
+
 @require_safe
 def review_export(request: HttpRequest, key: str) -> StreamingHttpResponse:
-    """Give all lines of a review out as CSV: people by their opaque id."""
+    """Give all lines of a review out as CSV. Who reviews them is read back from it: `reviewers_assigned`."""
     review = review_seen(number_in(key, ACCESS_REVIEW_PREFIX))
-    rows = review.holdings.select_related("account").order_by("number").iterator(chunk_size=500)
+    related = ("account", "person", "reviewer", "decided_by")
+    rows = review.holdings.select_related(*related).order_by("number").iterator(chunk_size=500)
     return csv_response(review.key, HEADER, (_cells(row) for row in rows))
 
 
@@ -171,14 +223,15 @@ def _cells(row: AccessHolding) -> tuple[object, ...]:
     return (
         row.number,
         row.get_kind_display(),
-        str(row.person_id) if row.person_id else row.account.slug if row.account else "",
+        row.person.display_name if row.person else row.account.slug if row.account else "",
+        str(row.person_id or ""),
         row.what,
         row.scope,
         row.held_from.isoformat() if row.held_from else None,
         row.held_until.isoformat() if row.held_until else None,
-        str(row.reviewer_id or ""),
+        row.reviewer.email if row.reviewer else "",
         row.get_state_display(),
         row.reason,
-        str(row.decided_by_id or ""),
+        row.decided_by.display_name if row.decided_by else "",
         row.decided_at,
     )

@@ -15,6 +15,7 @@ from compliance.governing.periods import period_of
 from compliance.models import Checklist, ChecklistRun
 from compliance.selectors.checklists import due_now, figures_for, run_seen, runs_loaded
 from compliance.services.governance.checklists import (
+    case_of,
     checklist_adopt,
     checklist_answer,
     checklist_sign,
@@ -37,12 +38,14 @@ def checklist_list(request: HttpRequest) -> HttpResponse:
     remember_people(request, (("user", str(row.signed_by_id)) for row in page.items if row.signed_by_id))
     known = set(Checklist.objects.values_list("slug", flat=True))
     context = {
-        "due": due_now(now),
+        "due": [
+            (one, period, run, may(actor, "checklist.sign", case_of(one, now)))
+            for one, period, run in due_now(now)
+        ],
         "page": page,
         "runs": [(row, period_of(row.checklist.period, row.first_day).name) for row in page.items],
         "shipped": [one for one in shipped() if one.slug not in known],
         "may_define": may(actor, "checklist.define"),
-        "may_sign": may(actor, "checklist.sign"),
     }
     return render(request, "compliance/governance/checklists.html", context)
 
@@ -137,7 +140,8 @@ def _page(request: HttpRequest, run: ChecklistRun, *, refusal: Refusal | None = 
         "lines": lines,
         "left": len(items) - len(given),
         "answers": [(word, label) for word, label in ANSWERS.items() if word != "noted"],
-        "may_sign": run.state == "open" and may(actor_of(request), "checklist.sign"),
+        "may_sign": run.state == "open"
+        and may(actor_of(request), "checklist.sign", case_of(run.checklist, now_of(request))),
         "refusal": refusal,
         "back": reverse("compliance:checklists"),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -14,13 +15,17 @@ from compliance.governing.kinds import LEVELS
 from compliance.governing.states import IMPROVEMENT, IMPROVEMENT_OWED
 from compliance.models import ImprovementPhase
 from compliance.models.governance.improvement import IMPROVEMENT_PREFIX
+from compliance.permissions.governance import PlanCase
 from compliance.selectors.improvement import improvement_seen, improvements_loaded, maturity_now
 from compliance.services.governance.improvement import (
     VERBS,
+    case_of,
+    case_of_phase,
     improvement_edit,
     improvement_move,
     improvement_open,
     maturity_assess,
+    permission_of,
     phase_plan,
 )
 from compliance.web.governance_parts import Step, form_page, given, number_in, people, step_taken
@@ -44,8 +49,13 @@ class PhaseForm(PortalForm):
 
     number = forms.IntegerField(min_value=1, max_value=99)
     title = forms.CharField(max_length=120)
+    owner = forms.ChoiceField(required=False, help_text="Plans what is done in it, beside administrators.")
     first_day = forms.DateField(widget=forms.DateInput({"type": "date"}))
     last_day = forms.DateField(widget=forms.DateInput({"type": "date"}))
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        super().__init__(*values, **named)
+        self.fields["owner"].choices = [("", "Nobody"), *people()]  # type: ignore[attr-defined]
 
 
 class ImprovementForm(PortalForm):
@@ -58,9 +68,8 @@ class ImprovementForm(PortalForm):
     detail = forms.CharField(required=False, widget=forms.Textarea)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *values: Any, **named: Any) -> None:
+    def __init__(self, *values: Any, phases: Iterable[ImprovementPhase], **named: Any) -> None:
         super().__init__(*values, **named)
-        phases = ImprovementPhase.objects.order_by("number")
         self.fields["phase"].choices = [(one.number, one.title) for one in phases]  # type: ignore[attr-defined]
         self.fields["owner"].choices = people()  # type: ignore[attr-defined]
 
@@ -77,24 +86,36 @@ class MaturityForm(PortalForm):
 @require_safe
 def plan_page(request: HttpRequest) -> HttpResponse:
     """Show the plan: phases, what is done in them, and how mature operations are judged to be."""
+    actor, now = actor_of(request), now_of(request)
     items = list(improvements_loaded().order_by("phase__number", "due_at", "id"))
     phases = [
         (phase, [item for item in items if item.phase_id == phase.pk])
         for phase in ImprovementPhase.objects.order_by("number")
     ]
     maturity = maturity_now()
-    ids = [item.owner_id for item in items] + ([maturity.assessed_by_id] if maturity else [])
+    ids = [item.owner_id for item in items]
+    ids += [phase.owner_id for phase, _ in phases if phase.owner_id]
+    ids += [maturity.assessed_by_id] if maturity else []
     remember_people(request, (("user", str(one)) for one in ids))
     context = {
         "phases": [(phase, found, sum(one.state == "done" for one in found)) for phase, found in phases],
         "maturity": maturity,
         "level": LEVELS.get(maturity.level) if maturity else "",
         "target": LEVELS.get(maturity.target) if maturity else "",
-        "now": now_of(request),
+        "now": now,
         "owed": IMPROVEMENT_OWED,
-        "may_plan": may(actor_of(request), "improvement.plan"),
+        "may_phase": may(actor, "improvement.phase", PlanCase(now)),
+        "may_assess": may(actor, "maturity.assess", PlanCase(now)),
+        "may_plan": bool(_phases_planned(request)),
     }
     return render(request, "compliance/governance/plan.html", context)
+
+
+def _phases_planned(request: HttpRequest) -> list[ImprovementPhase]:
+    """Return the phases in which the reader may plan, in their order."""
+    actor, now = actor_of(request), now_of(request)
+    phases = ImprovementPhase.objects.order_by("number")
+    return [one for one in phases if may(actor, "improvement.plan", case_of_phase(one, now))]
 
 
 def _back() -> tuple[str, str]:
@@ -120,7 +141,7 @@ def phase_new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def improvement_new(request: HttpRequest) -> HttpResponse:
     """Plan an improvement."""
-    form = ImprovementForm(request.POST or None)
+    form = ImprovementForm(request.POST or None, phases=_phases_planned(request))
     return form_page(
         request,
         form,
@@ -140,17 +161,17 @@ def improvement_new(request: HttpRequest) -> HttpResponse:
 def improvement_page(request: HttpRequest, key: str) -> HttpResponse:
     """Show an improvement."""
     item = improvement_seen(number_in(key, IMPROVEMENT_PREFIX))
-    actor = actor_of(request)
+    actor, case = actor_of(request), case_of(item, now_of(request))
     remember_people(request, [("user", str(item.owner_id))])
     steps = [
         Step(verb, label, look, reverse("compliance:improvement-step", args=[item.key, verb]))
         for verb, label, look in _STEPS
-        if IMPROVEMENT.can(item.state, verb) and may(actor, "improvement.plan")
+        if IMPROVEMENT.can(item.state, verb) and may(actor, permission_of(verb), case)
     ]
     context = {
         "item": item,
         "steps": steps,
-        "may_edit": IMPROVEMENT.can(item.state, "edit") and may(actor, "improvement.plan"),
+        "may_edit": IMPROVEMENT.can(item.state, "edit") and may(actor, "improvement.plan", case),
     }
     return render(request, "compliance/governance/improvement.html", context)
 
@@ -167,7 +188,7 @@ def improvement_edited(request: HttpRequest, key: str) -> HttpResponse:
         "detail": item.detail,
         "version": item.version,
     }
-    form = ImprovementForm(request.POST or None, initial=initial)
+    form = ImprovementForm(request.POST or None, initial=initial, phases=_phases_planned(request))
     url = reverse("compliance:improvement-item", args=[item.key])
     return form_page(
         request,

@@ -67,8 +67,17 @@ def request_list(request: HttpRequest) -> HttpResponse:
     if not everything:
         rows = rows.filter(state__in=REQUEST_OPEN)
     page = page_of(rows, request, order=("due_at", "id"))
-    remember_people(request, (("user", str(row.handler_id)) for row in page.items))
-    context = {"page": page, "everything": everything, "now": now_of(request), "open": REQUEST_OPEN}
+    actor = actor_of(request)
+    seen = {row.pk for row in page.items if may(actor, "person_request.see", row)}
+    remember_people(request, (("user", str(row.handler_id)) for row in page.items if row.pk in seen))
+    context = {
+        "page": page,
+        "rows": [(row, row.pk in seen) for row in page.items],
+        "may_receive": may(actor, "person_request.receive"),
+        "everything": everything,
+        "now": now_of(request),
+        "open": REQUEST_OPEN,
+    }
     return render(request, "compliance/governance/requests.html", context)
 
 
@@ -93,10 +102,11 @@ def request_new(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def request_page(request: HttpRequest, key: str) -> HttpResponse:
-    """Show a request; how to reach the person only to whoever handles it."""
+    """Show a request; whom it is about only to whoever handles it or took it in."""
     row = request_seen(number_in(key, PERSON_REQUEST_PREFIX))
     actor = actor_of(request)
-    ids = (row.handler_id, row.identified_by_id, row.member_id)
+    may_see = may(actor, "person_request.see", row)
+    ids = (row.handler_id, row.identified_by_id, row.member_id) if may_see else ()
     remember_people(request, [("user", str(one)) for one in ids if one])
     may_handle = may(actor, "person_request.handle", row)
     erasable = row.kind == "deletion" and row.member_id is not None and row.erased_at is None
@@ -112,7 +122,7 @@ def request_page(request: HttpRequest, key: str) -> HttpResponse:
     context = {
         "row": row,
         "steps": steps,
-        "contact": row.contact if may(actor, "person_request.see", row) else "",
+        "may_see": may_see,
         "is_overdue": row.state in REQUEST_OPEN and row.due_at <= now_of(request),
     }
     return render(request, "compliance/governance/request.html", context)

@@ -21,7 +21,7 @@ from compliance.selectors.scans import (
     vulnerability_seen,
 )
 from compliance.services.governance.scans import scan_record
-from compliance.services.governance.vulnerabilities import VERBS, vulnerability_move
+from compliance.services.governance.vulnerabilities import VERBS, case_of, vulnerability_move
 from compliance.web.governance_parts import Step, form_page, given, number_in, step_taken
 from opsportal.catalog.models import Service
 from opsportal.core.access import may
@@ -150,12 +150,12 @@ def vulnerability_list(request: HttpRequest) -> HttpResponse:
 def vulnerability_page(request: HttpRequest, key: str) -> HttpResponse:
     """Show a vulnerability."""
     row = vulnerability_seen(number_in(key, VULNERABILITY_PREFIX))
-    actor = actor_of(request)
+    actor, case = actor_of(request), case_of(row, now_of(request))
     remember_people(request, [(row.ended_by_kind, row.ended_by_id)] if row.ended_by_id else [])
     steps = [
         Step(verb, label, look, reverse("compliance:vulnerability-step", args=[row.key, verb]))
         for verb, label, look in _STEPS
-        if VULNERABILITY.can(row.state, verb) and may(actor, VERBS[verb][1], row)
+        if VULNERABILITY.can(row.state, verb) and may(actor, VERBS[verb][1], case)
     ]
     context = {
         "row": row,

@@ -16,6 +16,8 @@ from compliance.models import Training, TrainingTopic
 from compliance.models.governance.training import TRAINING_PREFIX
 from compliance.selectors.training import lacking, training_seen, trainings_loaded
 from compliance.services.governance.training import (
+    case_of,
+    case_of_topic,
     topic_define,
     training_attend,
     training_cancel,
@@ -81,7 +83,7 @@ def training_list(request: HttpRequest) -> HttpResponse:
         "topics": [(topic, missing[:MOST_LACKING], len(missing)) for topic, missing in topics],
         "page": page,
         "may_define": may(actor, "training.define"),
-        "may_record": may(actor, "training.record"),
+        "may_plan": any(may(actor, "training.plan", case_of_topic(topic, now)) for topic, _ in topics),
     }
     return render(request, "compliance/governance/trainings.html", context)
 
@@ -175,7 +177,9 @@ def training_cancelled(request: HttpRequest, key: str) -> HttpResponse:
 
 def _page(request: HttpRequest, training: Training, *, refusal: Refusal | None = None) -> HttpResponse:
     there = {str(row.person_id): row.outcome for row in training.attendances.all()}
-    may_record = training.state != "cancelled" and may(actor_of(request), "training.record")
+    may_record = training.state != "cancelled" and may(
+        actor_of(request), "training.record", case_of(training, now_of(request))
+    )
     listed = people() if may_record else []
     if training.trainer_person_id:
         remember_people(request, [("user", str(training.trainer_person_id))])

@@ -18,6 +18,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{ROOT}access-reviews/open/", access.review_opened, name="access-review-open"),
     path(f"{ROOT}access-reviews/<str:key>/", access.review_page, name="access-review"),
     path(f"{ROOT}access-reviews/<str:key>/export.csv", access.review_export, name="access-review-export"),
+    path(
+        f"{ROOT}access-reviews/<str:key>/reviewers/",
+        access.reviewers_assigned,
+        name="access-review-reviewers",
+    ),
     path(f"{ROOT}access-reviews/<str:key>/end/<slug:verb>/", access.review_ended, name="access-review-end"),
     path(
         f"{ROOT}access-reviews/<str:key>/lines/<int:line>/<slug:verb>/",

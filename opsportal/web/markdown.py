@@ -23,14 +23,37 @@ def rendered(text: str, name_of: Callable[[str], str]) -> SafeString:
     """Return Markdown as HTML. A mention `@{id}` shows what `name_of` the id gives.
 
     Twice safe: the parser takes no HTML, and what it makes passes a list of harmless elements. Headings would
-    break the outline of the page, pictures would be fetched from elsewhere.
+    break the outline of the page (but see `rendered_document`), pictures would be fetched from elsewhere.
     """
-    html = _PARSER.render(text, {"name_of": name_of})
+    return _cleaned(_PARSER.render(text, {"name_of": name_of}), _TAGS)
+
+
+def rendered_document(text: str, name_of: Callable[[str], str]) -> SafeString:
+    """Return Markdown as `rendered` does, with its headings, as the text of a card with a heading h2.
+
+    The outline stays whole, whatever levels its author took: headings begin at h3, and each is at most one
+    level below the one under which it stands.
+    """
+    tokens = _DOCUMENT_PARSER.parse(text, env := {"name_of": name_of})
+    over: list[int] = []
+    for token in tokens:
+        if token.type == "heading_open":
+            level = int(token.tag[1])
+            over = [one for one in over if one < level] + [level]
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(_FIRST - 1 + len(over), 6)}"
+    html: str = _DOCUMENT_PARSER.renderer.render(tokens, _DOCUMENT_PARSER.options, env)
+    return _cleaned(html, _TAGS | _HEADINGS)
+
+
+def _cleaned(html: str, tags: set[str]) -> SafeString:
     return mark_safe(  # noqa: S308 - sanitised
-        nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel=_REL)
+        nh3.clean(html, tags=tags, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel=_REL)
     )
 
 
+_FIRST = 3
+_HEADINGS = {"h3", "h4", "h5", "h6"}
 _REL = "nofollow noopener noreferrer"
 
 
@@ -48,13 +71,14 @@ def _show_mention(self: RendererHTML, tokens: Any, index: int, options: Any, env
     return f'<span class="op-mention">@{escape(env["name_of"](tokens[index].content))}</span>'
 
 
-def _parser() -> MarkdownIt:
+def _parser(*refused: str) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 20})
     parser.enable("strikethrough")
-    parser.disable(["heading", "lheading", "image", "reference"])
+    parser.disable(["image", "reference", *refused])
     parser.inline.ruler.before("text", "mention", _take_mention)
     parser.add_render_rule("mention", _show_mention)
     return parser
 
 
-_PARSER = _parser()
+_PARSER = _parser("heading", "lheading")
+_DOCUMENT_PARSER = _parser()

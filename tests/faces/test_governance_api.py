@@ -141,6 +141,14 @@ def test_training_requests_and_the_plan_by_api(cast: Organisation, machine: Clie
     request = send(chief, "/person-requests/", asked).json()
     assert "contact" not in request
     assert b"jane@example.com" not in machine.get(f"{API}/person-requests/").content
+    listed = person(cast.member).get(f"{API}/person-requests/").json()["results"][0]
+    assert (listed["key"], listed["kind"], listed["state"]) == (request["key"], "access", "received")
+    assert (request["reference"], listed["reference"], listed["handler"]) == ("C-1", None, None)
+    # Who took it in knows whom it is about, whoever handles it.
+    handed = {**asked, "handler": str(cast.chief.pk)}
+    key = send(person(cast.engineer), "/person-requests/", handed).json()["key"]
+    assert person(cast.engineer).get(f"{API}/person-requests/{key}/").json()["reference"] == "C-1"
+    assert person(cast.newcomer).get(f"{API}/person-requests/{key}/").json()["reference"] is None
     days = {"number": 1, "title": "Foundation", "first_day": "2026-01-01", "last_day": "2026-02-01"}
     assert send(chief, "/improvement-phases/", days).status_code == 201
     body = {"phase": 1, "title": "Better alerts", "owner": str(cast.engineer.pk)}

@@ -90,20 +90,27 @@ def test_a_control_is_written_and_shows_its_evidence_beside_it(cast: test_contro
         "observed_at": f"{now() - timedelta(days=2):%Y-%m-%dT%H:%M}",
         "note": "All were there.",
     }
-    assert text_of(other, f"/evidence/new/?control={control.key}").count("checked") == 1
-    assert other.post("/evidence/new/", {**wanted, "note": ""}).status_code == 400
-    assert other.post("/evidence/new/", wanted).status_code == 302
+    # Whoever answers for no control finds no button, and no way past it.
+    assert "Bring evidence" not in text_of(other, f"/controls/{control.key}/")
+    assert "Bring evidence" not in text_of(other, "/evidence/")
+    assert other.get("/evidence/new/").status_code == 403
+    assert other.post("/evidence/new/", wanted).status_code == 403
+    owner = signed_in(cast.owner)
+    assert "Bring evidence" in text_of(owner, "/evidence/")
+    assert text_of(owner, f"/evidence/new/?control={control.key}").count("checked") == 1
+    assert owner.post("/evidence/new/", {**wanted, "note": ""}).status_code == 400
+    assert owner.post("/evidence/new/", wanted).status_code == 302
     item = EvidenceItem.objects.get()
     assert "Minutes" in text_of(admin, f"/controls/{control.key}/")
-    assert "All were there." in text_of(other, f"/evidence/{item.key}/")
+    assert "All were there." in text_of(owner, f"/evidence/{item.key}/")
     upload = SimpleUploadedFile("minutes.csv", b"who\nall\n")
     newer = {**wanted, "note": "", "version": item.version, "file": upload}
     newer["observed_at"] = f"{now() - timedelta(days=1):%Y-%m-%dT%H:%M}"
-    assert other.post(f"/evidence/{item.key}/revise/", newer).status_code == 302
-    page = text_of(other, f"/evidence/{item.key}/")
+    assert owner.post(f"/evidence/{item.key}/revise/", newer).status_code == 302
+    page = text_of(owner, f"/evidence/{item.key}/")
     assert "Revision 1, replaced" in page
-    assert "Minutes" in text_of(other, "/evidence/?running-out")
-    assert other.post(f"/evidence/{item.key}/withdraw/", {"note": "Wrong."}).status_code == 302
+    assert "Minutes" in text_of(owner, "/evidence/?running-out")
+    assert owner.post(f"/evidence/{item.key}/withdraw/", {"note": "Wrong."}).status_code == 302
     assert admin.post(f"/controls/{control.key}/do/review/", {"version": control.version}).status_code == 302
     assert admin.post(f"/controls/{control.key}/do/eat/").status_code == 404
     assert "Access is reviewed" in text_of(admin, "/controls/?framework=own&q=access")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from compliance.models import (
@@ -58,6 +59,18 @@ def test_an_access_review_from_its_list_to_its_end(cast: Organisation) -> None:
     page = text_of(chief, path)
     assert "Who joined, moved or left" in page
     assert review.key in text_of(client_of(cast.engineer), "/")
+    export = b"".join(chief.get(f"{path}export.csv")).decode("utf-8-sig")
+    assert "deputy@example.org" in export
+    changed = export.replace("deputy@example.org", "engineer@example.org")
+    for content, words in (
+        (changed, "lines have another reviewer"),
+        (export.replace("deputy@example.org", "nobody@example.org"), ": nobody who may sign in is called"),
+        ("number;reviewer\nfirst;deputy@example.org", "Row 2: “first” is no number"),
+        ("line;who\n1;x", "There is no column “line”"),
+    ):
+        file = SimpleUploadedFile("reviewers.csv", content.encode())
+        assert chief.post(f"{path}reviewers/", {"file": file}).status_code == 302
+        assert words in text_of(chief, path)
     for line in review.holdings.all():
         who = deputy if line.person_id == cast.chief.pk else chief
         verb = "revoke" if line.kind == "token" else "confirm"
@@ -140,12 +153,19 @@ def test_training_scans_requests_and_the_plan_on_pages(cast: Organisation) -> No
     post(chief, f"{path}do/accept/", text="Behind a wall", until="2999-01-01", version=1)
     post(chief, f"{path}do/accept/", text="Behind a wall", until="2099-01-01", version=1)
     assert "Accepted until" in text_of(chief, path)
-    asked = {"kind": "access", "reference": "C-1", "contact": "jane@example.com"}
+    asked = {"kind": "access", "reference": "customer-4711", "contact": "jane@example.com"}
     post(chief, f"{root}person-requests/new/", **asked)
     row = PersonRequest.objects.get()
     path = f"{root}person-requests/{row.key}/"
     assert "jane@example.com" in text_of(chief, path)
-    assert "jane@example.com" not in text_of(client_of(cast.member), path)
+    other = client_of(cast.member)
+    for place in (path, f"{root}person-requests/"):
+        page = text_of(other, place)
+        assert row.key in page
+        assert "See what is kept about them" in page
+        assert "customer-4711" not in page
+        assert "jane@example.com" not in page
+        assert "customer-4711" in text_of(chief, place)
     post(chief, f"{path}do/identify/", text="Called back", version=1)
     assert "Called back" in text_of(chief, path)
     assert row.key in text_of(chief, f"{root}person-requests/")

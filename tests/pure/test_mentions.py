@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from changes.mentions import Ambiguous, kept, mentioned, spoken, token, typed
-from opsportal.web.markdown import rendered
+from opsportal.web.markdown import rendered, rendered_document
 
 PRIYA, PRI, JOSE, TWIN = (f"00000000-0000-4000-8000-00000000000{n}" for n in range(4))
 NAMES = [(PRIYA, "Priya Nair"), (PRI, "Priya"), (JOSE, "José d'Arc-Łuk"), (TWIN, "Sam Lee"), (PRI, "Sam Lee")]
@@ -122,3 +123,26 @@ def test_markdown_is_shown_with_mentions() -> None:
     assert 'href="https://a.example" rel="nofollow noopener noreferrer"' in html
     assert "<br>" in html
     assert "<li>one</li>" in html
+
+
+@pytest.mark.parametrize(
+    ("text", "outline"),
+    [
+        ("# Scope\n\nAll.\n\n## Devices\n\nLocked.", ["h3", "h4"]),
+        ("### Scope\n\n# Devices\n\n### Screens\n\n## Doors", ["h3", "h3", "h4", "h4"]),
+        ("Scope\n=====\n\nAll.\n\nDevices\n-------", ["h3", "h4"]),
+        ("# 1\n\n## 2\n\n### 3\n\n#### 4\n\n##### 5", ["h3", "h4", "h5", "h6", "h6"]),
+    ],
+)
+def test_the_headings_of_a_document_make_a_whole_outline(text: str, outline: list[str]) -> None:
+    html = rendered_document(text, str)
+    assert re.findall(r"<(h\d)>", html) == outline
+    assert re.findall(r"</(h\d)>", html) == outline
+    assert "<h" not in rendered(text, str).replace("<hr>", "")
+
+
+def test_a_document_is_as_harmless_as_the_rest() -> None:
+    html = rendered_document(
+        '# <b onclick="x">Scope</b> ![x](https://a.example/x.png)\n\n<script>1</script>', str
+    )
+    assert ("<b" in html, "<script" in html, "<img" in html) == (False, False, False)

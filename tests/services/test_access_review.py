@@ -12,6 +12,7 @@ from compliance.services.governance.access import (
     access_holding_decide,
     access_review_end,
     access_review_open,
+    access_reviewers_assign,
 )
 from opsportal.accounts.models import ApiToken, RoleHolding, TeamMembership, User
 from opsportal.accounts.services import role_end, user_deactivate
@@ -59,6 +60,9 @@ def test_the_list_has_every_holding_and_a_reviewer_who_is_not_the_holder(
     # In a team the other one reviews; what the opener holds falls to another administrator.
     assert line(review, "team", cast.engineer).reviewer == cast.newcomer
     assert line(review, "administrator", cast.chief).reviewer == cast.deputy
+    # Who opened the review decides no line while another administrator can.
+    assert line(review, "board").reviewer == cast.deputy
+    assert not review.holdings.filter(reviewer=cast.chief).exclude(person=cast.deputy).exists()
     assert len(review.list_hash) == 64
 
 
@@ -124,6 +128,27 @@ def test_the_holder_never_decides_nor_does_a_stranger(cast: Organisation, review
         access_holding_assign(
             actor=cast.chief.actor, now=NOW, review=review.pk, number=own.number, reviewer=cast.chief
         )
+
+
+def test_reviewers_are_named_by_mail_address_or_id_all_or_nothing(
+    cast: Organisation, review: AccessReview
+) -> None:
+    board, own = line(review, "board"), line(review, "administrator", cast.chief)
+    wanted = {board.number: "Engineer@Example.org ", own.number: str(cast.engineer.pk)}
+    changed = access_reviewers_assign(actor=cast.chief.actor, now=NOW, review=review.pk, wanted=wanted)
+    assert {one.reviewer for one in changed} == {cast.engineer}
+    assert access_reviewers_assign(actor=cast.chief.actor, now=NOW, review=review.pk, wanted=wanted) == []
+    wrong = {board.number: cast.deputy.email, own.number: cast.chief.email, 999: cast.deputy.email}
+    with refused(InvalidInput) as caught:
+        access_reviewers_assign(actor=cast.chief.actor, now=NOW, review=review.pk, wanted=wrong)
+    assert {error.code for error in caught.value.errors} == {"holder", "unknown"}
+    assert "Line 999: there is no such line" in caught.value.detail
+    with refused(InvalidInput, "unknown"):
+        access_reviewers_assign(
+            actor=cast.chief.actor, now=NOW, review=review.pk, wanted={board.number: "nobody@example.org"}
+        )
+    with refused(Forbidden):
+        access_reviewers_assign(actor=cast.engineer.actor, now=NOW, review=review.pk, wanted=wanted)
 
 
 def test_to_revoke_needs_a_reason_and_the_version_seen(cast: Organisation, review: AccessReview) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import zipfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from compliance.controlling.status import Judged
 from compliance.models import (
@@ -52,7 +56,7 @@ from opsportal.core.errors import Conflict, Forbidden, IllegalMove, InvalidInput
 from opsportal.obligations.models import Obligation
 from opsportal.standards.selectors import active_standard
 from tests.changing import activate, rule
-from tests.makers import NOW, grant, make_role, make_user
+from tests.makers import NOW, grant, make_role, make_team, make_user
 from tests.once import made_once
 from tests.pure.test_frameworks import GOOD
 from tests.untouched import nothing_written, refused
@@ -120,7 +124,12 @@ def bring(cast: Cast, actor: Actor | None = None, **fields: Any) -> EvidenceItem
         "note": "Looked at all of them.",
         **fields,
     }
-    return evidence_add(actor=actor or cast.other.actor, now=NOW, fields=given)[0]
+    return evidence_add(actor=actor or cast.owner.actor, now=NOW, fields=given)[0]
+
+
+def make_control(cast: Cast, owner: User) -> Control:
+    fields = {"title": "B", "frequency": "weekly", "owner": str(owner.pk)}
+    return control_create(actor=cast.admin.actor, now=NOW, fields=fields)
 
 
 def ask(cast: Cast, **fields: Any) -> ControlException:
@@ -170,6 +179,29 @@ def test_who_may_import_and_what_is_refused(cast: Cast) -> None:
     with refused(Conflict, "shipped"):
         framework_import(actor=cast.admin.actor, now=NOW, source=taken.encode())
     assert Framework.objects.get(slug="soc2").origin == "shipped"
+
+
+def framework(*arguments: str) -> list[dict[str, Any]]:
+    out = io.StringIO()
+    call_command("framework", *arguments, "--json", stdout=out)
+    rows: list[dict[str, Any]] = json.loads(out.getvalue())
+    return rows
+
+
+def test_frameworks_are_loaded_and_listed_by_a_command(cast: Cast, tmp_path: Path) -> None:
+    assert {row["state"] for row in framework("list") if row["slug"] == "gdpr"} == {"not loaded"}
+    assert [(row["slug"], row["state"]) for row in framework("load", "gdpr")] == [("gdpr", "loaded")]
+    states = {row["slug"]: row["state"] for row in framework("load")}
+    assert (len(states), states["gdpr"], states["soc2"]) == (5, "unchanged", "loaded")
+    Framework.objects.filter(slug="soc2").update(content_hash="0" * 64)
+    assert [row["slug"] for row in framework("list") if row["state"] == "outdated"] == ["soc2"]
+    own = tmp_path / "own.toml"
+    own.write_text(GOOD)
+    assert [row["state"] for row in framework("load", str(own))] == ["unchanged"]
+    own.write_text("[framework]")
+    for wrong in (["load", "soc3"], ["load", "soc2", str(own)], ["load", str(tmp_path / "none.toml")]):
+        with nothing_written(), pytest.raises(CommandError):
+            framework(*wrong)
 
 
 # Controls
@@ -300,7 +332,7 @@ def test_evidence_keeps_when_it_was_observed_apart_from_when_it_came(cast: Cast)
     assert revision.valid_until == NOW + 39 * DAY  # monthly, with grace
     assert Evidence.objects.get(event="control.evidenced").observed_at == NOW - DAY
     owed = Obligation.objects.get(subject_key=item.key)
-    assert (owed.due_at, owed.owner_key) == (revision.valid_until, str(cast.other.pk))
+    assert (owed.due_at, owed.owner_key) == (revision.valid_until, str(cast.owner.pk))
 
 
 def test_a_newer_revision_replaces_and_the_old_one_stays(cast: Cast) -> None:
@@ -344,7 +376,7 @@ def test_evidence_that_cannot_be_is_refused(cast: Cast, fields: dict[str, Any], 
 def test_a_file_is_looked_through_and_kept_under_its_hash(cast: Cast) -> None:
     fields = {"title": "Export", "controls": [cast.control.key], "observed_at": NOW}
     upload = Upload("export.csv", [b"a;b\n", b"1;2\n"])
-    item, _ = evidence_add(actor=cast.other.actor, now=NOW, fields=fields, upload=upload)
+    item, _ = evidence_add(actor=cast.owner.actor, now=NOW, fields=fields, upload=upload)
     revision = EvidenceRevision.objects.get()
     assert (item.kind, len(revision.digest), revision.attachment is not None) == ("file", 64, True)
     out = io.BytesIO()
@@ -356,7 +388,24 @@ def test_a_file_is_looked_through_and_kept_under_its_hash(cast: Cast) -> None:
         ("run.pdf", b"%PDF-1.7 /S /JavaScript", "script"),
     ):
         with refused(InvalidInput, code):
-            evidence_add(actor=cast.other.actor, now=NOW, fields=fields, upload=Upload(name, [content]))
+            evidence_add(actor=cast.owner.actor, now=NOW, fields=fields, upload=Upload(name, [content]))
+
+
+def test_a_file_that_is_not_the_announced_one_is_refused_with_both_hashes(cast: Cast) -> None:
+    fields = {"title": "Export", "controls": [cast.control.key], "observed_at": NOW}
+    owner, content = cast.owner.actor, b"a;b\n"
+    announced = {**fields, "sha256": hashlib.sha256(b"other").hexdigest()}
+    with refused(InvalidInput, "other_content") as caught:
+        evidence_add(actor=owner, now=NOW, fields=announced, upload=Upload("a.csv", [content]))
+    got = hashlib.sha256(content).hexdigest()
+    assert got in caught.value.detail
+    assert announced["sha256"] in caught.value.detail
+    evidence_add(actor=owner, now=NOW, fields={**fields, "sha256": got}, upload=Upload("a.csv", [content]))
+    with refused(InvalidInput, "without_file"):
+        bring(cast, sha256=got)
+    with refused(InvalidInput, "not_a_hash") as caught:
+        bring(cast, sha256="abc")
+    assert "3 characters: “abc”" in caught.value.detail
 
 
 def test_evidence_is_changed_by_who_brought_it(cast: Cast) -> None:
@@ -364,14 +413,44 @@ def test_evidence_is_changed_by_who_brought_it(cast: Cast) -> None:
     with refused(Forbidden):
         evidence_withdraw(actor=cast.member.actor, now=NOW, key=item.key, reason="Not mine.")
     with refused(InvalidInput, "required"):
-        evidence_withdraw(actor=cast.other.actor, now=NOW, key=item.key, reason="")
-    other = control_create(actor=cast.admin.actor, now=NOW, fields={"title": "B", "frequency": "weekly"})
-    mapped = evidence_map(actor=cast.other.actor, now=NOW, key=item.key, controls=[other.key])
+        evidence_withdraw(actor=cast.owner.actor, now=NOW, key=item.key, reason="")
+    other = make_control(cast, cast.owner)
+    mapped = evidence_map(actor=cast.owner.actor, now=NOW, key=item.key, controls=[other.key])
     assert [one.key for one in mapped.controls.all()] == [other.key]
-    evidence_withdraw(actor=cast.other.actor, now=NOW, key=item.key, reason="Wrong report.")
+    evidence_withdraw(actor=cast.owner.actor, now=NOW, key=item.key, reason="Wrong report.")
     with refused(Conflict, "withdrawn"):
-        evidence_revise(actor=cast.other.actor, now=NOW, key=item.key, fields={"observed_at": NOW})
+        evidence_revise(actor=cast.owner.actor, now=NOW, key=item.key, fields={"observed_at": NOW})
     assert Obligation.objects.get(subject_key=item.key).state == "void"
+
+
+def test_evidence_counts_for_a_control_only_from_who_answers_for_it(cast: Cast) -> None:
+    team = make_team("payments", cast.member)
+    control_edit(actor=cast.admin.actor, now=NOW, key=cast.control.key, fields={"team": team.slug})
+    with refused(Forbidden) as caught:
+        bring(cast, cast.other.actor)
+    assert "own no control" in caught.value.detail
+    for actor in (cast.owner.actor, cast.member.actor, cast.admin.actor, MACHINE):
+        assert bring(cast, actor).latest == 1
+    item = bring(cast, MACHINE, reference="nightly")
+    other = make_control(cast, cast.other)
+    # Their own evidence does not come to speak for what is somebody else's, on no way.
+    own = bring(cast, cast.other.actor, controls=[other.key])
+    both = [other.key, cast.control.key]
+    with refused(Forbidden) as caught:
+        bring(cast, cast.other.actor, controls=both)
+    assert caught.value.detail.startswith(f"{cast.control.key} is not yours")
+    with refused(Forbidden):
+        evidence_map(actor=cast.other.actor, now=NOW, key=own.key, controls=both)
+    again = {"observed_at": NOW, "note": "All is well.", "controls": both}
+    with refused(Forbidden):
+        evidence_revise(actor=cast.other.actor, now=NOW, key=own.key, fields=again)
+    with refused(Forbidden):
+        bring(cast, cast.other.actor, reference="nightly", observed_at=NOW)
+    with refused(Forbidden):
+        evidence_revise(actor=cast.other.actor, now=NOW, key=item.key, fields={"observed_at": NOW})
+    # Whoever owns one of its controls replaces it, though a machine brought it.
+    newer = {"observed_at": NOW, "note": "All is well."}
+    assert evidence_revise(actor=cast.owner.actor, now=NOW, key=item.key, fields=newer).latest == 2
 
 
 # Exceptions

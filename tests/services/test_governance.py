@@ -358,6 +358,7 @@ def test_readiness_is_what_is_seen_and_what_its_team_states(cast: Organisation) 
 
 def test_no_machine_signs_or_declares(cast: Organisation) -> None:
     machine = Actor.service_account(cast.token.account_id, frozenset(["compliance:write"]))
+    checklist_adopt(actor=cast.chief.actor, now=NOW, slug="daily-operations")
     with refused(Forbidden):
         checklist_start(actor=machine, now=NOW, slug="daily-operations")
     with refused(Forbidden):

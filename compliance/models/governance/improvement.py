@@ -21,6 +21,10 @@ class ImprovementPhase(models.Model):
     id = models.BigAutoField(primary_key=True)
     number = models.PositiveSmallIntegerField(unique=True)
     title = models.CharField(max_length=120)
+    # Who plans what is done in it, beside the administrators.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     first_day = models.DateField()
     last_day = models.DateField()
     version = models.PositiveIntegerField(default=1, editable=False)

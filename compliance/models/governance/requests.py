@@ -35,6 +35,10 @@ class PersonRequest(models.Model):
     handler = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="person_requests"
     )
+    # Who took it in. They knew who asks, whoever handles it then.
+    taken_in_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", editable=False
+    )
     received_at = models.DateTimeField()
     due_at = models.DateTimeField(editable=False)
     extended_because = models.TextField(blank=True, default="", editable=False)

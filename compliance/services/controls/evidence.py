@@ -13,16 +13,17 @@ from compliance.controlling.states import EVIDENCE
 from compliance.controlling.words import FRESH_FOR
 from compliance.facts.controls import evidence_facts
 from compliance.models import Control, EvidenceItem, EvidenceLink, EvidenceRevision
-from compliance.permissions.controls import OwnedCase
+from compliance.permissions.controls import EvidenceCase
 from compliance.selectors.controls import evidence_by_key
+from compliance.services.controls.controls import case_of as case_of_control
 from compliance.services.controls.controls import facts_of, subject_of
 from compliance.services.controls.evidence_duties import renewal_follow
 from compliance.services.controls.evidence_fields import clean_evidence
 from compliance.services.controls.looked_up import SKEW, needed
 from compliance.services.controls.telling import count, record
-from opsportal.core.access import require
+from opsportal.core.access import may, require
 from opsportal.core.actor import Actor
-from opsportal.core.errors import Conflict, InvalidInput
+from opsportal.core.errors import Conflict, Forbidden, InvalidInput
 from opsportal.core.text import clean_text
 from opsportal.core.versions import require_version
 from opsportal.core.writes import write
@@ -53,19 +54,20 @@ def evidence_add(
     a `url` or `data`. With a `reference` that stands already, it is the next revision of that item, unless
     it is the same content seen at the same time, which changes nothing. Without `valid_until` it counts as
     long as the most frequent of its controls says. An uploaded file is on the disk before the transaction
-    begins. Raises `InvalidInput`, `Forbidden`, `TooLarge`, and `Conflict` (`withdrawn`).
+    begins. It counts for a control only from whoever answers for that one, by `evidence.add`.
+    Raises `InvalidInput`, `Forbidden`, `TooLarge`, and `Conflict` (`withdrawn`).
     """
-    require(actor, "evidence.add")
+    cleaned = clean_evidence(fields)
+    reference = cleaned.get("reference") or None
+    # Before a byte of the file is kept; what stands is looked at again under its lock.
+    _require_all(_standing(reference), cleaned, actor=actor, now=now)
     kept = _kept(upload)
     with write(actor=actor, now=now):
         cleaned = clean_evidence(fields)
-        reference = cleaned.get("reference") or None
-        standing = _standing(reference)
+        standing = _standing(reference, locked=True)
+        _require_all(standing, cleaned, actor=actor, now=now)
         if standing is not None:
             return _revise(standing, cleaned, kept, upload, actor=actor, now=now), False
-        needed(cleaned, "title", "controls", "observed_at")
-        if not cleaned["controls"]:
-            raise InvalidInput.of("controls", "required", "Name at least one control that it speaks for.")
         item = EvidenceItem(
             title=cleaned["title"],
             kind=_kind_of(cleaned, kept),
@@ -95,12 +97,13 @@ def evidence_revise(
 
     Raises as `evidence_add`, `NotFound`, `Stale`, and `IllegalMove` for what is withdrawn.
     """
-    require(actor, "evidence.add")
+    _require_all(evidence_by_key(key), clean_evidence(fields), actor=actor, now=now)
     kept = _kept(upload)
     with write(actor=actor, now=now):
         item = evidence_locked(key)
-        require_version(item, version)
         cleaned = clean_evidence(fields)
+        _require_all(item, cleaned, actor=actor, now=now)
+        require_version(item, version)
         return _revise(item, cleaned, kept, upload, actor=actor, now=now)
 
 
@@ -119,10 +122,10 @@ def evidence_map(
     """
     with write(actor=actor, now=now):
         item = evidence_locked(key)
-        require(actor, "evidence.change", case_of(item, now))
-        require_version(item, version)
         named = {"controls": controls, **({"title": title} if title is not None else {})}
         cleaned = clean_evidence(named)
+        _require_all(item, cleaned, actor=actor, now=now)
+        require_version(item, version)
         item.state = EVIDENCE.move(item.state, "map")
         item.title = cleaned.get("title", item.title)
         _link(item, cleaned["controls"])
@@ -153,9 +156,32 @@ def evidence_locked(key: str) -> EvidenceItem:
     return EvidenceItem.objects.select_for_update().get(pk=found.pk)
 
 
-def case_of(item: EvidenceItem, now: datetime) -> OwnedCase:
+def case_of(item: EvidenceItem, now: datetime) -> EvidenceCase:
     """Return what permissions ask of a piece of evidence at `now` (aware UTC)."""
-    return OwnedCase(str(item.owner_id or ""), "", now)
+    controls = tuple(case_of_control(control, now) for control in item.controls.select_related("team"))
+    return EvidenceCase(str(item.owner_id or ""), controls)
+
+
+def _require_all(
+    item: EvidenceItem | None, cleaned: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> None:
+    """Let write new evidence (`item` is None) or change what stands only who may, for each control."""
+    standing: set[int] = set()
+    if item is None:
+        needed(cleaned, "title", "controls", "observed_at")
+        if not cleaned["controls"]:
+            raise InvalidInput.of("controls", "required", "Name at least one control that it speaks for.")
+    else:
+        require(actor, "evidence.change", case_of(item, now))
+        standing = set(item.controls.values_list("pk", flat=True))
+    for control in cleaned.get("controls", ()):
+        case = case_of_control(control, now)
+        if control.pk not in standing and not may(actor, "evidence.add", case):
+            require(actor, "evidence.begin", now)
+            raise Forbidden(
+                f"{control.key} is not yours: its owner, the members of its team, administrators and tokens"
+                " with compliance:write bring evidence for it. Show them what you have."
+            )
 
 
 def _kept(upload: Upload | None) -> store.Kept | None:
@@ -164,10 +190,11 @@ def _kept(upload: Upload | None) -> store.Kept | None:
     return store.keep(upload.chunks, name=clean_name(upload.name), takes_archives=True)
 
 
-def _standing(reference: str | None) -> EvidenceItem | None:
+def _standing(reference: str | None, *, locked: bool = False) -> EvidenceItem | None:
     if reference is None:
         return None
-    return EvidenceItem.objects.select_for_update().filter(reference=reference).first()
+    rows = EvidenceItem.objects.select_for_update() if locked else EvidenceItem.objects.all()
+    return rows.filter(reference=reference).first()
 
 
 def _revise(
@@ -179,7 +206,6 @@ def _revise(
     actor: Actor,
     now: datetime,
 ) -> EvidenceItem:
-    require(actor, "evidence.change", case_of(item, now))
     if item.state == "withdrawn":
         raise Conflict(
             "This evidence was withdrawn. Bring new evidence under another name.", code="withdrawn"
@@ -227,10 +253,24 @@ def _kind_of(cleaned: Mapping[str, Any], kept: store.Kept | None) -> str:
 
 
 def _digest_of(cleaned: Mapping[str, Any], kept: store.Kept | None) -> str:
+    announced = str(cleaned.get("sha256") or "")
     if kept is not None:
+        if announced not in ("", kept.sha256):
+            raise InvalidInput.of(
+                "sha256",
+                "other_content",
+                f"The file that arrived has the SHA-256 {kept.sha256}; announced was {announced}. It was"
+                " changed or cut short on its way, or another file was chosen. Send it again.",
+            )
         return kept.sha256
-    if cleaned.get("sha256"):
-        return str(cleaned["sha256"])
+    if announced and not cleaned.get("url"):
+        raise InvalidInput.of(
+            "sha256",
+            "without_file",
+            "Goes with a file or a url; of data and notes the portal takes the hash.",
+        )
+    if announced:
+        return announced
     content = {name: cleaned.get(name) for name in ("url", "data", "note")}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -23,7 +23,8 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 def clean_evidence(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the given fields cleaned, with the controls looked up.
 
-    `controls` are keys; `data` is any JSON object of 64 kB; `sha256` is the hash of what lies at `url`.
+    `controls` are keys; `data` is any JSON object of 64 kB; `sha256` is the hash of what lies at `url`,
+    or that the file is expected to have.
     Raises `InvalidInput` with an error for each wrong field.
     """
     return cleaned_by(_CLEANERS, fields)
@@ -54,7 +55,12 @@ def _data(value: object, field: str) -> dict[str, Any] | None:
 def _hash(value: object, field: str) -> str:
     text = clean_text(value, field=field, max_length=71, lines=False).lower().removeprefix("sha256:")
     if text and not _HASH.fullmatch(text):
-        raise InvalidInput.of(field, "not_a_hash", "Must be a SHA-256: 64 hexadecimal digits.")
+        raise InvalidInput.of(
+            field,
+            "not_a_hash",
+            "Expected is the SHA-256 of the content: 64 digits 0-9 and a-f, as the program sha256sum prints"
+            f" them. What came has {len(text)} characters: “{text[:70]}”.",
+        )
     return text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from importlib import resources
 
@@ -13,7 +13,7 @@ from compliance.models import Framework, Requirement
 from compliance.services.controls.telling import record
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
-from opsportal.core.errors import Conflict, InvalidInput
+from opsportal.core.errors import Conflict, FieldError, InvalidInput
 from opsportal.core.writes import write
 
 KIND = "framework"
@@ -32,13 +32,40 @@ def framework_import(*, actor: Actor, now: datetime, source: bytes) -> tuple[Fra
 
 
 def frameworks_install(*, actor: Actor, now: datetime) -> list[Framework]:
-    """Import every framework that the portal ships, each checked against its hash; return the changed ones.
+    """Import every framework that the portal ships; return the changed ones. Raises as `frameworks_load`."""
+    found = frameworks_load(actor=actor, now=now)
+    return [framework for framework, is_different in found if is_different]
 
-    Raises `Forbidden`, and `Conflict` (`tampered`) where a file is not what was shipped.
+
+def frameworks_load(
+    *, actor: Actor, now: datetime, slugs: Collection[str] = (), sources: Sequence[bytes] = ()
+) -> list[tuple[Framework, bool]]:
+    """Import shipped frameworks by slug, own ones from the bytes of their files; without any, all shipped.
+
+    Returns each with whether anything is different now. All or nothing: raises `Forbidden`, `InvalidInput`
+    (`unknown` for a slug that does not ship, else as `framework_import`), and `Conflict` (`tampered`) where a
+    shipped file is not the one that was shipped.
     """
+    known = {read_framework(source).slug: source for source in _shipped()}
+    unknown = [
+        FieldError(
+            "/slugs", "unknown", f"“{slug[:60]}” does not ship with the portal; {', '.join(known)} do."
+        )
+        for slug in slugs
+        if slug not in known
+    ]
+    if unknown:
+        raise InvalidInput(unknown)
+    wanted = [known[slug] for slug in slugs or (() if sources else known)]
     with write(actor=actor, now=now):
-        found = [_import(source, Framework.Origin.SHIPPED, actor=actor, now=now) for source in _shipped()]
-        return [framework for framework, is_different in found if is_different]
+        shipped = [_import(source, Framework.Origin.SHIPPED, actor=actor, now=now) for source in wanted]
+        own = [_import(source, Framework.Origin.OWN, actor=actor, now=now) for source in sources]
+        return shipped + own
+
+
+def frameworks_shipped() -> list[FrameworkText]:
+    """Return the frameworks that the portal ships. Raises `Conflict` (`tampered`)."""
+    return [read_framework(source) for source in _shipped()]
 
 
 def _shipped() -> Iterator[bytes]:

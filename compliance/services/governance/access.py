@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,14 +11,14 @@ from compliance.facts.governance import review_facts
 from compliance.governing.states import ACCESS_REVIEW, HOLDING
 from compliance.models import AccessHolding, AccessMove, AccessReview
 from compliance.selectors.access import Held, held_now, is_over, moves_between
-from compliance.services.governance.fields import ahead, utc_day
+from compliance.services.governance.fields import ahead, persons_named, utc_day
 from compliance.services.governance.records import ORGANISATION, counted, told
 from opsportal.accounts.models import User
 from opsportal.accounts.services import role_end, team_leave, token_revoke, user_update
 from opsportal.audit.canonical import JSON, canonical_bytes
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
-from opsportal.core.errors import Conflict, InvalidInput, NotFound
+from opsportal.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from opsportal.core.text import clean_text
 from opsportal.core.versions import require_version
 from opsportal.core.writes import because, write
@@ -119,19 +120,62 @@ def access_holding_assign(
         ACCESS_REVIEW.move(row.state, "decide")
         if reviewer.pk == holding.person_id:
             raise InvalidInput.of("reviewer", "holder", "Nobody reviews what they hold themselves.")
-        if holding.reviewer_id == reviewer.pk:
-            return holding
-        holding.reviewer = reviewer
-        _save(holding)
-        told(
-            "access_holding.assigned",
-            kind=KIND,
-            key=row.key,
-            actor=actor,
-            now=now,
-            data={"number": number, "reviewer": str(reviewer.pk)},
-        )
+        if holding.reviewer_id != reviewer.pk:
+            _assign(row, holding, reviewer, actor=actor, now=now)
         return holding
+
+
+def _assign(
+    review: AccessReview, holding: AccessHolding, reviewer: User, *, actor: Actor, now: datetime
+) -> None:
+    holding.reviewer = reviewer
+    _save(holding)
+    told(
+        "access_holding.assigned",
+        kind=KIND,
+        key=review.key,
+        actor=actor,
+        now=now,
+        data={"number": holding.number, "reviewer": str(reviewer.pk)},
+    )
+
+
+def access_reviewers_assign(
+    *, actor: Actor, now: datetime, review: int, wanted: Mapping[int, str]
+) -> list[AccessHolding]:
+    """Say who decides lines of a review, and return those that have another reviewer than before.
+
+    `wanted`: the number of a line -> the id or e-mail address of its reviewer. All or nothing: every line
+    that cannot be is named. Raises `Forbidden`, `NotFound`, `InvalidInput`, `IllegalMove`.
+    """
+    with write(actor=actor, now=now):
+        require(actor, "access_review.run")
+        row = access_review_locked(review)
+        ACCESS_REVIEW.move(row.state, "decide")
+        lines = {one.number: one for one in row.holdings.select_for_update().filter(number__in=list(wanted))}
+        people = persons_named(wanted.values())
+        errors = [
+            FieldError(f"/lines/{number}", code, f"Line {number}: {words}")
+            for number, name in wanted.items()
+            for code, words in _against(lines.get(number), name, people.get(name))
+        ]
+        if errors:
+            raise InvalidInput(errors)
+        changed = [line for line in lines.values() if line.reviewer_id != people[wanted[line.number]].pk]
+        for line in changed:
+            _assign(row, line, people[wanted[line.number]], actor=actor, now=now)
+        return changed
+
+
+def _against(line: AccessHolding | None, name: str, reviewer: User | None) -> list[tuple[str, str]]:
+    """Return why nobody of this name reviews this line, as a code with words; nothing where they may."""
+    if line is None:
+        return [("unknown", "there is no such line in this review.")]
+    if reviewer is None or not reviewer.is_active:
+        return [("unknown", f"nobody who may sign in is called “{name[:80]}”; give an e-mail address or id.")]
+    if reviewer.pk == line.person_id:
+        return [("holder", "nobody reviews what they hold themselves.")]
+    return []
 
 
 def access_review_end(
@@ -188,9 +232,11 @@ def _freeze(review: AccessReview, held: list[Held]) -> None:
     opener = review.opened_by_id
     # Where there is one administrator alone, somebody else still looks at what they hold.
     others = User.objects.filter(is_active=True, is_auditor=False).order_by("created_at", "pk")
-    administrators += list(others.values_list("pk", flat=True)[:2])
+    anybody = list(others.values_list("pk", flat=True)[:2])
+    # Who opens a review and ends it decides its lines only where no other administrator is there to.
+    apart = [who for who in administrators if who != opener]
     for number, one in enumerate(held, 1):
-        candidates = [one.reviewer, opener, *administrators]
+        candidates = [one.reviewer, *apart, opener, *anybody]
         reviewer = next((who for who in candidates if who is not None and who != one.person), None)
         AccessHolding(
             review=review,

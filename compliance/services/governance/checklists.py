@@ -20,6 +20,7 @@ from compliance.governing.lists import (
 from compliance.governing.periods import period_of
 from compliance.governing.states import CHECKLIST, RUN
 from compliance.models import Checklist, ChecklistAnswer, ChecklistEdition, ChecklistRun
+from compliance.permissions.governance import ChecklistCase
 from compliance.selectors.checklists import figures_for
 from compliance.services.governance.fields import cleaned, day, line, slug, utc_day
 from compliance.services.governance.records import ORGANISATION, counted, told
@@ -150,8 +151,8 @@ def checklist_start(*, actor: Actor, now: datetime, slug: str, on: date | None =
     """
     chosen: date = day("on", until=utc_day(now))(on) if on is not None else utc_day(now)
     with write(actor=actor, now=now):
-        require(actor, "checklist.sign")
         checklist = _locked(slug)
+        require(actor, "checklist.sign", case_of(checklist, now))
         period = period_of(checklist.period, chosen)
         standing = checklist.runs.filter(first_day=period.first).first()
         if standing is not None:
@@ -188,8 +189,8 @@ def checklist_answer(
     `InvalidInput` with a pointer for each, `Stale`, `IllegalMove`.
     """
     with write(actor=actor, now=now):
-        require(actor, "checklist.sign")
         row = run_locked(run)
+        require(actor, "checklist.sign", case_of(row.checklist, now))
         require_version(row, version)
         row.state = RUN.move(row.state, "answer")
         _answer(row, answers, actor=actor, now=now)
@@ -216,8 +217,8 @@ def checklist_sign(
     """
     said = clean_text(remark, field="remark", max_length=MAX_NOTE)
     with write(actor=actor, now=now):
-        require(actor, "checklist.sign")
         row = run_locked(run)
+        require(actor, "checklist.sign", case_of(row.checklist, now))
         require_version(row, version)
         state = RUN.move(row.state, "sign")
         if answers:
@@ -293,6 +294,11 @@ def _one(given: Mapping[str, Any], items: Mapping[str, Item]) -> tuple[Item, str
         raise InvalidInput.of("answer", "unknown", f"Must be one of: {', '.join(ANSWERS)}.")
     note = clean_text(given.get("note", ""), field="note", max_length=MAX_NOTE, required=answer != "ticked")
     return item, str(answer), note
+
+
+def case_of(checklist: Checklist, now: datetime) -> ChecklistCase:
+    """Return what permissions ask of a checklist at `now` (aware UTC)."""
+    return ChecklistCase(checklist.slug, checklist.owner_role, now)
 
 
 def run_locked(pk: int) -> ChecklistRun:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Q
 
 from opsportal.accounts.models import User
 from opsportal.catalog.models import Service
@@ -137,39 +139,53 @@ def day(field: str, *, until: date | None = None) -> Cleaner:
 
 
 def person(field: str) -> Cleaner:
-    """Return what reads the id of somebody who may sign in."""
+    """Return what reads the id or the e-mail address of somebody who may sign in."""
 
     def read(value: object) -> User:
-        identifier = _uuid(value)
-        rows = User.objects.filter(is_active=True)
-        found = rows.filter(pk=identifier).first() if identifier else None
-        if found is None:
-            raise InvalidInput.of(field, "unknown", "There is no such person who may sign in.")
+        found = persons_named([value]).get(value) if isinstance(value, str | UUID) else None
+        if found is None or not found.is_active:
+            raise InvalidInput.of(
+                field, "unknown", "There is no such person who may sign in; give their id or e-mail address."
+            )
         return found
 
     return read
 
 
 def people(field: str) -> Cleaner:
-    """Return what reads ids of people, each once, as sorted texts; also of those who left meanwhile."""
+    """Return what reads ids or e-mail addresses of people, also of those who left meanwhile.
+
+    They come as ids, each once, as sorted texts.
+    """
 
     def read(values: object) -> list[str]:
         if isinstance(values, str) or not isinstance(values, Sequence):
-            raise InvalidInput.of(field, "not_a_list", "Must be a list of ids of people.")
+            raise InvalidInput.of(field, "not_a_list", "Must be a list of ids or e-mail addresses of people.")
         if len(values) > MOST_PEOPLE:
             raise InvalidInput.of(field, "too_many", f"At most {MOST_PEOPLE} people.")
-        ids = [_uuid(value) for value in values]
-        known = set(User.objects.filter(pk__in=[one for one in ids if one]).values_list("pk", flat=True))
+        names = [str(value) for value in values]
+        known = persons_named(names)
         errors = [
             FieldError(f"/{field}/{index}", "unknown", "There is no such person.")
-            for index, one in enumerate(ids)
-            if one not in known
+            for index, name in enumerate(names)
+            if name not in known
         ]
         if errors:
             raise InvalidInput(errors)
-        return sorted({str(one) for one in ids})
+        return sorted({str(one.pk) for one in known.values()})
 
     return read
+
+
+def persons_named(names: Iterable[object]) -> dict[object, User]:
+    """Return who is named by these ids or e-mail addresses, by the name that was given. One query."""
+    wanted = {name: str(name).strip().lower() for name in names}
+    ids = [found for text in wanted.values() if (found := _uuid(text))]
+    mails = [text for text in wanted.values() if "@" in text and text.isprintable() and len(text) < 255]
+    rows = User.objects.filter(Q(pk__in=ids) | Q(email__in=mails))
+    people = {key: row for row in rows for key in (str(row.pk), row.email)}
+    rows_named = ((name, people.get(str(_uuid(text) or text))) for name, text in wanted.items())
+    return {name: row for name, row in rows_named if row is not None}
 
 
 def service(field: str) -> Cleaner:

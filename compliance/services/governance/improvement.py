@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 from compliance.governing.kinds import LEVELS
 from compliance.governing.states import IMPROVEMENT
 from compliance.models import ImprovementItem, ImprovementPhase, MaturityAssessment
+from compliance.permissions.governance import PlanCase
 from compliance.services.governance.fields import (
     MAX_PROSE,
     cleaned,
@@ -34,7 +36,8 @@ from opsportal.obligations.terms import Owner, Subject
 KIND = "improvement"
 RULE = "portal.improvement"
 REMIND = (timedelta(days=7), timedelta(days=1))
-PHASE_FIELDS = ("number", "title", "first_day", "last_day")
+PHASE_FIELDS = ("number", "title", "owner", "first_day", "last_day")
+NEEDED = ("number", "title", "first_day", "last_day")
 FIELDS = ("phase", "title", "detail", "owner", "due_at")
 VERBS = {"start": "started", "finish": "done", "drop": "dropped", "reopen": "reopened"}
 
@@ -42,13 +45,14 @@ VERBS = {"start": "started", "finish": "done", "drop": "dropped", "reopen": "reo
 def phase_plan(*, actor: Actor, now: datetime, fields: Mapping[str, Any]) -> ImprovementPhase:
     """Make a phase of the plan, or bring the one of that number up to date, and return it.
 
-    `fields` are those of `PHASE_FIELDS`, all needed. Raises `Forbidden`, `InvalidInput`.
+    `fields` are those of `PHASE_FIELDS`; all but `owner`, who plans what is done in it, are needed.
+    Raises `Forbidden`, `InvalidInput`.
     """
-    given = cleaned(fields, _PHASE, required=PHASE_FIELDS)
+    given = cleaned(fields, _PHASE, required=NEEDED)
     if given["last_day"] < given["first_day"]:
         raise InvalidInput.of("last_day", "before_start", "Must not lie before the first day.")
     with write(actor=actor, now=now):
-        require(actor, "improvement.plan")
+        require(actor, "improvement.phase", PlanCase(now))
         phase = ImprovementPhase.objects.select_for_update().filter(number=given["number"]).first()
         event = "planned" if phase is None else "edited"
         phase = phase or ImprovementPhase(version=0)
@@ -67,8 +71,8 @@ def improvement_open(*, actor: Actor, now: datetime, fields: Mapping[str, Any]) 
     """
     given = cleaned(fields, _CLEANERS, required=("phase", "title", "owner"))
     with write(actor=actor, now=now):
-        require(actor, "improvement.plan")
         phase: ImprovementPhase = given["phase"]
+        require(actor, "improvement.plan", case_of_phase(phase, now))
         item = ImprovementItem(opened_at=now, updated_at=now, due_at=_end_of(phase, now))
         for name, value in given.items():
             setattr(item, name, value)
@@ -81,11 +85,15 @@ def improvement_open(*, actor: Actor, now: datetime, fields: Mapping[str, Any]) 
 def improvement_edit(
     *, actor: Actor, now: datetime, pk: int, fields: Mapping[str, Any], version: int | None = None
 ) -> ImprovementItem:
-    """Change an improvement that is not done yet, and return it. Raises as `improvement_move`."""
+    """Change an improvement that is not done yet, and return it. Raises as `improvement_move`.
+
+    Into another phase moves it who may plan there, too.
+    """
     given = cleaned(fields, _CLEANERS)
     with write(actor=actor, now=now):
-        require(actor, "improvement.plan")
         item = improvement_locked(pk)
+        for phase in {item.phase, given.get("phase", item.phase)}:
+            require(actor, "improvement.plan", case_of_phase(phase, now))
         require_version(item, version)
         item.state = IMPROVEMENT.move(item.state, "edit")
         before = (item.owner_id, item.due_at)
@@ -109,8 +117,8 @@ def improvement_move(
         raise InvalidInput.of("verb", "unknown", f"Must be one of: {', '.join(VERBS)}.")
     said = clean_text(text, field="text", max_length=MAX_PROSE, required=verb in {"drop", "reopen"})
     with write(actor=actor, now=now, reason=said[:500]):
-        require(actor, "improvement.plan")
         item = improvement_locked(pk)
+        require(actor, permission_of(verb), case_of(item, now))
         require_version(item, version)
         item.state = IMPROVEMENT.move(item.state, verb)
         item.outcome = said or item.outcome
@@ -134,7 +142,7 @@ def maturity_assess(*, actor: Actor, now: datetime, fields: Mapping[str, Any]) -
     """
     given = cleaned(fields, _MATURITY, required=("level", "target"))
     with write(actor=actor, now=now):
-        require(actor, "improvement.plan")
+        require(actor, "maturity.assess", PlanCase(now))
         row = MaturityAssessment(assessed_by_id=UUID(actor.id), assessed_at=now, **given)
         row.save(force_insert=True)
         data = {"level": row.level, "target": row.target}
@@ -150,6 +158,21 @@ def maturity_assess(*, actor: Actor, now: datetime, fields: Mapping[str, Any]) -
             summary=f"Level {row.level}, to become {row.target}",
         )
         return row
+
+
+def case_of_phase(phase: ImprovementPhase, now: datetime) -> PlanCase:
+    """Return what permissions ask of a phase at `now` (aware UTC)."""
+    return PlanCase(now, str(phase.owner_id or ""))
+
+
+def case_of(item: ImprovementItem, now: datetime) -> PlanCase:
+    """Return what permissions ask of an improvement, loaded with its phase, at `now` (aware UTC)."""
+    return replace(case_of_phase(item.phase, now), item_owner=str(item.owner_id))
+
+
+def permission_of(verb: str) -> str:
+    """Return the permission of a step: who owes an improvement does it, who plans it drops and reopens it."""
+    return "improvement.do" if verb in {"start", "finish"} else "improvement.plan"
 
 
 def improvement_locked(pk: int) -> ImprovementItem:
@@ -227,9 +250,14 @@ def _phase(value: object) -> ImprovementPhase:
     return found
 
 
+def _maybe_person(value: object) -> Any:
+    return None if value in ("", None) else person("owner")(value)
+
+
 _PHASE = {
     "number": whole("number", 1, 99),
     "title": line("title", 120, required=True),
+    "owner": _maybe_person,
     "first_day": day("first_day"),
     "last_day": day("last_day"),
 }

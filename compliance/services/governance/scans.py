@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from compliance.facts.governance import scan_facts
 from compliance.governing.findings import MAX_DETAIL, Compared, Found, compare, counted, read_results
 from compliance.governing.kinds import SCANS
 from compliance.models import Scan, Vulnerability
+from compliance.permissions.governance import ScanCase
 from compliance.services.governance.fields import cleaned, line, link, one_of, past, prose, service
 from compliance.services.governance.records import ORGANISATION, facts_of, owner_of, told
 from compliance.services.governance.records import counted as count_for_rules
@@ -19,8 +20,7 @@ from compliance.services.governance.vulnerabilities import (
     vulnerability_found,
     vulnerability_gone,
 )
-from opsportal.accounts.selectors import teams_of
-from opsportal.core.access import require
+from opsportal.core.access import may, require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import InvalidInput
 from opsportal.core.writes import write
@@ -50,8 +50,8 @@ def scan_record(
     report in one of `findings.FORMATS`; None is a scan that found nothing. A repeated `external_id` with
     the same content finds the first scan; another content under it is refused. What is found and not known
     opens a vulnerability; what was fixed and is there again opens again; where the scan is of the `whole`
-    of its scope, and of a machine, an administrator or the service's own team, what it does not name any
-    more is fixed and verified.
+    of its scope, what it does not name any more is fixed and verified. That, and to count for rules, is for
+    scans of those who may `scan.answer_for` the place; from others what they found is taken, and no more.
     Raises `Forbidden`, `InvalidInput` with a pointer for each error.
     """
     given = cleaned(fields, _cleaners(now), required=("kind", "tool", "performed_at"))
@@ -96,8 +96,8 @@ def _follow(scan: Scan, found: tuple[Found, ...], *, actor: Actor, now: datetime
     newer = standing and _is_older(scan, place)
     states = {fingerprint: row.state for fingerprint, row in standing.items()}
     # A report that arrives late says nothing about what a later one has seen.
-    speaks_for_it = _speaks_for(scan, actor, now)
-    outcome = compare(found, states, whole=scan.whole and not newer and speaks_for_it)
+    answers_for_it = _answers_for(scan, actor, now)
+    outcome = compare(found, states, whole=scan.whole and not newer and answers_for_it)
     if newer:
         outcome = Compared(outcome.new, (), ())
     for one in outcome.new:
@@ -108,14 +108,14 @@ def _follow(scan: Scan, found: tuple[Found, ...], *, actor: Actor, now: datetime
         vulnerability_gone(standing[fingerprint], scan, actor=actor, now=now)
 
 
-def _speaks_for(scan: Scan, actor: Actor, now: datetime) -> bool:
-    """Return whether what this scan no longer names is believed to be gone.
+def _answers_for(scan: Scan, actor: Actor, now: datetime) -> bool:
+    """Return whether this scan is taken as made of its place, and what it no longer names as gone.
 
-    Of a service, machines, administrators and its own team are believed; somebody else adds what they found.
+    Machines, administrators, the service's own team and those whom the standard asks to scan are believed;
+    what somebody else has found is added, and nothing more.
     """
-    if scan.service is None or not actor.is_user or actor.is_staff:
-        return True
-    return scan.service.owner_team.slug in teams_of(actor.id, now.astimezone(UTC).date())
+    team = scan.service.owner_team.slug if scan.service else ""
+    return may(actor, "scan.answer_for", ScanCase(team, now))
 
 
 def _is_older(scan: Scan, place: str) -> bool:
@@ -129,6 +129,8 @@ def _told(scan: Scan, *, actor: Actor, now: datetime) -> None:
     service_slug = scan.service.slug if scan.service else ""
     data = {"kind": scan.kind, "service": service_slug, "digest": scan.digest, **scan.counts}
     told("scan.recorded", kind=KIND, key=scan.key, actor=actor, now=now, data={"scan": data})
+    if not _answers_for(scan, actor, now):
+        return
     facts = {
         **scan_facts(kind=scan.kind, tool=scan.tool, scope=scan.scope, counts=scan.counts),
         **facts_of(scan.service),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 from compliance.governing.kinds import ATTENDANCE, AUDIENCES
 from compliance.governing.states import TRAINING
 from compliance.models import Training, TrainingAttendance, TrainingTopic
+from compliance.permissions.governance import TrainingCase
 from compliance.services.governance.fields import (
     cleaned,
     line,
@@ -82,10 +84,10 @@ def training_plan(*, actor: Actor, now: datetime, topic: str, fields: Mapping[st
     """
     given = cleaned(fields, _CLEANERS, required=("at",))
     with write(actor=actor, now=now):
-        require(actor, "training.record")
         about = TrainingTopic.objects.filter(slug=topic).first()
         if about is None:
             raise InvalidInput.of("topic", "unknown", "There is no such topic.")
+        require(actor, "training.plan", case_of_topic(about, now))
         training = Training(topic=about, recorded_at=now, updated_at=now, at=given["at"])
         _apply(training, given)
         training.save(force_insert=True)
@@ -99,8 +101,8 @@ def training_edit(
     """Change a session that is only planned. Raises as `training_hold`."""
     given = cleaned(fields, _CLEANERS)
     with write(actor=actor, now=now):
-        require(actor, "training.record")
         training = training_locked(pk)
+        require(actor, "training.record", case_of(training, now))
         require_version(training, version)
         training.state = TRAINING.move(training.state, "edit")
         _apply(training, given)
@@ -126,8 +128,8 @@ def training_hold(
     """
     lists = _attendance({"attended": attended, "absent": absent, "excused": excused})
     with write(actor=actor, now=now):
-        require(actor, "training.record")
         training = training_locked(pk)
+        require(actor, "training.record", case_of(training, now))
         require_version(training, version)
         training.state = TRAINING.move(training.state, "hold")
         if training.at > now:
@@ -166,8 +168,8 @@ def training_attend(
     """Correct or complete who was at a session, and return it. Raises as `training_hold`."""
     lists = _attendance({"attended": attended, "absent": absent, "excused": excused})
     with write(actor=actor, now=now):
-        require(actor, "training.record")
         training = training_locked(pk)
+        require(actor, "training.record", case_of(training, now))
         require_version(training, version)
         training.state = TRAINING.move(training.state, "attend")
         _attend(training, lists, now)
@@ -182,14 +184,24 @@ def training_cancel(
     """Cancel a planned session, with a reason, and return it. Raises as `training_hold`."""
     said = clean_text(reason, field="reason", max_length=MAX_REASON, required=True)
     with write(actor=actor, now=now, reason=said[:500]):
-        require(actor, "training.record")
         training = training_locked(pk)
+        require(actor, "training.record", case_of(training, now))
         require_version(training, version)
         training.state = TRAINING.move(training.state, "cancel")
         training.note = "\n\n".join(part for part in (training.note, said) if part)
         _save(training, now)
         _told(training, "cancelled", actor=actor, now=now)
         return training
+
+
+def case_of_topic(topic: TrainingTopic, now: datetime) -> TrainingCase:
+    """Return what permissions ask of a session that is planned on a topic at `now` (aware UTC)."""
+    return TrainingCase("", topic.audience_key if topic.audience == "team" else "", now)
+
+
+def case_of(training: Training, now: datetime) -> TrainingCase:
+    """Return what permissions ask of a session at `now` (aware UTC)."""
+    return replace(case_of_topic(training.topic, now), trainer=str(training.trainer_person_id or ""))
 
 
 def training_locked(pk: int) -> Training:

@@ -8,6 +8,7 @@ from compliance.governing.findings import Found
 from compliance.governing.kinds import REMEDIATION
 from compliance.governing.states import VULNERABILITY
 from compliance.models import Scan, Vulnerability
+from compliance.permissions.governance import ScanCase
 from compliance.services.governance.fields import MAX_PROSE, ahead
 from compliance.services.governance.records import counted, facts_of, owner_of, told
 from opsportal.core.access import require
@@ -58,7 +59,7 @@ def vulnerability_move(
     key = clean_text(exception, field="exception", max_length=30, lines=False)
     with write(actor=actor, now=now, reason=said[:500]):
         row = vulnerability_locked(pk)
-        require(actor, permission, row)
+        require(actor, permission, case_of(row, now))
         require_version(row, version)
         row.state = VULNERABILITY.move(row.state, verb)
         row.outcome = said or row.outcome
@@ -133,6 +134,12 @@ def vulnerabilities_lapse(*, actor: Actor, now: datetime, most: int = 200) -> in
             _save(row, now)
             _happened(row, "reopened", actor=actor, now=now)
         return len(rows)
+
+
+def case_of(row: Vulnerability, now: datetime) -> ScanCase:
+    """Return what permissions ask of a vulnerability, loaded with service and scan, at `now` (aware UTC)."""
+    scanner = row.scan.recorded_by_id if row.scan.recorded_by_kind == "user" else ""
+    return ScanCase(row.service.owner_team.slug if row.service else "", now, scanner, row.ended_by_id)
 
 
 def vulnerability_locked(pk: int) -> Vulnerability:

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from opsportal.core.actor import ActorKind
 from opsportal.web import looks, times
-from opsportal.web.markdown import rendered
+from opsportal.web.markdown import rendered, rendered_document
 from opsportal.web.navigation import PLACES
 from opsportal.web.panels import rendered_panels
 from opsportal.web.people import person_of
@@ -120,6 +120,14 @@ def user(
 def markdown(context: Context, text: str) -> SafeString:
     """Show Markdown that people wrote, with the names of whom it mentions (which the view has remembered)."""
     return rendered(text, lambda identifier: person_of(_request(context), ActorKind.USER, identifier).name)
+
+
+@register.simple_tag(takes_context=True)
+def document(context: Context, text: str) -> SafeString:
+    """Show a whole document in Markdown, with its headings, in a card that has a heading of its own."""
+    return rendered_document(
+        text, lambda identifier: person_of(_request(context), ActorKind.USER, identifier).name
+    )
 
 
 @register.simple_tag(takes_context=True)

@@ -226,7 +226,7 @@ def _references(text: str) -> list[str]:
 
 def _evidence(stage: Stage, row: tuple[str, str, int, str, str], at: datetime) -> None:
     title, what, _, shows, note = row
-    control = Control.objects.get(title=title)
+    control = Control.objects.select_related("owner").get(title=title)
     fields = {
         "title": what,
         "controls": [control.key],
@@ -234,9 +234,7 @@ def _evidence(stage: Stage, row: tuple[str, str, int, str, str], at: datetime) -
         "shows": shows,
         "note": note,
     }
-    evidence_add(
-        actor=stage.person("kwame" if control.title.startswith("Backups") else "grace"), now=at, fields=fields
-    )
+    evidence_add(actor=control.owner.actor, now=at, fields=fields)
 
 
 def _exception(stage: Stage, now: datetime, at: datetime) -> None:
