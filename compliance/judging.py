@@ -61,7 +61,7 @@ def trend(before: Status, now: Status) -> Trend:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How long a rule was met, breached and without data in a stretch of time."""
+    """How long a rule was met, breached and without data in a stretch, since it was looked at first."""
 
     met: timedelta = timedelta()
     breached: timedelta = timedelta()
@@ -69,10 +69,16 @@ class Share:
 
     @property
     def status(self) -> Status:
-        """The worst of the stretch that is not merely a moment without data before the first record."""
+        """Breached where it ever was; else met, unless most of the time nobody knew."""
         if self.breached:
             return "breached"
-        return "met" if self.met else "no_data"
+        return "met" if self.met > self.no_data else "no_data"
+
+    @property
+    def data_percent(self) -> int | None:
+        """How much of the stretch there was data, in whole percent, rounded down; None of no time at all."""
+        whole = self.met + self.breached + self.no_data
+        return 100 * (self.met + self.breached) // whole if whole else None
 
     @property
     def met_percent(self) -> int | None:
@@ -85,12 +91,12 @@ class Share:
 
 
 def share_of(turns: Iterable[Turn], start: datetime, end: datetime) -> Share:
-    """Return how the time from `start` to `end` is divided. Before the first turn there is no data.
+    """Return how the time from `start` to `end` is divided. What was before the first turn does not count.
 
     `turns` are of one rule and one subject, in order of time.
     """
-    totals = {"met": timedelta(), "breached": timedelta(), "no_data": timedelta()}
-    at, status = start, "no_data"
+    totals = {"": timedelta(), "met": timedelta(), "breached": timedelta(), "no_data": timedelta()}
+    at, status = start, ""
     for turn in turns:
         until = min(max(turn.at, start), end)
         totals[status] += until - at

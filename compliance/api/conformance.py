@@ -86,6 +86,9 @@ class MonthOut(serializers.Serializer[Any]):
     month = serializers.CharField()
     status = serializers.ChoiceField(choices=STATUS_CHOICES)
     met_percent = serializers.IntegerField(allow_null=True, help_text="Of the time with data.")
+    data_percent = serializers.IntegerField(
+        allow_null=True, help_text="How much of the month there was data, since it was looked at first."
+    )
 
 
 class ConformanceDetailOut(ConformanceOut):
@@ -181,4 +184,9 @@ def _subject_out(row: ConformanceState) -> dict[str, Any]:
 
 
 def _month_out(month: Month) -> dict[str, Any]:
-    return {"month": f"{month.start:%Y-%m}", "status": month.status, "met_percent": month.met_percent}
+    return {
+        "month": f"{month.start:%Y-%m}",
+        "status": month.status,
+        "met_percent": month.met_percent,
+        "data_percent": month.data_percent,
+    }

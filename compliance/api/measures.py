@@ -123,7 +123,14 @@ class Figures(ApiView):
         """List the figures that may be measured, and those that the portal computes."""
         Query(request, paged=False)
         results = [
-            {"id": one.id, "title": one.title, "unit": one.unit, "computed": one.is_own}
+            {
+                "id": one.id,
+                "title": one.title,
+                "unit": one.unit,
+                "least": None if one.is_own else one.limits.least,
+                "most": None if one.is_own else one.limits.most,
+                "computed": one.is_own,
+            }
             for one in sorted(known_figures().values(), key=lambda one: (one.is_own, one.id))
         ]
         return Response({"results": results})

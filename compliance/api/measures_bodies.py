@@ -57,6 +57,8 @@ class FigureOut(Body):
     id = Text(max_length=NAME)
     title = Text(max_length=200)
     unit = Text(max_length=20)
+    least = serializers.FloatField(allow_null=True, help_text="No value below it is kept.")
+    most = serializers.FloatField(allow_null=True, help_text="No value above it is kept.")
     computed = Flag(help_text="The portal computes it from its own records; nobody delivers it.")
 
 

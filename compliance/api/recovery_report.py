@@ -12,24 +12,20 @@ from rest_framework.response import Response
 
 from compliance.recovery.ladder import LADDER
 from compliance.recovery.words import TIERS
-from compliance.selectors.recovery import assets_loaded
+from compliance.selectors.reports.report import seconds
+from compliance.services.recovery.backup_report import COLUMNS, STATUSES, backup_stands, cells_of
 from compliance.services.recovery.fields import MAX_NAME, MAX_WORD
-from compliance.services.recovery.standing import Stand, stands
+from compliance.services.recovery.standing import Stand
 from opsportal.api.query import Query
 from opsportal.api.serializers import Body, Moment, Text, WholeNumber, utc
 from opsportal.api.views import ApiView
 from opsportal.core.clock import edge_now
 from opsportal.core.errors import InvalidInput
+from opsportal.web.tables import table_response
 
 USUAL = timedelta(days=30)
 LONGEST = timedelta(days=400)
-MOST = 1_000
-STATUSES = [
-    ("fine", "Targets are kept"),
-    ("late", "A target is broken"),
-    ("silent", "No backup was ever reported"),
-    ("unknown", "No rule says anything, or nothing was measured"),
-]
+FORMS = ("json", "csv")
 
 
 class AssetStandOut(Body):
@@ -39,7 +35,7 @@ class AssetStandOut(Body):
     asset = Text(max_length=MAX_WORD)
     name = Text(max_length=MAX_NAME)
     tier = serializers.ChoiceField(TIERS)
-    status = serializers.ChoiceField(STATUSES)
+    status = serializers.ChoiceField(list(STATUSES.items()))
     succeeded = WholeNumber(help_text="Backups in the window.")
     failed = WholeNumber()
     newest_at = Moment(allow_null=True, help_text="When the newest good backup finished, ever.")
@@ -80,12 +76,14 @@ class BackupReport(ApiView):
         parameters=[
             OpenApiParameter("from", str, description="Default: 30 days before `to`."),
             OpenApiParameter("to", str, description="Default: now."),
+            OpenApiParameter("format", str, enum=list(FORMS), description="csv: a row for each asset."),
         ],
         responses=BackupReportOut,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Any:
         """Report by asset what could have been lost, what was restored, and each against its target."""
-        query = Query(request, {"from", "to"}, paged=False)
+        query = Query(request, {"from", "to", "format"}, paged=False)
+        form = query.choice("format", FORMS)
         now = edge_now()
         ends = min(query.moment("to") or now, now)
         begins = query.moment("from") or ends - USUAL
@@ -93,9 +91,10 @@ class BackupReport(ApiView):
             raise InvalidInput.of("from", "after_end", "The window ends before it begins.")
         if ends - begins > LONGEST:
             raise InvalidInput.of("from", "too_long", f"At most {LONGEST.days} days.")
-        assets = list(assets_loaded().filter(state="active").order_by("name", "id")[:MOST])
-        rows = [stand_out(stand) for stand in stands(assets, begins=begins, ends=ends)]
-        return Response({"from": utc(begins), "to": utc(ends), "assets": rows})
+        found = backup_stands(begins, ends)
+        if form == "csv":
+            return table_response("report-backups", COLUMNS, (cells_of(one) for one in found), form="csv")
+        return Response({"from": utc(begins), "to": utc(ends), "assets": [stand_out(one) for one in found]})
 
 
 def stand_out(stand: Stand) -> dict[str, Any]:
@@ -110,20 +109,16 @@ def stand_out(stand: Stand) -> dict[str, Any]:
         "succeeded": stand.succeeded,
         "failed": stand.failed,
         "newest_at": utc(stand.newest),
-        "rpo_seconds": _seconds(window.worst),
+        "rpo_seconds": seconds(window.worst),
         "rpo_at": utc(window.worst_at),
-        "rpo_target_seconds": _seconds(targets.rpo.limit) if targets.rpo else None,
+        "rpo_target_seconds": seconds(targets.rpo.limit) if targets.rpo else None,
         "rpo_rule": targets.rpo.rule if targets.rpo else "",
-        "uncovered_seconds": _seconds(window.uncovered),
+        "uncovered_seconds": seconds(window.uncovered),
         "gaps": len(window.gaps),
         "restore_test": test.key if test else None,
         "restore_level": test.level if test else None,
         "restored_at": utc(test.ended_at) if test else None,
-        "rto_seconds": _seconds(test.rto) if test else None,
-        "rto_target_seconds": _seconds(targets.rto.limit) if targets.rto else None,
+        "rto_seconds": seconds(test.rto) if test else None,
+        "rto_target_seconds": seconds(targets.rto.limit) if targets.rto else None,
         "rto_rule": targets.rto.rule if targets.rto else "",
     }
-
-
-def _seconds(span: timedelta | None) -> int | None:
-    return None if span is None else round(span.total_seconds())

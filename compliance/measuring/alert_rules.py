@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from compliance.measuring.asking import Asked, duration
 from compliance.measuring.budget import BURN_ALERTS
 from compliance.measuring.judging import Bounds
 
@@ -21,9 +22,10 @@ _NAME = re.compile(r"[^a-zA-Z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A rule that holds a figure against values: `expression` is what gives it in Prometheus.
+    """A rule that holds a figure against values: `expression` gives what it is judged by.
 
-    `factor` is what a value of the rule is multiplied by to be one of the expression.
+    `factor` is what a value of the rule is multiplied by to be one of the expression. `labels` say whom it
+    is about, as far as the expression does not.
     """
 
     rule: str
@@ -32,19 +34,19 @@ class Threshold:
     expression: str
     bounds: Bounds
     factor: Decimal = Decimal(1)
-    lasting: timedelta = timedelta()
-    component: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Burning:
-    """An objective: `bad` is the PromQL of the bad share in a window that stands for `{window}` in it."""
+    """An objective: `asked` is the share that is good, of which `whole` is all."""
 
     key: str
     title: str
     objective: Decimal
     window: timedelta
-    bad: str
+    asked: Asked
+    whole: Decimal = Decimal(100)
     service: str = ""
 
 
@@ -54,41 +56,44 @@ class Alert:
 
     name: str
     expression: str
-    lasting: timedelta
     severity: str
     summary: str
     labels: tuple[tuple[str, str], ...]
 
 
 def alerts_of_threshold(one: Threshold) -> list[Alert]:
-    """Return its alerts: past critical, past acceptable (a warning); without either, past the target."""
-    values = [("critical", one.bounds.critical), ("warning", one.bounds.acceptable)]
-    if all(value is None for _, value in values):
-        values = [("warning", one.bounds.target)]
+    """Return its alerts: past critical, and before that (a warning) past acceptable, else past the target.
+
+    They bear one name, that of the rule: how bad it is stands in the label `severity`.
+    """
+    bounds = one.bounds
+    warned = bounds.target if bounds.acceptable is None else bounds.acceptable
+    values = [] if bounds.critical is None else [("critical", bounds.critical)]
+    values += [] if warned == bounds.critical else [("warning", warned)]
     found = []
     for severity, value in values:
-        if value is None:
-            continue
-        sign = _past(one.bounds, is_critical=severity == "critical")
         limit = (value * one.factor).normalize()
         found.append(
             Alert(
-                name=_named(one.rule, severity),
-                expression=f"({one.expression}) {sign} {limit:f}",
-                lasting=one.lasting,
+                name=_named(one.rule),
+                expression=f"{one.expression} {_past(bounds, value)} {limit:f}",
                 severity=severity,
                 summary=f"{one.title} ({one.source})",
-                labels=(("rule", one.rule), *((("component", one.component),) if one.component else ())),
+                labels=(("rule", one.rule), *one.labels),
             )
         )
     return found
 
 
-def _past(bounds: Bounds, *, is_critical: bool) -> str:
-    """Return the comparison that is true once a value is past a bound; the critical value itself counts."""
+def _past(bounds: Bounds, value: Decimal) -> str:
+    """Return the comparison that is true once a figure is past a bound; the critical value itself counts.
+
+    Not where the critical value is the target, which the target's own direction takes or leaves.
+    """
+    counts = value == bounds.critical and value != bounds.target
     if bounds.direction in {"at_least", "above"}:
-        return "<=" if is_critical or bounds.direction == "above" else "<"
-    return ">=" if is_critical or bounds.direction == "below" else ">"
+        return "<=" if counts or bounds.direction == "above" else "<"
+    return ">=" if counts or bounds.direction == "below" else ">"
 
 
 def alerts_of_burning(one: Burning) -> list[Alert]:
@@ -98,17 +103,17 @@ def alerts_of_burning(one: Burning) -> list[Alert]:
     for alert in BURN_ALERTS:
         limit = (alert.rate(one.window) * budget).normalize()
         both = [
-            f"({one.bad.replace('{window}', duration(span))}) > {limit:f}"
+            f"1 - {one.asked.over('mean', span)} / {one.whole.normalize():f} > {limit:f}"
             for span in (alert.long, alert.short)
         ]
+        share = (alert.share * 100).normalize()
         labels = (("objective", one.key), *((("service", one.service),) if one.service else ()))
         found.append(
             Alert(
                 name=_named(one.key, f"burn_{alert.name}"),
                 expression=" and ".join(both),
-                lasting=timedelta(),
                 severity=alert.severity,
-                summary=f"{one.title}: {alert.share * 100:f} % of the error budget in {duration(alert.long)}",
+                summary=f"{one.title}: {share:f} % of the error budget in {duration(alert.long)}",
                 labels=labels,
             )
         )
@@ -129,8 +134,6 @@ def rule_file(groups: Sequence[tuple[str, Iterable[Alert]]], *, head: str) -> st
 
 def _lines(alert: Alert) -> list[str]:
     lines = [f"      - alert: {_text(alert.name)}", f"        expr: {_text(alert.expression)}"]
-    if alert.lasting:
-        lines.append(f"        for: {duration(alert.lasting)}")
     lines += ["        labels:", f"          severity: {_text(alert.severity)}"]
     lines += [f"          {name}: {_text(value)}" for name, value in alert.labels]
     # Braces would be read as a template by Prometheus.
@@ -145,13 +148,3 @@ def _text(value: str) -> str:
 
 def _named(*parts: str) -> str:
     return "".join(word[:1].upper() + word[1:] for part in parts for word in _NAME.split(part) if word)
-
-
-def duration(span: timedelta) -> str:
-    """Return a length as Prometheus writes it: `5m`, `1h30m`, `3d`."""
-    left = int(span.total_seconds())
-    words = ""
-    for letter, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        words += f"{count}{letter}" if count else ""
-    return words or "0s"

@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from compliance.measuring.ranges import Limits
 from compliance.measuring.units import UnitError, factor_between
 
 MOST_ROWS = 10_000
@@ -27,10 +28,11 @@ MOST_COMPONENT = 60
 
 @dataclass(frozen=True, slots=True)
 class FigureKind:
-    """What the reader knows of a figure: its unit, and whether the portal computes it itself."""
+    """What the reader knows of a figure: its unit, whether the portal computes it itself, what it can be."""
 
     unit: str
     is_computed: bool = False
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class _Known:
     figures: Mapping[str, FigureKind]
     services: Collection[str]
     now: datetime
+    since: datetime
     factors: dict[tuple[str, str], float | UnitError]
 
 
@@ -83,14 +86,16 @@ def read(
     figures: Mapping[str, FigureKind],
     services: Collection[str],
     now: datetime,
+    since: datetime = OLDEST,
 ) -> tuple[list[Point], list[Rejected]]:
     """Return the rows that can be kept and those that cannot, both in their order.
 
-    `figures` are those that are declared, `services` the slugs that there are, `now` is aware UTC.
+    `figures` are those that are declared, `services` the slugs that there are, `now` is aware UTC. What was
+    before `since` is deleted already, and would be counted twice.
     """
     kept: list[Point] = []
     refused: list[Rejected] = []
-    known = _Known(figures, services, now, {})
+    known = _Known(figures, services, now, max(since, OLDEST), {})
     for index, row in enumerate(rows):
         try:
             kept.append(_point(index, row, known))
@@ -125,7 +130,8 @@ def _point(index: int, row: Any, known: _Known) -> Point:
     unit = _text(row, "unit")
     if unit:
         value = _finite(value * _factor(unit, kind.unit, known.factors))
-    return Point(index, figure, service, component, _moment(row.get("at"), known.now), value)
+    value = _held(value, kind.limits)
+    return Point(index, figure, service, component, _moment(row.get("at"), known), value)
 
 
 def _text(row: Mapping[str, Any], name: str, *, needed: bool = False) -> str:
@@ -156,6 +162,13 @@ def _finite(value: float) -> float:
     return value + 0.0  # -0.0 is 0
 
 
+def _held(value: float, limits: Limits) -> float:
+    held = limits.held(value)
+    if held is None:
+        raise _RowError("value", "out_of_range", limits.words)
+    return held
+
+
 def _factor(unit: str, wanted: str, factors: dict[tuple[str, str], float | UnitError]) -> float:
     found = factors.get((unit, wanted))
     if found is None:
@@ -169,9 +182,9 @@ def _factor(unit: str, wanted: str, factors: dict[tuple[str, str], float | UnitE
     return found
 
 
-def _moment(value: object, now: datetime) -> datetime:
+def _moment(value: object, known: _Known) -> datetime:
     if value is None:
-        return now
+        return known.now
     if not isinstance(value, str):
         raise _RowError("at", "not_a_time", "Must be a time as text, e.g. 2026-11-21T03:00:00Z.")
     try:
@@ -186,6 +199,10 @@ def _moment(value: object, now: datetime) -> datetime:
         raise _RowError("at", "out_of_range", "Must lie after the year 2000.") from None
     if moment < OLDEST:
         raise _RowError("at", "out_of_range", "Must lie after the year 2000.")
-    if moment > now + AHEAD:
+    if moment < known.since:
+        raise _RowError(
+            "at", "purged", f"What was before {known.since:%Y-%m-%d} is over, and was deleted here."
+        )
+    if moment > known.now + AHEAD:
         raise _RowError("at", "future", "Lies ahead: nobody has measured that yet.")
     return moment

@@ -37,6 +37,8 @@ class Evidence(AppendOnly):
                 fields=["event", "subject_kind", "subject_key", "-observed_at", "-id"],
                 name="evidence_happened",
             ),
+            # The newest of a kind: a migration of its own makes it beside whoever writes.
+            models.Index(fields=["event", "-observed_at", "-id"], name="evidence_newest"),
             models.Index(fields=["record_kind", "record_key", "id"], name="evidence_record"),
             models.Index(fields=["received_at"], name="evidence_received"),
         ]

@@ -31,9 +31,18 @@ class Line:
     trend: Trend = ""
 
     @property
+    def speaker(self) -> ConformanceState | None:
+        """The subject whose words and time stand for the whole: as the whole is, and since `since`."""
+        alike = [one for one in self.states if one.status == self.status]
+        return next((one for one in alike if one.since == self.since), None)
+
+    @property
     def because(self) -> str:
-        """Why, in one sentence: of the one subject, or of the first that is as the whole is."""
-        return next((one.because for one in self.states if one.status == self.status), "")
+        """Why, in one sentence; of many subjects it names the one that it is about."""
+        if self.speaker is None:
+            return ""
+        whose = self.speaker.subject_title or self.speaker.subject_key
+        return f"{whose}: {self.speaker.because}" if self.total > 1 and whose else self.speaker.because
 
     @property
     def value(self) -> str:
@@ -43,7 +52,7 @@ class Line:
     @property
     def deliverer(self) -> str:
         """Who has to deliver what is missing."""
-        return next((one.deliverer for one in self.states if one.status == "no_data" and one.deliverer), "")
+        return self.speaker.deliverer if self.speaker else ""
 
     @property
     def total(self) -> int:
@@ -52,11 +61,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A calendar month (UTC) of a rule: how long it was met and breached, over all its subjects."""
+    """A calendar month (UTC) of a rule: how long it was met and breached, over all its subjects.
+
+    `met_percent` is of the time with data, `data_percent` how much of the month that is, since the rule
+    began to be looked at; None where there is none.
+    """
 
     start: datetime
     status: Status
     met_percent: int | None
+    data_percent: int | None
 
 
 @dataclass
@@ -122,7 +136,7 @@ def months_of(rule: Rule, now: datetime) -> list[Month]:
     rows = ConformanceTurn.objects.filter(rule_id=rule.id).order_by("at", "id")
     turns: dict[Subject, list[Turn]] = {}
     for kind, key, status, at in rows.values_list("subject_kind", "subject_key", "status", "at"):
-        turns.setdefault((kind, key), []).append(Turn(at, cast(Status, status or "no_data")))
+        turns.setdefault((kind, key), []).append(Turn(at, cast(Status, status)))
     return [
         _month(start, [share_of(one, start, end) for one in turns.values()])
         for start, end in months_back(now, MONTHS)
@@ -188,6 +202,12 @@ def _line(rule: Rule, states: list[ConformanceState], before: Collection[str] = 
 
 
 def _month(start: datetime, shares: list[Share]) -> Month:
-    percents = [one.met_percent for one in shares if one.met_percent is not None]
-    status = overall([one.status for one in shares if one.status != "no_data"])
-    return Month(start, status, sum(percents) // len(percents) if percents else None)
+    looked = [one for one in shares if one.data_percent is not None]
+    percents = [one.met_percent for one in looked if one.met_percent is not None]
+    known = [one.data_percent for one in looked if one.data_percent is not None]
+    return Month(
+        start,
+        overall([one.status for one in looked]),
+        sum(percents) // len(percents) if percents else None,
+        sum(known) // len(known) if known else None,
+    )

@@ -57,6 +57,17 @@ def shown(blocks: Iterable[Block]) -> list[dict[str, Any]]:
     return found
 
 
+def sections(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return parts as sections that can be folded, each with its heading, `""` before the first one."""
+    found: list[dict[str, Any]] = [{"title": "", "parts": []}]
+    for part in parts:
+        if part["kind"] == "heading":
+            found.append({"title": part["text"], "parts": []})
+        else:
+            found[-1]["parts"].append(part)
+    return [one for one in found if one["parts"]]
+
+
 def _cells(table: Table, row: Sequence[object]) -> list[dict[str, Any]]:
     return [
         {"label": label, "text": str(cell), "url": cell.url if isinstance(cell, Link) else ""}

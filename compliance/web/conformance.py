@@ -56,6 +56,8 @@ COLUMNS = (
     "document",
     "line",
 )
+GROUPS = ("breached", "no_data", "met")
+"""In this order rules are shown; only the first is open until somebody looks for something."""
 TURNS_SHOWN = 30
 
 
@@ -109,7 +111,15 @@ def conformance(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "standard": standard,
-        "lines": [(line, STATUS_WORDS[line.status], excepted.get(line.rule.id)) for line in lines],
+        "groups": [
+            (
+                status,
+                STATUS_WORDS[status],
+                [(line, excepted.get(line.rule.id)) for line in lines if line.status == status],
+            )
+            for status in GROUPS
+        ],
+        "lines": lines,
         "tally": [(name, STATUS_WORDS[name], count) for name, count in tally(everything).items()],
         "total": len(everything),
         "is_narrowed": any(request.GET.values()),

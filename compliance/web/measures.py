@@ -29,7 +29,7 @@ from compliance.selectors.measures.objectives import (
 from compliance.selectors.measures.tallies import buckets_of
 from compliance.selectors.reports.report import span_words
 from compliance.services.measures.promises import objective_retire
-from compliance.web.blocks import Link, shown
+from compliance.web.blocks import Link, sections, shown
 from opsportal.core.access import may
 from opsportal.core.errors import NotFound
 from opsportal.core.keys import number_of
@@ -43,9 +43,13 @@ OF_RECORDS = "Computed from the portal’s records; each point is of the 30 days
 LEVELS = {"fine": "Within budget", "low": "Nearly spent", "spent": "Spent", "no_data": "No data"}
 
 
-def page(request: HttpRequest, blocks: list[Block], **context: Any) -> HttpResponse:
-    """Show blocks under a title."""
-    return render(request, "compliance/measures/page.html", {"parts": shown(blocks), **context})
+def page(
+    request: HttpRequest, blocks: list[Block], *, is_folded: bool = False, **context: Any
+) -> HttpResponse:
+    """Show blocks under a title; with `is_folded` under their headings, only the first two of them open."""
+    parts = shown(blocks)
+    context |= {"sections": sections(parts)} if is_folded else {"parts": parts}
+    return render(request, "compliance/measures/page.html", context)
 
 
 def figure_path(key: str) -> str:

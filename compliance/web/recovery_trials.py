@@ -133,6 +133,7 @@ def _test_page(
         "may_witness": RESTORE_TEST.can(test.state, "witness")
         and test.witness_id is None
         and may(actor, "restore_test.witness")
+        and testing.may_still_witness(test, now)
         and actor.id != test.conducted_by_id,
     }
     return render(request, "compliance/recovery/restore_test.html", context, status=_status(refusal, context))

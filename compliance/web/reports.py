@@ -16,6 +16,7 @@ from compliance.models import MonthlyReport, ReportRecipient
 from compliance.selectors.reports import REPORTS, TITLES, USUAL, period
 from compliance.selectors.reports.monthly import blocks_of, dashboard
 from compliance.selectors.reports.report import Report
+from compliance.services.recovery import backup_report
 from compliance.services.reports import report_subscribe, report_unsubscribe
 from compliance.web.blocks import Link
 from compliance.web.measures import page
@@ -23,6 +24,9 @@ from opsportal.core.errors import InvalidInput, NotFound
 from opsportal.web.printing import Block, Heading, Table, pdf_of, pdf_response
 from opsportal.web.requests import actor_of, now_of
 from opsportal.web.tables import table_response
+
+DRAWN = {**REPORTS, "backups": backup_report.report}
+"""Every report that is a page here, as `REPORTS` has them."""
 
 
 class PeriodForm(forms.Form):
@@ -65,6 +69,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return page(
         request,
         blocks,
+        is_folded=True,
         title="Reports",
         lead="How the organisation stands, on one page. It prints.",
         subscription={"is_mine": mine, "url": reverse("compliance:report-mail")} if actor.is_user else None,
@@ -145,7 +150,7 @@ def _month(month: str) -> MonthlyReport:
 
 
 def _asked(request: HttpRequest, name: str) -> tuple[PeriodForm, Report]:
-    make: Any = REPORTS.get(name)
+    make: Any = DRAWN.get(name)
     if make is None:
         raise NotFound("There is no such report.")
     form, now = PeriodForm(request.GET), now_of(request)

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from compliance.selectors.reports import REPORTS
 from compliance.web import reports
 
-NAME = rf"(?P<name>{'|'.join(REPORTS)})"
+NAME = rf"(?P<name>{'|'.join(reports.DRAWN)})"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/", reports.index, name="reports"),

@@ -34,6 +34,7 @@ from opsportal.standards.rules import (
 from opsportal.standards.standing import Declare, Keep, Measure, Ready, Recover, Recur, Retain
 from opsportal.standards.standing_content import standing_of
 from opsportal.standards.syntax import format_duration
+from opsportal.standards.vocabulary import BY_UNIT, Figure
 
 Table = dict[str, Any]
 
@@ -65,7 +66,7 @@ def content_of(standard: Standard) -> Table:
             "role": [_role(role) for role in standard.roles],
             "check": [{"id": check.id, "title": check.title} for check in standard.checks],
             "metric": [_metric(metric) for metric in standard.metrics],
-            "figure": [{"id": one.id, "title": one.title, "unit": one.unit} for one in standard.figures],
+            "figure": [_figure(one) for one in standard.figures],
             "rule": [rule_of(rule) for rule in standard.rules],
             "escalation": [escalation_of(one) for one in standard.escalations],
             "trigger": [trigger_of(one) for one in standard.triggers],
@@ -140,6 +141,11 @@ def _metric(metric: Metric) -> Table:
     return _filled(
         {"id": metric.id, "title": metric.title, "type": metric.type, "unit": metric.unit, "default": default}
     )
+
+
+def _figure(figure: Figure) -> Table:
+    own = "" if figure.range == BY_UNIT else figure.range
+    return _filled({"id": figure.id, "title": figure.title, "unit": figure.unit, "range": own})
 
 
 def rule_of(rule: Rule) -> Table:

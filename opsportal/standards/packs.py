@@ -27,7 +27,7 @@ from opsportal.standards.rules import (
     Source,
     Standard,
 )
-from opsportal.standards.vocabulary import Figure, Vocabulary
+from opsportal.standards.vocabulary import BY_UNIT, RANGES, Figure, Vocabulary
 
 __all__ = ["MAX_BYTES", "PackError", "Problem", "load", "named_document", "named_parent", "restore"]
 
@@ -288,6 +288,7 @@ def _figure(reader: Reader) -> Figure:
         reader.word("id", FACT_WORD),
         reader.text("title", required=True),
         reader.text("unit", required=True, longest=20),
+        reader.one_of("range", RANGES, default=BY_UNIT),
     )
     reader.close()
     return figure

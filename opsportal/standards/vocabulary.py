@@ -148,13 +148,22 @@ class Event:
     owners: tuple[str, ...] = ()
 
 
+BY_UNIT = "by_unit"
+RANGES = (BY_UNIT, "from_zero", "any")
+"""What values a figure can have: what its unit says, nothing below zero, or anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Something that is measured, e.g. `availability`; those that code declares the portal computes."""
+    """Something that is measured, e.g. `availability`; those that code declares the portal computes.
+
+    `range` says what values it can have: one of `RANGES`.
+    """
 
     id: str
     title: str
     unit: str
+    range: str = BY_UNIT
 
     @property
     def name(self) -> str:

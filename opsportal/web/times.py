@@ -57,13 +57,12 @@ def relative(moment: datetime, now: datetime) -> str:
     distance = abs(seconds)
     if distance < 45:
         return "now"
-    amount = span(timedelta(seconds=distance))
+    amount = _roughly(distance)
     return f"in {amount}" if seconds > 0 else f"{amount} ago"
 
 
-def span(length: timedelta) -> str:
-    """Return a length of time in its largest fitting unit: "3 h", "12 d"."""
-    seconds = abs(length.total_seconds())
+def _roughly(seconds: float) -> str:
+    """Return a distance in its largest fitting unit: "3 h", "12 d"."""
     unit, name = next(((unit, name) for below, unit, name in _STEPS if seconds < below), (31_557_600, "year"))
     amount = max(1, round(seconds / unit))
     return f"{amount} {name}s" if amount > 1 and name in {"month", "year"} else f"{amount} {name}"

@@ -73,6 +73,11 @@ BAD: list[tuple[Any, str, str]] = [
     (row(at="1999-01-01T00:00:00Z"), "/at", "out_of_range"),
     (row(at=7), "/at", "not_a_time"),
     (row(colour="red"), "/colour", "unknown"),
+    (row(value=-5), "/value", "out_of_range"),
+    (row(value=150), "/value", "out_of_range"),
+    (row(value=1.5, unit="share"), "/value", "out_of_range"),
+    (row(figure="response_time_p95", value=-0.1, unit="s"), "/value", "out_of_range"),
+    (row(figure="cost", value=-1), "/value", "out_of_range"),
     ("text", "", "not_an_object"),
 ]
 

@@ -140,16 +140,28 @@ def test_budgets_plans_and_sources_are_kept(admin: Client) -> None:
 def test_thresholds_are_given_as_rules_of_prometheus(
     admin: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert send(admin, "/measurements/sources/", SOURCE).status_code == 201
+    fixed = {**SOURCE, "slug": "of-payments", "service": "payments-api"}
+    labelled = {**SOURCE, "slug": "of-all", "service_label": "job"}
+    for source in (SOURCE, fixed, labelled):
+        assert send(admin, "/measurements/sources/", source).status_code == 201
+    make_service("orders-api", tier="core")
+    make_service("search-api", tier="critical")
     assert send(admin, "/slos/", SLO).status_code == 201
     answer = admin.get(f"{API}/measurements/prometheus-rules/")
     text = answer.content.decode()
     assert answer["Content-Type"].startswith("application/yaml")
     # The value of the rule is in percent, the query answers in shares.
-    assert 'expr: "(avg_over_time(up{job=\\"api\\"}[5m])) <= 0.99"' in text
-    assert "(response_time_p95) >= 3000" in text
-    assert "(response_time_p95) >= 5000" in text
-    assert text.count("alert: ") == 1 + 2 + 3
+    asked = 'avg_over_time(up{job=\\"api\\"}[5m])'
+    assert f'expr: "avg_over_time(({asked})[30d:5m]) <= 0.99"' in text
+    only = 'and on (job) (label_replace(vector(1), \\"job\\", \\"search-api\\", \\"\\", \\"\\"))'
+    assert f'expr: "avg_over_time((({asked}) {only})[30d:5m]) <= 0.99"' in text
+    for services in ('=~\\"payments-api|search-api', '=\\"orders-api'):
+        times = f'quantile_over_time(0.95, response_time_p95{{service{services}\\",component=\\"\\"}}[30d])'
+        assert f'expr: "{times} >= 3000"' in text
+        assert f'expr: "{times} >= 5000"' in text
+    assert text.count("alert: ") == 2 * 2 + 2 * 2 + 3
+    assert text.count('tier: "critical"') == 2 * 2 + 2
+    assert text.count('service: "payments-api"') == 2 + 3
     call_command("prometheus_rules")
     assert capsys.readouterr().out == text
     file = tmp_path / "rules.yml"

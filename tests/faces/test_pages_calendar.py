@@ -242,12 +242,12 @@ def test_a_change_is_told_before_its_submission_what_is_in_its_way() -> None:
     change = draft(cast, **window(timedelta(hours=20)))
     client = client_of(cast.requester)
     page = client.get(f"/changes/{change.key}/").content.decode()
-    assert "It needs 24 h before its window, and has 20 h." in page
+    assert "It needs 1 d before its window, and has 20 h." in page
     assert re.search(r"The earliest start is <time[^>]+datetime=\"2026-03-03T09:30:00Z\"", page)
     assert f'/freezes/{freeze.key}/">Quarter' in page
     form = client.get(f"/changes/{change.key}/edit/").content.decode()
     assert "What is in its way" in form
-    assert "It needs 24 h before its window, and has 20 h." in form
+    assert "It needs 1 d before its window, and has 20 h." in form
 
 
 def test_what_happened_is_told_in_the_words_of_the_page() -> None:

@@ -32,8 +32,17 @@ def test_one_breach_breaches_and_what_is_without_data_is_never_met(
 def test_time_is_divided_at_the_turns() -> None:
     turns = [Turn(START + 2 * DAY, "met"), Turn(START + 8 * DAY, "breached"), Turn(START + 9 * DAY, "met")]
     share = share_of(turns, START, START + 10 * DAY)
-    assert share == Share(met=7 * DAY, breached=DAY, no_data=2 * DAY)
-    assert (share.status, share.met_percent) == ("breached", 87)
+    assert share == Share(met=7 * DAY, breached=DAY)
+    assert (share.status, share.met_percent, share.data_percent) == ("breached", 87, 100)
+
+
+def test_a_month_in_which_nobody_knew_for_most_of_it_is_not_met() -> None:
+    turns = [Turn(START, "met"), Turn(START + 3 * DAY, "no_data")]
+    month = share_of(turns, START, START + 30 * DAY)
+    assert (month.status, month.met_percent, month.data_percent) == ("no_data", 100, 10)
+    assert share_of(turns, START, START + 5 * DAY).status == "met"
+    before = share_of(turns, START - 9 * DAY, START)
+    assert (before.status, before.met_percent, before.data_percent) == ("no_data", None, None)
 
 
 @given(
@@ -45,7 +54,9 @@ def test_the_parts_are_the_whole(turns: list[tuple[int, Status]], first: int, le
     ordered = [Turn(START + day * DAY, status) for day, status in sorted(turns, key=lambda one: one[0])]
     start, end = START + first * DAY, START + (first + length) * DAY
     share = share_of(ordered, start, end)
-    assert share.met + share.breached + share.no_data == end - start
+    first_turn = min((turn.at for turn in ordered), default=end)
+    looked = end - min(max(first_turn, start), end)
+    assert share.met + share.breached + share.no_data == looked
 
 
 def test_months_are_those_of_the_calendar() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.measuring.judging import Bounds, Direction, Grade, grade, is_stale, status
+from compliance.measuring.ranges import limits_of
 from compliance.measuring.statistics import (
     STATISTICS,
     bin_of,
@@ -184,6 +185,39 @@ def test_every_statistic_but_the_sum_lies_among_the_points(values: list[float]) 
         assert found is not None
         if name != "sum":
             assert min(values) <= found <= max(values)
+
+
+@pytest.mark.parametrize(
+    ("unit", "within", "value", "held"),
+    [
+        ("percent", "by_unit", 0.0, 0.0),
+        ("percent", "by_unit", 100.0, 100.0),
+        ("percent", "by_unit", 100.00000000000001, 100.0),
+        ("percent", "by_unit", -1e-17, 0.0),
+        ("percent", "by_unit", 100.1, None),
+        ("percent", "by_unit", -5.0, None),
+        ("share", "by_unit", 1.0, 1.0),
+        ("share", "by_unit", 1.5, None),
+        ("permille", "by_unit", 999.0, 999.0),
+        ("ppm", "by_unit", 1_500_000.0, None),
+        ("ms", "by_unit", 1_500_000.0, 1_500_000.0),
+        ("ms", "by_unit", -5.0, None),
+        ("count", "by_unit", -1.0, None),
+        ("USD", "by_unit", -1.0, None),
+        ("celsius", "by_unit", -5.0, -5.0),
+        ("celsius", "from_zero", -5.0, None),
+        ("percent", "from_zero", 300.0, 300.0),
+        ("percent", "from_zero", -5.0, None),
+        ("percent", "any", -20.0, -20.0),
+    ],
+)
+def test_a_figure_has_the_values_that_its_unit_can_have(
+    unit: str, within: str, value: float, held: float | None
+) -> None:
+    limits = limits_of(unit, within)
+    assert limits.held(value) == held
+    if held is None:
+        assert limits.words
 
 
 def test_nothing_has_no_statistic() -> None:

@@ -57,7 +57,10 @@ def test_points_of_known_services_are_kept_once_in_the_unit_of_the_figure(
     source = make(admin, receiver.url, token="s3cret")
     at = NOW.timestamp()
     receiver.answer = matrix(
-        ({"service": "payments-api"}, [(at, "0.995"), (at, "0.1"), (at + 9e6, "1"), (at, "NaN")]),
+        (
+            {"service": "payments-api"},
+            [(at, "0.995"), (at, "0.1"), (at + 9e6, "1"), (at, "NaN"), (at, "1.5")],
+        ),
         ({"service": "nobody"}, [(at, "1")]),
     )
     assert sources_pull(clock=lambda: NOW) == 1
@@ -70,7 +73,7 @@ def test_points_of_known_services_are_kept_once_in_the_unit_of_the_figure(
     source.refresh_from_db()
     assert (source.fetched_until, source.next_at) == (NOW, NOW + timedelta(minutes=1))
     assert (source.points, source.failures) == (1, 0)
-    assert source.error.startswith("4 points could not be kept")
+    assert source.error.startswith("5 points could not be kept")
     assert "s3cret" not in source.token
     # It is not asked again before its time; then it is asked for what is missing alone.
     assert sources_pull(clock=lambda: NOW + timedelta(seconds=30)) == 0

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
-from compliance.models import Purge
+from compliance.measuring.windows import span_at, window_of
+from compliance.models import Measurement, Purge, Rollup, Series
+from compliance.selectors.measures.tallies import tallies_of
+from compliance.services.measures.adding import measurements_add
 from compliance.services.recovery.assets import asset_edit
 from compliance.services.recovery.evaluating import recover_evaluate, retain_evaluate
 from compliance.services.recovery.holds import hold_lift, hold_place
 from compliance.services.recovery.purging import may_go, purge_bite, purge_plan
-from incidents.models import AlertMessage, Integration
+from compliance.services.recovery.record_classes import BY_SLUG, LEDGER
+from incidents.models import AlertMessage, ChangeReport, Integration
 from incidents.services.alerts.integrations import integration_create
 from opsportal.audit.triggers import missing_triggers
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, IllegalMove, InvalidInput, NotFound, RuleRefused
 from opsportal.standards.rules import Standard
 from opsportal.standards.selectors import active_standard
-from tests.makers import NOW
+from tests.changing import rule
+from tests.makers import NOW, make_service, make_user
+from tests.measuring import measured_under
 from tests.recovering import HOUR, Cast, make_asset, make_cast, told
 from tests.untouched import nothing_written, refused
 
@@ -113,6 +123,7 @@ def test_only_the_command_deletes_and_only_what_can_be_deleted(cast: Cast) -> No
         )
     for records, kind, code in (
         ("audit_log", Conflict, "never_deleted"),
+        ("evidence_records", Conflict, "never_deleted"),
         ("change_records", Conflict, "never_deleted"),
         ("no_such", NotFound, "not_found"),
     ):
@@ -129,6 +140,113 @@ def test_without_a_rule_nothing_of_a_class_goes(cast: Cast) -> None:
     assert may_go("backup_records", NOW) is None
     with refused(RuleRefused):
         purge_bite(actor=PURGER, now=NOW + DAY, records="backup_records", before=NOW + HOUR, reason="Space.")
+
+
+def said(**options: Any) -> list[str]:
+    """Return what the command says, line by line."""
+    out = StringIO()
+    call_command("purge", stdout=out, **options)
+    return out.getvalue().splitlines()
+
+
+def test_a_dry_run_says_one_thing_of_each_class(cast: Cast) -> None:
+    posts(cast, LONG_AGO, NOW - DAY)
+    with nothing_written():
+        lines = {line.split(":")[0]: line.partition(": ")[2] for line in said(dry_run=True)}
+    assert list(lines) == list(BY_SLUG)
+    assert lines["alert_messages"].startswith("1 records go: those made before ")
+    assert lines["audit_log"] == f"Nothing goes. {LEDGER}"
+    assert lines["metrics"].startswith("Nothing goes. No rule of the standard says how long")
+    assert not any("go: those" in line and "Nothing" in line for line in lines.values())
+    with nothing_written():
+        kept = said(records="alert_messages", before=f"{datetime.now(UTC):%Y-%m-%d}", dry_run=True)
+    assert kept[0].startswith("alert_messages: Nothing goes. keep-posts keeps these records for 1 year")
+    with pytest.raises(CommandError, match="keep-posts keeps these"):
+        said(records="alert_messages", before=f"{datetime.now(UTC):%Y-%m-%d}", reason="Space.")
+    for wrong in ({}, {"records": "alert_messages", "all": True}, {"all": True, "before": "soon"}):
+        with pytest.raises(CommandError):
+            said(**wrong)
+    lines = {line.split(":")[0]: line.partition(": ")[2] for line in said(all=True, reason="Monthly work.")}
+    assert lines["alert_messages"].startswith("1 records made before ")
+    assert lines["audit_log"] == f"Nothing goes. {LEDGER}"
+    assert said(records="alert_messages", dry_run=True)[0].startswith(
+        "alert_messages: Nothing goes: there is none"
+    )
+
+
+def points(service: str, *days_ago: int) -> None:
+    """Measure the availability of a service at noon so many days ago."""
+    rows = [
+        {"figure": "availability", "service": service, "value": 99.0, "at": (NOW - ago * DAY).isoformat()}
+        for ago in days_ago
+    ]
+    measurements_add(actor=Actor.system("tests"), now=NOW, rows=rows)
+
+
+def test_points_go_by_their_rule_and_their_days_stay() -> None:
+    rule_ = rule("keep-points", "retention.purge", '{ retain = { records = "metrics", keep = "30 days" } }')
+    measured_under(rule_)
+    for slug in ("shop", "till"):
+        make_service(slug)
+        points(slug, 40, 35, 31, 20, 0)
+    before = may_go("metrics", NOW)
+    assert before
+    act: dict[str, Any] = {"actor": PURGER, "now": NOW, "records": "metrics", "before": before}
+    plan = purge_plan(now=NOW, records="metrics")
+    assert (plan.rows, plan.oldest, plan.before) == (6, NOW - 40 * DAY, before)
+    hold = hold_place(
+        actor=make_user(staff=True).actor, now=NOW, fields={"records": "metrics", "reason": "Court."}
+    )
+    with refused(RuleRefused):
+        purge_bite(**act, reason="Monthly work.")
+    hold_lift(actor=make_user(staff=True).actor, now=NOW, pk=hold.pk, reason="It is settled.")
+    bites = [purge_bite(**act, reason="Monthly work.", most=4) for _ in range(3)]
+    assert [bite.rows if bite else None for bite in bites] == [4, 2, None]
+    assert bites[0]
+    assert (bites[0].oldest_at, bites[0].rules, bites[0].first_id > 0) == (
+        NOW - 40 * DAY,
+        ["keep-points"],
+        True,
+    )
+    assert Measurement.objects.filter(at__lt=before).count() == 0
+    assert Measurement.objects.count() == 4
+    assert Rollup.objects.filter(grain="day").count() == 10
+    # The hour of the newest point that went goes with the next ones.
+    assert Rollup.objects.filter(grain="hour").count() == 4 + 2
+    # What went is not taken in again: its day would count it twice.
+    with refused(InvalidInput, "purged"):
+        points("shop", 40)
+    found = tallies_of([one.pk for one in Series.objects.all()], span_at(window_of("90d"), NOW))
+    assert [(tally.count, tally.last) for tally in found.values()] == [(5, 99.0)] * 2
+
+
+def test_sessions_that_are_over_go() -> None:
+    rule_ = rule(
+        "keep-sessions", "retention.purge", '{ retain = { records = "sessions", keep = "30 days" } }'
+    )
+    measured_under(rule_)
+    for days in (40, 2):
+        Session.objects.create(session_key=f"key-{days}", session_data="x", expire_date=NOW - days * DAY)
+    act: dict[str, Any] = {"actor": PURGER, "now": NOW, "records": "sessions", "before": NOW - 31 * DAY}
+    gone = purge_bite(**act, reason="Monthly work.")
+    assert gone
+    assert (gone.rows, gone.first_id, gone.oldest_at) == (1, 0, NOW - 40 * DAY)
+    assert Session.objects.get().session_key == "key-2"
+    standard = active_standard()
+    found = retain_evaluate(standard.rules, standard, NOW)["keep-sessions"]
+    assert [(one.status, one.subject) for one in found] == [
+        ("met", ("records", "sessions")),
+        ("no_data", ("", "")),
+    ]
+
+
+def test_what_something_points_to_is_no_breach(cast: Cast) -> None:
+    posts(cast, LONG_AGO)
+    message = AlertMessage.objects.get()
+    ChangeReport.objects.create(
+        message=message, integration=message.integration, summary="x", at=NOW, received_at=NOW
+    )
+    assert statuses(judged(active_standard(), NOW), "keep-posts")[0][0] == "met"
 
 
 def statuses(found: dict[str, list], rule: str) -> list[tuple[str, str]]:

@@ -27,6 +27,7 @@ from compliance.services.recovery.restore_tests import (
     restore_test_step,
     restore_test_witness,
 )
+from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, IllegalMove, InvalidInput, NotFound, Stale
 from opsportal.files.models import Attachment
 from tests.makers import NOW
@@ -93,6 +94,9 @@ def test_a_checksum_is_no_restore_whatever_was_written_down(cast: Cast) -> None:
         ({"level": "hoped"}, "unknown"),
         ({"outcome": "well"}, "unknown"),
         ({"usable_at": NOW - HOUR}, "before_decision"),
+        ({"decided_at": NOW - HOUR}, "before_backup"),
+        ({"level": "checksum", "decided_at": NOW - HOUR}, "before_backup"),
+        ({"usable_at": NOW + MINUTE, "data_until": NOW + 19 * MINUTE}, "after_use"),
         ({"usable_at": NOW + 2 * HOUR}, "in_the_future"),
         ({"data_until": NOW + 2 * HOUR}, "in_the_future"),
     ],
@@ -139,7 +143,13 @@ def test_a_witness_is_somebody_else(cast: Cast) -> None:
         restore_test_witness(actor=cast.owner.actor, now=NOW, pk=test.pk)
     with refused(Forbidden):
         restore_test_witness(actor=MACHINE, now=NOW, pk=test.pk)
-    seen = restore_test_witness(actor=cast.other.actor, now=NOW, pk=test.pk)
+    late = NOW + 20 * MINUTE + 24 * HOUR
+    with refused(Conflict, "too_late"):
+        restore_test_witness(actor=cast.other.actor, now=late + MINUTE, pk=test.pk)
+    with refused(Forbidden):
+        guest = Actor.user(cast.other.pk, is_guest=True)
+        restore_test_witness(actor=guest, now=late, pk=test.pk)
+    seen = restore_test_witness(actor=cast.other.actor, now=late, pk=test.pk)
     assert seen.witness == cast.other
     newest = Evidence.objects.filter(event="restore_test.recorded").order_by("id").last()
     assert newest
@@ -172,14 +182,23 @@ def test_who_steps_on_a_test_and_when(cast: Cast) -> None:
 
 
 def test_a_machine_reports_a_test_that_is_over_in_one_call(cast: Cast) -> None:
-    told(cast.asset)
-    result = {"level": "integrity_verified", "outcome": "passed", "decided_at": NOW - 10 * MINUTE}
-    test = restore_test_record(actor=MACHINE, now=NOW, asset=cast.asset.pk, plan={}, result=result)
-    assert (test.state, test.rto, test.rpo) == ("finished", 10 * MINUTE, 50 * MINUTE)
-    with refused(InvalidInput, "unknown"):
-        restore_test_record(
-            actor=MACHINE, now=NOW, asset=cast.asset.pk, plan={}, result={**result, "level": "x"}
-        )
+    told(cast.asset, now=NOW - 70 * MINUTE)
+    decided = NOW - HOUR
+    result = {"level": "integrity_verified", "outcome": "passed", "decided_at": decided}
+    act: dict[str, Any] = {"actor": MACHINE, "now": NOW, "asset": cast.asset.pk, "plan": {}}
+    test = restore_test_record(**act, result={**result, "usable_at": NOW - 50 * MINUTE})
+    assert (test.state, test.rto, test.rpo) == ("finished", 10 * MINUTE, 70 * MINUTE)
+    assert (test.started_at, test.ended_at) == (decided, NOW - 50 * MINUTE)
+    assert Evidence.objects.get(event="restore_test.recorded").observed_at == NOW - 50 * MINUTE
+    assert restore_test_record(**act, result=result).rto == HOUR
+    for wrong, pointer in (
+        ({"level": "x"}, "/result/level"),
+        ({"decided_at": NOW - 3 * HOUR}, "/result/decided_at"),
+        ({"usable_at": NOW + HOUR}, "/result/usable_at"),
+    ):
+        with refused(InvalidInput) as caught:
+            restore_test_record(**act, result={**result, **wrong})
+        assert [one.pointer for one in caught.value.errors] == [pointer]
 
 
 def exercise(cast: Cast, **fields: Any) -> Exercise:

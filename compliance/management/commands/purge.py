@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from compliance.services.recovery.purging import may_go, purge_bite, purge_plan
+from compliance.services.recovery.purging import Plan, purge_bite, purge_plan
 from compliance.services.recovery.record_classes import BY_SLUG
 from opsportal.core.actor import Actor
 from opsportal.core.clock import database_now
@@ -18,71 +18,63 @@ ACTOR = Actor.system("command.purge")
 
 
 class Command(BaseCommand):
-    """Deletes records of one class made before a day, in bites, each with a tombstone."""
+    """Deletes records made before a day, in bites, each with a tombstone."""
 
     help = "Delete records that no rule and no legal hold keeps any more; a tombstone stays for each bite."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare what goes."""
-        parser.add_argument("--records", required=True, metavar="CLASS", help=f"one of: {', '.join(BY_SLUG)}")
+        parser.add_argument("--records", metavar="CLASS", help=f"one of: {', '.join(BY_SLUG)}")
+        parser.add_argument("--all", action="store_true", help="every class of which something may go")
         parser.add_argument(
             "--before",
             metavar="DATE",
             help="only what was made before this day (UTC); without it, all that may go",
         )
         parser.add_argument("--reason", default="", help="why; it stands in the tombstone")
-        parser.add_argument("--dry-run", action="store_true", help="say what would go, and delete nothing")
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="say by class what would go, or why not, and delete nothing",
+        )
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Delete, or say what would go; a refusal goes to standard error, with exit code 1."""
+        records = options["records"]
+        if bool(records) == bool(options["all"]) and not (options["dry_run"] and not records):
+            raise CommandError("Name one class by --records, or say --all.")
+        before = _day(options["before"])
         try:
-            now = database_now()
-            before = self._before(options, now)
-            told = (
-                self._plan(options["records"], before, now)
-                if options["dry_run"]
-                else self._delete(options["records"], before, options["reason"])
-            )
+            told = [
+                self._one(slug, before, options, is_alone=bool(records))
+                for slug in ([records] if records else BY_SLUG)
+            ]
         except RuleRefused as refusal:
             raise CommandError(" ".join(reason.detail for reason in refusal.reasons)) from None
         except Refusal as refusal:
             raise CommandError(refusal.detail) from None
-        self.stdout.write(json.dumps(told) if options["json"] else told["words"])
+        self.stdout.write(
+            json.dumps(told[0] if records else told)
+            if options["json"]
+            else "\n".join(one["words"] for one in told)
+        )
 
-    def _before(self, options: dict[str, Any], now: datetime) -> datetime:
-        if options["before"]:
-            try:
-                day = date.fromisoformat(options["before"])
-            except ValueError:
-                raise CommandError("--before must be a day such as 2025-11-21.") from None
-            return datetime(day.year, day.month, day.day, tzinfo=UTC)
-        limit = may_go(options["records"], now)
-        if limit is None:
-            raise CommandError(
-                "Nothing of this class may go: a rule or a hold keeps it, or no rule allows it."
-            )
-        return limit
+    def _one(
+        self, records: str, before: datetime | None, options: dict[str, Any], *, is_alone: bool
+    ) -> dict[str, Any]:
+        plan = purge_plan(now=database_now(), records=records, before=before)
+        if options["dry_run"] or (plan.reasons and not is_alone):
+            return _planned(plan)
+        if plan.reasons:
+            raise CommandError(" ".join(reason.detail for reason in plan.reasons))
+        return self._delete(plan, options["reason"])
 
-    def _plan(self, records: str, before: datetime, now: datetime) -> dict[str, Any]:
-        plan = purge_plan(now=now, records=records, before=before)
-        words = f"{plan.rows} records made before {before:%Y-%m-%d %H:%M} UTC would go."
-        for reason in plan.reasons:
-            words += f"\nRefused: {reason.detail}"
-        return {
-            "records": records,
-            "before": before.isoformat(),
-            "rows": plan.rows,
-            "oldest": plan.oldest.isoformat() if plan.oldest else None,
-            "refused": [reason.as_dict() for reason in plan.reasons],
-            "words": words,
-        }
-
-    def _delete(self, records: str, before: datetime, reason: str) -> dict[str, Any]:
-        rows, tombstones = 0, []
+    def _delete(self, plan: Plan, reason: str) -> dict[str, Any]:
+        records, rows, tombstones = plan.records.slug, 0, []
         while True:
             tombstone = purge_bite(
-                actor=ACTOR, now=database_now(), records=records, before=before, reason=reason
+                actor=ACTOR, now=database_now(), records=records, before=plan.before, reason=reason
             )
             if tombstone is None:
                 break
@@ -90,8 +82,36 @@ class Command(BaseCommand):
             tombstones.append(tombstone.pk)
         return {
             "records": records,
-            "before": before.isoformat(),
+            "before": plan.before.isoformat(),
             "rows": rows,
             "tombstones": tombstones,
-            "words": f"{rows} records made before {before:%Y-%m-%d %H:%M} UTC are deleted.",
+            "words": f"{records}: {rows} records made before {plan.before:%Y-%m-%d %H:%M} UTC are deleted.",
         }
+
+
+def _day(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise CommandError("--before must be a day such as 2025-11-21.") from None
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _planned(plan: Plan) -> dict[str, Any]:
+    before = f"{plan.before:%Y-%m-%d %H:%M} UTC"
+    if plan.reasons:
+        words = f"Nothing goes. {' '.join(reason.detail for reason in plan.reasons)}"
+    elif plan.rows:
+        words = f"{plan.rows} records go: those made before {before}."
+    else:
+        words = f"Nothing goes: there is none that was made before {before} and that nothing points to."
+    return {
+        "records": plan.records.slug,
+        "before": plan.before.isoformat(),
+        "rows": plan.rows,
+        "oldest": plan.oldest.isoformat() if plan.oldest else None,
+        "refused": [reason.as_dict() for reason in plan.reasons],
+        "words": f"{plan.records.slug}: {words}",
+    }

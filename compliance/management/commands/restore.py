@@ -12,7 +12,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
 from compliance.recovery.ladder import TITLES
-from compliance.recovery.wording import spoken
 from compliance.services.recovery.archive import BadArchiveError
 from compliance.services.recovery.own_portal import portal_backup_of, portal_restore_note
 from compliance.services.recovery.portal_restore import portal_restore
@@ -21,6 +20,7 @@ from compliance.services.recovery.smoke import works
 from opsportal.core.actor import Actor
 from opsportal.core.clock import edge_now
 from opsportal.core.errors import Refusal
+from opsportal.core.lengths import length_in_words
 
 ACTOR = Actor.system("command.restore")
 
@@ -92,8 +92,9 @@ class Command(BaseCommand):
             findings=tried.findings,
         )
         words = f"{test.key}: {TITLES[test.level].lower()}, {test.outcome}"
-        if test.rto is not None:
-            words += f"; usable after {spoken(test.rto)}, data {spoken(test.rpo)} old"
+        if test.rto is not None and test.rpo is not None:
+            rto, rpo = (length_in_words(length, up=True) for length in (test.rto, test.rpo))
+            words += f"; usable after {rto}, data {rpo} old"
         told = {
             "restore_test": test.key,
             "level": test.level,

@@ -157,6 +157,8 @@ def _measured(
     points = None
     if is_percentile and len({row.unit for row in rows}) == 1:
         points = points_of([row.pk for row in rows], span)
+        if points is not None and len(points) < whole.count:
+            points = None  # the older ones are deleted; their days are not
         if points is not None:
             rate = _rate(rows[0].unit, unit)
             points = [value * rate for value in points]

@@ -109,9 +109,11 @@ def _from_points(series: Collection[int], span: Span) -> dict[int, Tally]:
 
 
 def _add_last(found: dict[int, Tally]) -> None:
+    # Of the hours, and where these went with their points, of the days.
     times = {tally.last_at for tally in found.values() if tally.last_at is not None}
-    rows = Measurement.objects.filter(series__in=list(found), at__in=times)
-    for one, at, value in rows.order_by().values_list("series_id", "at", "value"):
+    begins = {_hour(at) for at in times} | {_hour(at).replace(hour=0) for at in times}
+    rows = Rollup.objects.filter(series__in=list(found), grain__in=["hour", "day"], start__in=begins)
+    for one, at, value in rows.order_by().values_list("series_id", "last_at", "last"):
         if found[one].last_at == at:
             found[one].last = value
 

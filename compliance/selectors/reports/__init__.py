@@ -37,6 +37,7 @@ TITLES = (
     Known("incidents", "Incidents", "How long it took to notice, to answer and to resolve."),
     Known("changes", "Changes", "What was changed, how it was approved and how it ended."),
     Known("oncall", "On-call", "Pages, by day and by night, and how fast they were answered."),
+    Known("backups", "Backups", "What could have been lost, and what was really restored."),
     Known("slo", "Objectives", "Error budgets, and what is left of them."),
 )
 

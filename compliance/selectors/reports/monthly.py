@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count
-
 from compliance.judging import STATUS_WORDS
 from compliance.measuring.dora import dora_of
 from compliance.measuring.figures import OWN
 from compliance.measuring.units import text_of
 from compliance.measuring.windows import Span, month_span, span_before, window_of
-from compliance.models import ConformanceState
+from compliance.selectors.conformance import Wanted, lines_of, tally
 from compliance.selectors.measures.deployed import deployed_rows
 from compliance.selectors.measures.objectives import promised_by, standings
 from compliance.selectors.measures.own import ACTOR, ANYBODY, OwnFigures
@@ -42,6 +40,7 @@ KEY_FIGURES = (
     "page_delivery",
 )
 MOST_OBJECTIVES = 100
+MOST_BREACHES = 50
 MOST_BARS = 12
 WEEKS = 12
 _NAMES: Mapping[type, str] = {
@@ -57,7 +56,7 @@ def dashboard(actor: Actor, now: datetime) -> list[Block]:
     """Return how the organisation stands at `now` (aware UTC), as `actor` may see it."""
     month = month_of(now)
     before = span_before(window_of("month"), month)
-    return [*_weeks(actor, now), *_blocks(Span(month.start, now, month.until), before, now)]
+    return [*_blocks(Span(month.start, now, month.until), before, now), *_weeks(actor, now)]
 
 
 def _weeks(actor: Actor, now: datetime) -> list[Block]:
@@ -105,7 +104,7 @@ def _blocks(month: Span, before: Span, now: datetime) -> list[Block]:
         Heading("Key figures", 2),
         _key_figures(month, before, now),
         Heading("The standard", 2),
-        *_conformance(),
+        *_conformance(now),
         Heading("Objectives", 2),
         *_objectives(now),
         Heading("Costs", 2),
@@ -125,32 +124,28 @@ def _key_figures(month: Span, before: Span, now: datetime) -> Table:
     return Table(("Figure", f"{month.start:%B %Y}", f"{before.start:%B %Y}"), rows)
 
 
-def _conformance() -> list[Block]:
+def _conformance(now: datetime) -> list[Block]:
     standard = active_standard_or_none()
     if standard is None:
         return [Paragraph("No standard is in force.")]
-    counted = dict(
-        ConformanceState.objects.values_list("status").annotate(n=Count("id")).values_list("status", "n")
-    )
-    breached = ConformanceState.objects.filter(status="breached").order_by("rule_id", "subject_key")
-    titles = {rule.id: rule.title for rule in standard.rules}
+    lines = lines_of(standard, Wanted(), now)
+    counted = tally(lines)
+    breached = [
+        (line.rule.title, state.subject_title or "The organisation", state.because)
+        for line in lines
+        for state in line.states
+        if state.status == "breached"
+    ]
+    more = len(breached) - MOST_BREACHES
     return [
         Facts(
             [
                 ("In force", f"{standard.title} {standard.version}"),
-                *(
-                    (f"{words}, each subject", str(counted.get(name, 0)))
-                    for name, words in STATUS_WORDS.items()
-                ),
+                *((f"Rules: {words.lower()}", str(counted[name])) for name, words in STATUS_WORDS.items()),
             ]
         ),
-        Table(
-            ("Breached", "Of", "Because"),
-            [
-                (titles.get(one.rule_id, one.rule_id), one.subject_title or "The organisation", one.because)
-                for one in breached[:50]
-            ],
-        ),
+        Table(("Breached", "Of", "Because"), breached[:MOST_BREACHES]),
+        *([Paragraph(f"{more} more stand under Conformance.", small=True)] if more > 0 else []),
     ]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from opsportal.core.lengths import length_in_words
 from opsportal.web.printing import Block
 
 
@@ -35,15 +36,7 @@ def percent(share: float | None) -> str:
 
 def span_words(span: timedelta | None) -> str:
     """Return a length in its two largest units, `–` of nothing."""
-    if span is None:
-        return "–"
-    total = max(round(span.total_seconds()), 0)
-    parts = []
-    for size, letter in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
-        count, total = divmod(total, size)
-        if count:
-            parts.append(f"{count} {letter}")
-    return " ".join(parts[:2]) or "0 s"
+    return "–" if span is None else length_in_words(max(span, timedelta()))
 
 
 def seconds(span: timedelta | None) -> int | None:

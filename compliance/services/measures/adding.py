@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from compliance.measuring.batch import MOST_ROWS, Rejected, read
+from compliance.measuring.batch import MOST_ROWS, OLDEST, Rejected, read
+from compliance.models import Purge
 from compliance.selectors.measures.figures import figure_kinds
 from compliance.services.measures.storing import SeriesKey, Stored, store_points
 from opsportal.audit.services import audit_record
@@ -18,6 +19,8 @@ from opsportal.core.errors import FieldError, InvalidInput, TooLarge
 from opsportal.core.writes import write
 
 API = "api"
+POINTS = "metrics"
+"""The class of records that points are, by which rules and purges name them."""
 _TOLD = 100
 """So many rows are told of one by one where not one of them is valid."""
 
@@ -46,7 +49,7 @@ def measurements_add(
             raise TooLarge(f"At most {MOST_ROWS} measurements at once; these are {len(rows)}.")
         figures = figure_kinds()
         services = frozenset(Service.objects.values_list("slug", flat=True))
-        kept, rejected = read(rows, figures=figures, services=services, now=now)
+        kept, rejected = read(rows, figures=figures, services=services, now=now, since=_since())
         if not kept:
             raise InvalidInput(
                 [_error(one, is_batch) for one in rejected[:_TOLD]]
@@ -66,6 +69,12 @@ def measurements_add(
             data={"new": stored.new, "repeated": stored.repeated, "rejected": len(rejected)},
         )
         return Added(stored, tuple(rejected))
+
+
+def _since() -> datetime:
+    """Return the instant (aware UTC) before which points were purged; their days would count them twice."""
+    purge = Purge.objects.filter(records=POINTS).order_by("-id").first()
+    return purge.before if purge else OLDEST
 
 
 def _error(one: Rejected, is_batch: bool) -> FieldError:

@@ -112,7 +112,11 @@ def _pull(source: PullSource, now: datetime) -> Pulled | None:
         if key is None or (key, sample.at) in points:
             skipped += 1
             continue
-        points[key, sample.at] = sample.value * rate
+        value = figure.limits.held(sample.value * rate)
+        if value is None:
+            skipped += 1
+            continue
+        points[key, sample.at] = value
     with write(actor=ACTOR, now=now):
         stored = store_points(
             [(key, at, value) for (key, at), value in points.items()],
@@ -172,7 +176,9 @@ def _done(source: PullSource, pulled: Pulled | None, now: datetime) -> None:
         _keep(source, next_at=now + step)
         return
     error = (
-        f"{pulled.skipped} points could not be kept: no such service or component" if pulled.skipped else ""
+        f"{pulled.skipped} points could not be kept: no such service or component, or no value it can have"
+        if pulled.skipped
+        else ""
     )
     if not pulled.stored.new and not pulled.stored.repeated and not pulled.skipped:
         error = "the query gave no points"

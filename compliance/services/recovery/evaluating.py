@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -10,11 +11,11 @@ from compliance.facts.recovery import asset_facts
 from compliance.judging import Judgement
 from compliance.models import Asset, Backup, Purge
 from compliance.recovery.keeping import goes_before, kept_until, parse_span
-from compliance.recovery.wording import spoken
 from compliance.selectors.recovery import assets_loaded
 from compliance.services.recovery.record_classes import BY_SLUG, RecordClass
 from compliance.services.recovery.standing import WINDOW, Stand, stands
 from compliance.services.recovery.targets import POINT
+from opsportal.core.lengths import length_in_words
 from opsportal.standards import engine
 from opsportal.standards.rules import Rule, Standard
 from opsportal.standards.standing import Recover, Retain, Span
@@ -44,8 +45,12 @@ def retain_evaluate(rules: Sequence[Rule], standard: Standard, now: datetime) ->
     found: dict[str, list[Judgement]] = {}
     for rule in rules:
         demand = cast(Retain, rule.demand)
-        if demand.records in BY_SLUG:
-            found[rule.id] = [_own(BY_SLUG[demand.records], demand, now)]
+        if (own := BY_SLUG.get(demand.records)) is not None:
+            found[rule.id] = [_own(own, demand, now)]
+            if own.beside:
+                # Others keep such records too; that the portal does proves nothing of theirs.
+                part = replace(found[rule.id][0], subject=("records", own.slug), title=own.beside.rstrip("."))
+                found[rule.id] = [part, *_elsewhere(demand, now)]
         elif demand.records == BACKUPS:
             found[rule.id] = _backups(demand.keep)
         else:
@@ -68,7 +73,7 @@ def _recover(demand: Recover, stand: Stand) -> Judgement:
         title=stand.asset.name,
         value=", ".join(part[1] for part in parts if part[1]),
         target=", ".join(
-            f"{name} {spoken(limit)}"
+            f"{name} {length_in_words(limit)}"
             for name, limit in (("RTO", demand.rto), ("RPO", demand.rpo))
             if limit is not None
         ),
@@ -78,19 +83,23 @@ def _recover(demand: Recover, stand: Stand) -> Judgement:
     )
 
 
+def _taken(length: timedelta) -> str:
+    return length_in_words(length, up=True)
+
+
 def _rto(limit: timedelta, stand: Stand) -> tuple[str, str, str]:
     """Return status, value and the reason in words."""
     test = stand.test
     if test is None:
         return "no_data", "", "Nothing was ever really restored from a backup of it."
-    value = f"RTO {spoken(test.rto)}" if test.rto is not None else ""
+    value = f"RTO {_taken(test.rto)}" if test.rto is not None else ""
     if test.outcome == "failed":
         return "breached", value, f"The restore test {test.key} failed."
     if test.rto is None:
         return "no_data", "", f"The restore test {test.key} measured no recovery time."
     if test.rto > limit:
-        return "breached", value, f"{test.key} took {spoken(test.rto)}, {spoken(test.rto - limit)} too long."
-    return "met", value, f"{test.key} took {spoken(test.rto)}."
+        return "breached", value, f"{test.key} took {_taken(test.rto)}, {_taken(test.rto - limit)} too long."
+    return "met", value, f"{test.key} took {_taken(test.rto)}."
 
 
 def _rpo(limit: timedelta, stand: Stand) -> tuple[str, str, str]:
@@ -99,20 +108,20 @@ def _rpo(limit: timedelta, stand: Stand) -> tuple[str, str, str]:
         if test is None or test.rpo is None:
             return "no_data", "", "No restore or failover has shown yet that nothing is lost."
         kept = not test.rpo
-        lost = "lost nothing" if kept else f"lost {spoken(test.rpo)} of data"
-        return "met" if kept else "breached", f"RPO {spoken(test.rpo)}", f"{test.key} {lost}."
+        lost = "lost nothing" if kept else f"lost {_taken(test.rpo)} of data"
+        return "met" if kept else "breached", f"RPO {_taken(test.rpo)}", f"{test.key} {lost}."
     if stand.newest is None:
         return "no_data", "", "No backup of it was ever reported."
     if worst is None:
-        span = spoken(stand.realised.uncovered)
+        span = _taken(stand.realised.uncovered)
         return "breached", "", f"For {span} of the last 30 days nothing could have been restored."
-    value = f"RPO {spoken(worst)}"
+    value = f"RPO {_taken(worst)}"
     if worst > limit:
         at = f"{stand.realised.worst_at:%Y-%m-%d %H:%M} UTC"
-        return "breached", value, f"At {at} a disaster would have cost {spoken(worst)} of data."
+        return "breached", value, f"At {at} a disaster would have cost {_taken(worst)} of data."
     if test is not None and test.rpo is not None and test.rpo > limit:
-        return "breached", value, f"The data that {test.key} restored was {spoken(test.rpo)} old."
-    return "met", value, f"At most {spoken(worst)} of data could have been lost in the last 30 days."
+        return "breached", value, f"The data that {test.key} restored was {_taken(test.rpo)} old."
+    return "met", value, f"At most {_taken(worst)} of data could have been lost in the last 30 days."
 
 
 def _own(records: RecordClass, demand: Retain, now: datetime) -> Judgement:
@@ -132,7 +141,8 @@ def _own(records: RecordClass, demand: Retain, now: datetime) -> Judgement:
     if records.kept_because:
         return Judgement("met", value=since, target=target, because=f"Nothing is deleted. {since}")
     limit = goes_before(now - OVERDUE, demand.keep)
-    if demand.then == "delete" and limit is not None and oldest is not None and oldest < limit:
+    is_over = limit is not None and oldest is not None and oldest < limit
+    if demand.then == "delete" and limit is not None and is_over and records.before(limit).exists():
         return Judgement(
             "breached",
             value=since,
@@ -162,7 +172,7 @@ def _backup(asset: Asset, backup: Backup | None, keep: Span) -> Judgement:
     until = kept_until(backup.finished_at, keep)
     # A period counts whole days; what is kept to the hour of its last day keeps it too.
     long_enough = until is not None and backup.retention_until >= until - timedelta(days=1)
-    value = f"kept {spoken(backup.retention_until - backup.finished_at)}"
+    value = f"kept {length_in_words(backup.retention_until - backup.finished_at)}"
     words = "long enough" if long_enough else "too short"
     return Judgement(
         "met" if long_enough else "breached",
@@ -185,7 +195,7 @@ def _elsewhere(demand: Retain, now: datetime) -> list[Judgement]:
             Judgement(
                 "no_data",
                 target=target,
-                because=f"The portal does not keep them, and no asset is of the class {demand.records}.",
+                because=f"No asset is of the class {demand.records}: nobody says how long others keep them.",
                 deliverer="Whoever keeps them writes down an asset of this class of records",
             )
         ]

@@ -10,12 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from django.db import Error, connection
+from django.db.models import Min
 
 from compliance.models import LegalHold, Purge
 from compliance.recovery.keeping import Keep, may_go_before, objections
@@ -23,6 +26,7 @@ from compliance.services.core import happened
 from compliance.services.recovery.holds import holds_over
 from compliance.services.recovery.record_classes import BY_SLUG, RecordClass
 from compliance.services.recovery.telling import ORGANISATION
+from opsportal.audit.models import AppendOnly
 from opsportal.audit.services import audit_record
 from opsportal.audit.triggers import deletion_allowed
 from opsportal.core.access import require
@@ -35,19 +39,32 @@ from opsportal.standards.selectors import active_standard_or_none
 from opsportal.standards.standing import Retain
 
 POINT = "retention.purge"
-BITE = 2_000
 MAX_REASON = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
-    """What a purge would do: how many rows, from when to when, and what stands against it."""
+    """What a purge would do: `rows` go, the oldest made at `oldest`; where `reasons` stand, none goes."""
 
     records: RecordClass
     before: datetime
-    rows: int
-    oldest: datetime | None
     reasons: tuple[Reason, ...]
+
+    @cached_property
+    def rows(self) -> int:
+        """How many would go; they are counted when this is asked first."""
+        return 0 if self.reasons else self.records.before(self.before).count()
+
+    @cached_property
+    def oldest(self) -> datetime | None:
+        """When the oldest that would go was made (aware UTC)."""
+        if not self.rows:
+            return None
+        if not self.records.used_by:
+            return self.records.oldest()
+        rows = self.records.before(self.before)
+        found: datetime | None = rows.aggregate(oldest=Min(self.records.made))["oldest"]
+        return found
 
 
 def keeps_for(records: str) -> tuple[list[Keep], str]:
@@ -63,22 +80,20 @@ def keeps_for(records: str) -> tuple[list[Keep], str]:
     return keeps, standard.content_hash
 
 
-def purge_plan(*, now: datetime, records: str, before: datetime) -> Plan:
-    """Return what deleting the records of a class made before `before` (aware UTC) would do at `now`.
+def purge_plan(*, now: datetime, records: str, before: datetime | None = None) -> Plan:
+    """Return what deleting records of a class would do at `now`: of all that may go, or before `before`.
 
-    Raises `NotFound` for a class that the portal does not keep, and `Conflict` (`never_deleted`) for one of
-    which nothing is ever deleted.
+    A class of which nothing is ever deleted has that as its reason. Raises `NotFound` for a class that the
+    portal does not keep.
     """
-    found = _class(records)
-    rows = found.before(before)
-    first = rows.first()
-    return Plan(
-        records=found,
-        before=before,
-        rows=rows.count(),
-        oldest=getattr(first, found.made) if first is not None else None,
-        reasons=tuple(_reasons(found, before, now)),
+    found = _known(records)
+    limit = before or may_go(records, now) or now
+    reasons = (
+        [Reason("never_deleted", "", found.kept_because)]
+        if found.kept_because
+        else _reasons(found, limit, now)
     )
+    return Plan(found, limit, tuple(reasons))
 
 
 def may_go(records: str, now: datetime) -> datetime | None:
@@ -88,10 +103,11 @@ def may_go(records: str, now: datetime) -> datetime | None:
 
 
 def purge_bite(
-    *, actor: Actor, now: datetime, records: str, before: datetime, reason: object = "", most: int = BITE
+    *, actor: Actor, now: datetime, records: str, before: datetime, reason: object = "", most: int = 0
 ) -> Purge | None:
     """Delete up to `most` records of a class made before `before`; return the tombstone, None without any.
 
+    Without `most` as many as are good for one transaction.
     Raises `NotFound`, `InvalidInput`, `Forbidden`, `Conflict` (`never_deleted`, `not_the_owner`), and
     `RuleRefused` with every rule and hold that stands against it; then nothing is deleted.
     """
@@ -104,17 +120,23 @@ def purge_bite(
         _hold_off_holds()
         if reasons := _reasons(found, before, now, lock=True):
             raise RuleRefused(reasons)
-        rows = list(found.before(before)[:most].values())
+        rows = found.next_rows(before, most or found.bite)
         if not rows:
             return None
         _delete(found, [row[_pk(found)] for row in rows])
+        found.is_gone(rows)
         return _tombstone(found, rows, before, said, actor=actor, now=now)
 
 
-def _class(records: str) -> RecordClass:
+def _known(records: str) -> RecordClass:
     found = BY_SLUG.get(records)
     if found is None:
         raise NotFound(f"The portal keeps no records of this class. Its own are: {', '.join(BY_SLUG)}.")
+    return found
+
+
+def _class(records: str) -> RecordClass:
+    found = _known(records)
     if found.kept_because:
         raise Conflict(f"{found.title}: {found.kept_because}", code="never_deleted")
     return found
@@ -144,7 +166,7 @@ def _delete(found: RecordClass, keys: list[Any]) -> None:
     table = connection.ops.quote_name(found.model._meta.db_table)
     column = connection.ops.quote_name(_pk(found))
     try:
-        with deletion_allowed(connection, found.model), connection.cursor() as cursor:
+        with _guard_lifted(found), connection.cursor() as cursor:
             for start in range(0, len(keys), 500):
                 chunk = keys[start : start + 500]
                 marks = ", ".join(["%s"] * len(chunk))
@@ -156,6 +178,10 @@ def _delete(found: RecordClass, keys: list[Any]) -> None:
                 code="not_the_owner",
             ) from None
         raise
+
+
+def _guard_lifted(found: RecordClass) -> AbstractContextManager[None]:
+    return deletion_allowed(connection, found.model) if issubclass(found.model, AppendOnly) else nullcontext()
 
 
 def _pk(found: RecordClass) -> str:
@@ -173,13 +199,13 @@ def _tombstone(
 ) -> Purge:
     keeps, standard_hash = keeps_for(found.slug)
     made = [row[found.made] for row in rows]
-    key = _pk(found)
+    numbers = [row[_pk(found)] for row in rows if isinstance(row[_pk(found)], int)]
     tombstone = Purge(
         records=found.slug,
         before=before,
         rows=len(rows),
-        first_id=rows[0][key],
-        last_id=rows[-1][key],
+        first_id=min(numbers, default=0),
+        last_id=max(numbers, default=0),
         oldest_at=min(made),
         newest_at=max(made),
         digest=rows_digest(rows),

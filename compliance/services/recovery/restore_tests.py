@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from compliance.models import Asset, Backup, Exercise, ProcedureStep, RestoreTest
@@ -29,6 +29,8 @@ from opsportal.core.keys import number_of
 from opsportal.core.text import clean_text
 from opsportal.core.versions import require_version
 from opsportal.core.writes import write
+
+WITNESS_WITHIN = timedelta(days=1)
 
 
 def _backup(value: object) -> int | None:
@@ -134,10 +136,9 @@ def restore_test_start(
     """
     with write(actor=actor, now=now):
         test = _conducting(pk, "start", actor=actor, now=now, version=version)
-        decided = RESULT["decided_at"](decided_at) or now
-        if decided > now + read.SLACK:
-            raise InvalidInput.of("decided_at", "in_the_future", "This has not happened yet.")
-        test.started_at, test.decided_at = now, decided
+        test.decided_at = RESULT["decided_at"](decided_at) or now
+        test.started_at = now
+        _check_times(test, now)
         test.conducted_by_kind, test.conducted_by_id = actor.kind.value, actor.id
         save(test, now)
         record(test, "started", actor=actor, now=now)
@@ -175,6 +176,18 @@ def restore_test_finish(
     otherwise, `data_until` what the backup covers. Raises `InvalidInput`, `NotFound`, `Forbidden`, `Stale`,
     `IllegalMove`, and `Conflict` (`steps_open`, `step_failed`, `no_exercise`).
     """
+    return _finish(actor=actor, now=now, pk=pk, fields=fields, version=version)
+
+
+def _finish(
+    *,
+    actor: Actor,
+    now: datetime,
+    pk: int,
+    fields: Mapping[str, Any],
+    version: int | None = None,
+    told_later: bool = False,
+) -> RestoreTest:
     with write(actor=actor, now=now):
         test = _conducting(pk, "finish", actor=actor, now=now, version=version)
         cleaned = read.cleaned(fields, RESULT)
@@ -187,6 +200,8 @@ def restore_test_finish(
             )
         _measure(test, cleaned, now)
         test.ended_at = now
+        if told_later:
+            test.started_at, test.ended_at = test.decided_at, test.usable_at or now
         save(test, now)
         record(test, "finished", actor=actor, now=now, data={"level": test.level, "outcome": test.outcome})
         tell_result(test, states, actor=actor, now=now)
@@ -203,15 +218,22 @@ def restore_test_record(
 ) -> RestoreTest:
     """Keep a test that a machine has carried out already, in one call; return it, finished.
 
-    Raises as `restore_test_plan` and `restore_test_finish`; steps are for tests that people follow.
+    It began when it was decided and ended when the data was usable, so that it counts for its own month,
+    however late it is told. Raises as `restore_test_plan` and `restore_test_finish`, what is wrong with the
+    result under `/result`; steps are for tests that people follow.
     """
     if plan.get("steps") or plan.get("procedure"):
         raise InvalidInput.of("procedure", "does_not_fit", "Steps are ticked off: plan, start and finish it.")
     with write(actor=actor, now=now):
         test = restore_test_plan(actor=actor, now=now, asset=asset, fields=plan)
-        restore_test_start(actor=actor, now=now, pk=test.pk, decided_at=result.get("decided_at"))
-        rest = {name: value for name, value in result.items() if name != "decided_at"}
-        return restore_test_finish(actor=actor, now=now, pk=test.pk, fields=rest)
+        try:
+            restore_test_start(actor=actor, now=now, pk=test.pk, decided_at=result.get("decided_at"))
+            rest = {name: value for name, value in result.items() if name != "decided_at"}
+            return _finish(actor=actor, now=now, pk=test.pk, fields=rest, told_later=True)
+        except InvalidInput as refusal:
+            raise InvalidInput(
+                FieldError(f"/result{one.pointer}", one.code, one.detail) for one in refusal.errors
+            ) from None
 
 
 def restore_test_abort(
@@ -228,9 +250,10 @@ def restore_test_abort(
 
 
 def restore_test_witness(*, actor: Actor, now: datetime, pk: int, version: int | None = None) -> RestoreTest:
-    """Keep that the actor has watched this test, and return it. It must be somebody else's work.
+    """Keep that the actor was there and watched this test, and return it. It must be somebody else's work.
 
-    Raises `NotFound`, `Forbidden`, `Stale`, `IllegalMove`, and `Conflict` (`own_work`, `witnessed`).
+    They say so while it runs, or within a day of its end. Raises `NotFound`, `Forbidden` (machines, guests),
+    `Stale`, `IllegalMove`, and `Conflict` (`own_work`, `witnessed`, `too_late`).
     """
     with write(actor=actor, now=now):
         test = test_locked(pk)
@@ -242,6 +265,11 @@ def restore_test_witness(*, actor: Actor, now: datetime, pk: int, version: int |
             raise Conflict("You took part in it. A witness is somebody else.", code="own_work")
         if test.witness_id is not None:
             raise Conflict("It has a witness already.", code="witnessed")
+        if not may_still_witness(test, now):
+            raise Conflict(
+                "A witness says so while the test runs or within a day of its end, not from memory.",
+                code="too_late",
+            )
         test.witness_id = actor.id
         test.witnessed_at = now
         save(test, now)
@@ -249,6 +277,11 @@ def restore_test_witness(*, actor: Actor, now: datetime, pk: int, version: int |
         if test.state == "finished":
             tell_result(test, [state for _, state in steps], actor=actor, now=now)
         return test
+
+
+def may_still_witness(test: RestoreTest, now: datetime) -> bool:
+    """Return whether at `now` (aware UTC) somebody may still say that they watched it."""
+    return test.ended_at is None or now <= test.ended_at + WITNESS_WITHIN
 
 
 def _conducting(pk: int, verb: str, *, actor: Actor, now: datetime, version: int | None) -> RestoreTest:
@@ -284,7 +317,7 @@ def _measure(test: RestoreTest, cleaned: Mapping[str, Any], now: datetime) -> No
     if is_restore(test.level):
         test.usable_at = cleaned.get("usable_at") or (now if test.outcome == "passed" else None)
         test.data_until = cleaned.get("data_until") or test.backup.covers_until
-        _check_times(test, now)
+    _check_times(test, now)
     found = measured(
         test.level, decided_at=test.decided_at, usable_at=test.usable_at, data_until=test.data_until
     )
@@ -296,12 +329,24 @@ def _measure(test: RestoreTest, cleaned: Mapping[str, Any], now: datetime) -> No
 
 
 def _check_times(test: RestoreTest, now: datetime) -> None:
+    """Raise `InvalidInput` unless the backup was there, then it was decided, then it was usable, then now."""
     errors: list[FieldError] = []
+    ready = test.backup.finished_at
+    if test.decided_at and test.decided_at < ready - read.SLACK:
+        errors.append(
+            FieldError(
+                "/decided_at",
+                "before_backup",
+                f"The backup was finished at {ready:%Y-%m-%d %H:%M} UTC: nobody restored from it before.",
+            )
+        )
     for name in ("decided_at", "usable_at", "data_until"):
         value = getattr(test, name)
         if value is not None and value > now + read.SLACK:
             errors.append(FieldError(f"/{name}", "in_the_future", "This has not happened yet."))
     if test.usable_at and test.decided_at and test.usable_at < test.decided_at:
         errors.append(FieldError("/usable_at", "before_decision", "It was not usable before it began."))
+    if test.usable_at and test.data_until and test.data_until > test.usable_at + read.SLACK:
+        errors.append(FieldError("/data_until", "after_use", "No data is newer than when it was usable."))
     if errors:
         raise InvalidInput(errors)

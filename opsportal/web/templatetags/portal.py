@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from opsportal.core.actor import ActorKind
+from opsportal.core.lengths import length_in_words
 from opsportal.web import looks, times
 from opsportal.web.markdown import rendered, rendered_document
 from opsportal.web.navigation import PLACES
@@ -74,8 +75,14 @@ def relative(context: Context, moment: datetime | None, missing: str = "–") ->
 
 @register.filter
 def span(length: timedelta | None) -> str:
-    """Show a length of time: "3 h"."""
-    return times.span(length) if length is not None else "–"
+    """Show a length of time: "3 h", "1 d 12 h"."""
+    return length_in_words(length) if length is not None else "–"
+
+
+@register.filter
+def span_taken(length: timedelta | None) -> str:
+    """Show a time that was taken, or lost, beside its target: rounded up, never better than it was."""
+    return length_in_words(length, up=True) if length is not None else "–"
 
 
 @register.simple_tag
