@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from changes.models import (
+    AgendaItem,
     Attestation,
     BreakGlass,
     BreakGlassService,
@@ -15,6 +16,9 @@ from changes.models import (
     ChangeWatch,
     Deployment,
     DeploymentEvent,
+    Meeting,
+    MeetingDecision,
+    MeetingPresence,
     SavedFilter,
     TemplateTarget,
 )
@@ -173,6 +177,71 @@ class BreakGlassServiceAdmin(LookAdmin):
     list_filter = ("break_glass__state",)
     search_fields = ("=break_glass__id", "service__slug")
     list_select_related = ("break_glass", "service")
+    ordering = ("-id",)
+
+
+class AgendaItemInline(admin.TabularInline):  # type: ignore[type-arg]
+    """What was put on the agenda, and what was kept of it."""
+
+    model = AgendaItem
+    fields = readonly_fields = ("key", "title", "why", "reason", "result", "added_by")
+    extra = 0
+    can_delete = False
+
+
+class MeetingPresenceInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Who was there."""
+
+    model = MeetingPresence
+    fields = readonly_fields = ("person", "presence", "noted_at")
+    extra = 0
+    can_delete = False
+
+
+@admin.register(Meeting)
+class MeetingAdmin(LookAdmin):
+    """Meetings of boards."""
+
+    list_display = ("key", "board", "starts_at", "state", "place", "called_by", "over_at")
+    list_filter = ("state", "board", "starts_at")
+    date_hierarchy = "starts_at"
+    search_fields = ("=id", "board__title", "note", "minutes")
+    search_help_text = "The number of a key, part of the board's title, of the note or of the minutes."
+    list_select_related = ("board", "called_by")
+    ordering = ("-starts_at", "-id")
+    inlines = (AgendaItemInline, MeetingPresenceInline)
+
+
+@admin.register(AgendaItem)
+class AgendaItemAdmin(LookAdmin):
+    """What was on agendas."""
+
+    list_display = ("meeting", "key", "title", "why", "result", "added_by")
+    list_filter = ("why", "meeting__board")
+    search_fields = ("=meeting__id", "key", "title")
+    list_select_related = ("meeting", "added_by")
+    ordering = ("-id",)
+
+
+@admin.register(MeetingPresence)
+class MeetingPresenceAdmin(LookAdmin):
+    """Who was at which meeting."""
+
+    list_display = ("meeting", "person", "presence", "noted_at")
+    list_filter = ("presence",)
+    search_fields = ("=meeting__id", "person__full_name")
+    list_select_related = ("meeting", "person")
+    ordering = ("-id",)
+
+
+@admin.register(MeetingDecision)
+class MeetingDecisionAdmin(WrittenOnceAdmin):
+    """Votes that were cast in meetings."""
+
+    list_display = ("meeting", "vote")
+    list_filter = ("meeting__board", "vote__decision")
+    search_fields = ("=meeting__id", "vote__request__subject_key")
+    list_select_related = ("meeting", "vote")
     ordering = ("-id",)
 
 

@@ -95,5 +95,13 @@ class ChangesConfig(AppConfig):
                 "break_glass.used": "let a deployment pass",
                 "break_glass.ended": "ended it: its time was up",
                 "break_glass.revoked": "ended it ahead of its time",
+                "meeting.called": "called the meeting",
+                "meeting.edited": "changed the meeting",
+                "meeting.cancelled": "cancelled the meeting",
+                "meeting.held": "closed its minutes",
+                "meeting.item_added": "put something on the agenda",
+                "meeting.item_removed": "took something off the agenda",
+                "meeting.attended": "noted who is there",
+                "meeting.decided": "voted in the meeting",
             }
         )

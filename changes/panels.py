@@ -14,12 +14,14 @@ from changes.models import Change, ChangeTarget, ChangeTemplate, Deployment
 from changes.models.break_glass import PREFIX as GLASS_PREFIX
 from changes.models.changes import PREFIX
 from changes.models.deployments import PREFIX as DEPLOYMENT_PREFIX
+from changes.models.meetings import PREFIX as MEETING_PREFIX
 from changes.next_step import STEPS, NextStep, Situation, next_step
 from changes.permissions import case_of
 from changes.selectors import changes_loaded, deployments_loaded, deployments_undone, waiting_for
 from changes.selectors.break_glass import glasses_in_force
 from changes.selectors.emergencies import review_overdue, tally
 from changes.selectors.lately import quiet_spells_of, recent_changes_of, work_announced
+from changes.selectors.meetings import meeting_entries, meeting_path, search_meetings
 from changes.selectors.searching import changes_found
 from changes.services.objections import judges
 from changes.states import HOLDABLE, OVER
@@ -333,3 +335,6 @@ def register() -> None:
     under_other_standards.add("changes", in_flight_under_others)
     search_sources.add("deployments", search_deployments)
     key_urls.add(DEPLOYMENT_PREFIX, deployment_path)
+    calendar_sources.add("meetings", meeting_entries)
+    search_sources.add("meetings", search_meetings)
+    key_urls.add(MEETING_PREFIX, meeting_path)

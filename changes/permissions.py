@@ -100,6 +100,22 @@ def glass_case_of(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class MeetingCase:
+    """A board that meets, and whether its actor sits on it on one day; `attendee` is whose presence it is
+    about."""
+
+    board: str
+    sits_on_it: bool
+    attendee: str = ""
+
+
+def meeting_case_of(actor: Actor, board: str, on: date, *, attendee: str = "") -> MeetingCase:
+    """Return what `actor` is to the meetings of a board (its slug) on that day (of UTC). One query."""
+    sits = actor.is_user and board in roles_of(actor.id, on)
+    return MeetingCase(board, sits_on_it=sits, attendee=attendee)
+
+
 @predicate
 def is_person(actor: Actor) -> bool:
     return actor.is_user
@@ -214,6 +230,16 @@ def is_the_portal(actor: Actor) -> bool:
     return actor.is_system
 
 
+@predicate
+def sits_on_that_board(actor: Actor, case: MeetingCase) -> bool:
+    return actor.is_user and case.sits_on_it
+
+
+@predicate
+def is_the_attendee(actor: Actor, case: MeetingCase) -> bool:
+    return actor.is_user and actor.id == case.attendee
+
+
 works_on_template = wrote_template | owns_template_service
 involved = is_requester | is_implementer | owns_service
 works_on_it = involved | wrote_it_by_machine
@@ -286,6 +312,7 @@ def register() -> None:
     _register_templates()
     _register_deployments()
     _register_break_glass()
+    _register_meetings()
 
 
 def _register_templates() -> None:
@@ -330,4 +357,27 @@ def _register_break_glass() -> None:
         asked_for_it | ends_it,
         otherwise="Only whoever asked, the teams that own its services, members of a board and administrators"
         " may end this.",
+    )
+
+
+def _register_meetings() -> None:
+    keepers = sits_on_that_board | is_administrator
+    for verb, words in {
+        "call": "call a meeting of it",
+        "edit": "change its meetings",
+        "cancel": "cancel its meetings",
+        "close": "close the minutes of its meetings",
+        "remove": "take things off its agenda",
+    }.items():
+        allow(
+            f"meeting.{verb}",
+            keepers,
+            otherwise=f"Only members of this board and administrators {words}.",
+        )
+    allow("meeting.add", is_person, otherwise="Only people put things on an agenda.")
+    allow("meeting.decide", is_person, otherwise="Only people vote; a service account never can.")
+    allow(
+        "meeting.attend",
+        keepers | is_the_attendee,
+        otherwise="Only members of this board and administrators note who is there; all may for themselves.",
     )

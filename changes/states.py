@@ -1,4 +1,4 @@
-"""State machines of changes, templates and deployments: one table each, pure."""
+"""State machines of changes, templates, deployments and meetings: one table each, pure."""
 
 from __future__ import annotations
 
@@ -128,6 +128,19 @@ BREAK_GLASS = Machine(
         # Its time is up.
         ("in_force", "end"): "ended",
         ("in_force", "revoke"): "revoked",
+    },
+)
+
+MEETING = Machine(
+    subject="meeting",
+    initial="planned",
+    names={"planned": "Planned", "held": "Held", "cancelled": "Cancelled"},
+    moves={
+        # What is written for it, or decided in it, leaves it planned until its minutes are closed.
+        ("planned", "edit"): "planned",
+        ("planned", "decide"): "planned",
+        ("planned", "close"): "held",
+        ("planned", "cancel"): "cancelled",
     },
 )
 

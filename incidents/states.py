@@ -26,6 +26,8 @@ INCIDENT = Machine(
         ("acknowledged", "merge"): "merged",
         # The remedy did not hold: people are at it already.
         ("mitigated", "reopen"): "acknowledged",
+        # Its monitor says that it goes on, and nobody has seen that yet.
+        ("mitigated", "flare_up"): "triggered",
         ("mitigated", "resolve"): "resolved",
         ("mitigated", "merge"): "merged",
         ("resolved", "reopen"): "triggered",

@@ -137,7 +137,7 @@ def approval_out(request: ApprovalRequest, stages: Iterable[Progress]) -> dict[s
         "standard": request.standard_hash,
         "opened_at": utc(request.opened_at),
         "decided_at": utc(request.decided_at),
-        "stages": [_stage(progress) for progress in stages],
+        "stages": [stage_out(progress) for progress in stages],
         "recusals": [
             {"person": person_out(one.person), "reason": one.reason, "stated_at": utc(one.stated_at)}
             for one in request.recusals.all()
@@ -145,7 +145,8 @@ def approval_out(request: ApprovalRequest, stages: Iterable[Progress]) -> dict[s
     }
 
 
-def _stage(progress: Progress) -> dict[str, Any]:
+def stage_out(progress: Progress) -> dict[str, Any]:
+    """Return what the API says of one stage and how far it has come."""
     stage, tally = progress.stage, progress.tally
     return {
         "id": stage.stage_id,
@@ -166,11 +167,12 @@ def _stage(progress: Progress) -> dict[str, Any]:
         ],
         "rule": stage.rule,
         "quote": stage.source.get("quote", ""),
-        "votes": [_vote(vote) for vote in progress.votes],
+        "votes": [vote_out(vote) for vote in progress.votes],
     }
 
 
-def _vote(vote: Vote) -> dict[str, Any]:
+def vote_out(vote: Vote) -> dict[str, Any]:
+    """Return what the API says of a vote with its people."""
     return {
         "voter": person_out(vote.voter),
         "on_behalf_of": person_out(vote.on_behalf_of),

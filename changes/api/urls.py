@@ -1,3 +1,7 @@
-from changes.api import changes_urls, deployments_urls
+from changes.api import changes_urls, deployments_urls, meetings_urls
 
-urlpatterns = [*deployments_urls.urlpatterns, *changes_urls.urlpatterns]
+urlpatterns = [
+    *deployments_urls.urlpatterns,
+    *changes_urls.urlpatterns,
+    *meetings_urls.urlpatterns,
+]

@@ -14,10 +14,10 @@ from django.db.models import Prefetch
 from changes.facts import template_facts
 from changes.models import Change, ChangeComment, ChangeTarget, ChangeTemplate, TemplateTarget
 from changes.selectors import Conflict, changes_loaded, conflicts_of_all
+from changes.services.rule_lines import Line, rule_lines
+from changes.services.seen_facts import FactsAt
 from changes.web.approvals import Round, round_of
 from changes.web.places import Place, places_of
-from changes.web.seen_facts import FactsAt
-from changes.web.standing import Line, rule_lines
 from opsportal.accounts.models import Role
 from opsportal.approvals.models import ApprovalStage
 from opsportal.approvals.selectors import (
@@ -100,18 +100,19 @@ def cards_for(board: str, actor: Actor, now: datetime) -> list[Card]:
         for stage in stages[: SHOWN * 2]
         if stage.request.subject_kind in KINDS
     )
-    return _cards(list(wanted)[:SHOWN], actor, now)
+    return cards_of(list(wanted)[:SHOWN], actor, now)
 
 
 def card_of(kind: str, key: str, actor: Actor, now: datetime) -> Card:
     """Return one card, also of what was decided just now. Raises `NotFound`."""
-    cards = _cards([(kind, key)], actor, now)
+    cards = cards_of([(kind, key)], actor, now)
     if not cards:
         raise NotFound("There is nothing to decide here.")
     return cards[0]
 
 
-def _cards(wanted: Collection[tuple[str, str]], actor: Actor, now: datetime) -> list[Card]:
+def cards_of(wanted: Collection[tuple[str, str]], actor: Actor, now: datetime) -> list[Card]:
+    """Return the cards of these (kind, key), in their order, of what was ever submitted."""
     made: dict[tuple[str, str], Card] = {}
     for kind in KINDS:
         keys = [key for one, key in wanted if one == kind]

@@ -12,8 +12,8 @@ from changes.models.changes import PREFIX
 from changes.outlook import Outlook, outlook_of
 from changes.permissions import Case, case_of
 from changes.selectors import change_by_key
+from changes.services.seen_facts import FactsAt
 from changes.states import BEFORE_IMPLEMENTATION
-from changes.web.seen_facts import FactsAt
 from opsportal.calendar.almanac import Almanac
 from opsportal.core.actor import Actor
 from opsportal.core.errors import NotFound

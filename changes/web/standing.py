@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from changes.services.rule_lines import Line, rule_lines
 from changes.services.windows import schedule_reasons, start_reasons
 from changes.web.loading import Seen
 from opsportal.core.errors import Reason
 from opsportal.obligations.selectors import blocking
 from opsportal.standards import engine
-from opsportal.standards.engine import Outcome, StageDemand
-from opsportal.standards.rules import Rule, Stage, Standard
-from opsportal.standards.vocabulary import Facts
+from opsportal.standards.engine import StageDemand
 
 _NEXT_POINTS: dict[str, tuple[str, str]] = {
     "draft": ("change.submit", "To submit it, the standard asks for"),
@@ -25,17 +24,6 @@ _NEXT_POINTS: dict[str, tuple[str, str]] = {
     "failed": ("change.close", "To close it, the standard asks for"),
     "rolled_back": ("change.close", "To close it, the standard asks for"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One rule or condition: met, not met, or (None) not known yet, with what to do where it is not met."""
-
-    rule: str
-    title: str
-    met: bool | None
-    detail: str = ""
-    quote: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +52,6 @@ def standing_of(seen: Seen, attested: Iterable[str]) -> Standing | None:
     lines = [*rule_lines(seen.standard, point, facts), *_own_lines(seen, point)]
     stages = engine.stages(seen.standard, point, facts) if seen.change.state in {"draft", "rejected"} else ()
     return Standing(heading, point, tuple(lines), stages)
-
-
-def rule_lines(standard: Standard, point: str, facts: Facts) -> list[Line]:
-    """Return a line for each gate and duty of the standard that applies at `point`."""
-    decision = engine.decide(standard, point, facts)
-    reasons = {reason.rule: reason.detail for reason in decision.reasons}
-    return [
-        _line(hit.rule, hit.outcome, reasons.get(hit.rule.id, ""))
-        for hit in decision.hits
-        if not isinstance(hit.rule.demand, Stage)
-    ]
-
-
-def _line(rule: Rule, outcome: Outcome, detail: str) -> Line:
-    met = {Outcome.ALLOWED: True, Outcome.REFUSED: False}.get(outcome)
-    return Line(rule.id, rule.title, met, detail, rule.source.quote)
 
 
 def _own_lines(seen: Seen, point: str) -> list[Line]:

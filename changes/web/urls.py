@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import path, re_path
 
 from changes.web import (
     exports,
@@ -12,11 +12,14 @@ from changes.web import (
     views_deployments,
     views_filters,
     views_list,
+    views_meetings,
     views_templates,
     views_write,
 )
 
 app_name = "changes"
+
+MEETING = r"(?P<key>[Mm][Tt][Gg]-[0-9]{1,18})"
 
 urlpatterns = [
     path("changes/", views_list.change_list, name="list"),
@@ -57,6 +60,24 @@ urlpatterns = [
     path("changes/<str:key>/attest/", views_change.change_attested, name="attest"),
     path("changes/<str:key>/do/<slug:verb>/", views_change.change_move, name="move"),
     path("cab/", views_cab.agenda, name="cab"),
+    path("cab/meetings/", views_meetings.meeting_list, name="meetings"),
+    path("cab/meetings/new/", views_meetings.meeting_new, name="meeting-new"),
+    re_path(rf"^cab/{MEETING}/$", views_meetings.meeting_page, name="meeting"),
+    re_path(rf"^cab/{MEETING}/edit/$", views_meetings.meeting_edited, name="meeting-edit"),
+    re_path(rf"^cab/{MEETING}/do/(?P<verb>cancel|close)/$", views_meetings.meeting_over, name="meeting-over"),
+    re_path(rf"^cab/{MEETING}/items/$", views_meetings.item_added, name="meeting-item"),
+    re_path(
+        rf"^cab/{MEETING}/items/(?P<item>[0-9]{{1,18}})/remove/$",
+        views_meetings.item_removed,
+        name="meeting-item-remove",
+    ),
+    re_path(rf"^cab/{MEETING}/attendance/$", views_meetings.attended, name="meeting-attend"),
+    re_path(rf"^cab/{MEETING}/minutes.csv$", views_meetings.minutes_export, name="meeting-minutes"),
+    re_path(
+        rf"^cab/{MEETING}/vote/(?P<kind>change|template)/(?P<subject>[A-Za-z0-9_-]{{1,60}})/$",
+        views_meetings.meeting_voted,
+        name="meeting-vote",
+    ),
     path("cab/<slug:board>/", views_cab.agenda, name="board"),
     path("cab/vote/<slug:kind>/<str:key>/", views_cab.agenda_vote, name="agenda-vote"),
     path("templates/", views_templates.template_list, name="templates"),

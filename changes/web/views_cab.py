@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from changes.selectors.meetings import meetings_near
 from changes.services.template_rounds import template_recuse
 from changes.services.templates import template_vote
 from changes.web.agenda import Card, card_of, cards_for, people_of, tabs_for
@@ -24,43 +27,75 @@ from opsportal.web.navigation import PLACES, item_of
 from opsportal.web.people import remember_people
 from opsportal.web.requests import actor_of, is_htmx, now_of
 
+MEETINGS_SHOWN = 6
 _DONE = {"approve": "approved", "reject": "rejected", "abstain": "abstained on"}
 
 
 @require_safe
 def agenda(request: HttpRequest, board: str = "") -> HttpResponse:
-    """Show what waits for this board, or for the reader."""
+    """Show what waits for this board, or for the reader, and when boards meet."""
     actor, now = actor_of(request), now_of(request)
     role = Role.objects.filter(slug=board).first() if board else None
     if board and role is None:
         raise NotFound("There is no such board.")
     cards = cards_for(board, actor, now)
     remember_people(request, people_of(cards))
-    context = {"cards": cards, "board": board, "role": role, "tabs": tabs_for(board, actor, now)}
+    context = {
+        "cards": cards,
+        "board": board,
+        "role": role,
+        "tabs": tabs_for(board, actor, now),
+        "meetings": meetings_near(board)[:MEETINGS_SHOWN],
+    }
     return render(request, "changes/cab.html", context)
 
 
 @require_POST
 def agenda_vote(request: HttpRequest, kind: str, key: str) -> HttpResponse:
     """Cast a vote, or ask a question, and show the card as it stands then."""
-    form = VoteForm(request.POST)
     board = request.POST.get("board", "")
+    return vote_answered(
+        request,
+        kind,
+        key,
+        vote_on,
+        back=reverse("changes:board", args=[board]) if board else reverse("changes:cab"),
+        context={"board": board},
+    )
+
+
+def vote_answered(
+    request: HttpRequest,
+    kind: str,
+    key: str,
+    cast: Callable[[HttpRequest, str, str, VoteForm], str],
+    *,
+    back: str,
+    context: Mapping[str, Any],
+) -> HttpResponse:
+    """Read a vote on a change or template, have it cast by `cast`, and answer with its card.
+
+    `context` is what the card is drawn with: the `board` whose agenda it is on, or the `meeting`. Without
+    htmx the answer leads `back`.
+    """
+    form = VoteForm(request.POST)
     try:
         if not form.is_valid():
             raise InvalidInput.of_fields({name: str(errors[0]) for name, errors in form.errors.items()})
-        said = _cast(request, kind, key, form)
+        said = cast(request, kind, key, form)
     except Refusal as refusal:
         if not is_htmx(request):
             raise
         refusals.keep(request, refusal)
-        return _refused(request, card_of(kind, key, actor_of(request), now_of(request)), refusal, board)
+        return _refused(request, card_of(kind, key, actor_of(request), now_of(request)), refusal, context)
     if not is_htmx(request):
         messages.success(request, said)
-        return redirect(reverse("changes:board", args=[board]) if board else reverse("changes:cab"))
-    return _voted(request, card_of(kind, key, actor_of(request), now_of(request)), board, said)
+        return redirect(back)
+    return _voted(request, card_of(kind, key, actor_of(request), now_of(request)), said, context)
 
 
-def _cast(request: HttpRequest, kind: str, key: str, form: VoteForm) -> str:
+def vote_on(request: HttpRequest, kind: str, key: str, form: VoteForm) -> str:
+    """Cast the vote of a valid form on a change or a template; return what was done, in words."""
     given = form.cleaned_data
     if kind == "change":
         return vote_cast(request, change_number(key), given)
@@ -90,29 +125,24 @@ def _cast(request: HttpRequest, kind: str, key: str, form: VoteForm) -> str:
     return f"You {_DONE[given['decision']]} “{template.title}”."
 
 
-def _voted(request: HttpRequest, card: Card, board: str, said: str) -> HttpResponse:
+def _voted(request: HttpRequest, card: Card, said: str, context: Mapping[str, Any]) -> HttpResponse:
     """Show the card as it stands now, and beside it the counts that have changed by the vote."""
     remember_people(request, people_of([card]))
-    context = {
-        "card": card,
-        "board": board,
-        "focus": True,
-        "just": said,
-        "tabs": tabs_for(board, actor_of(request), now_of(request)),
-        "item": item_of(request, PLACES["cab"]),
-    }
-    response = render(request, "changes/parts/voted.html", context)
+    shown = {**context, "card": card, "focus": True, "just": said, "item": item_of(request, PLACES["cab"])}
+    if "meeting" not in context:
+        shown["tabs"] = tabs_for(context["board"], actor_of(request), now_of(request))
+    response = render(request, "changes/parts/voted.html", shown)
     response["HX-Trigger"] = json.dumps({"op:said": {"value": said}})
     return response
 
 
-def _refused(request: HttpRequest, card: Card, refusal: Refusal, board: str) -> HttpResponse:
+def _refused(request: HttpRequest, card: Card, refusal: Refusal, context: Mapping[str, Any]) -> HttpResponse:
     """Show the card with the reason on it and what was typed, in its own place."""
     typed = request.POST.get("comment", "")
     extra = {"notice": refusals.notice_of(refusal, request), "typed": typed, "open": True}
     remember_people(request, people_of([card]))
-    context = {"card": card, "board": board, "focus": True, **extra}
-    response = render(request, "changes/parts/card.html", context)
+    shown = {**context, "card": card, "focus": True, **extra}
+    response = render(request, "changes/parts/card.html", shown)
     response.status_code = refusal.status
     response["HX-Retarget"] = f"#{card.element_id}"
     response["HX-Reswap"] = "outerHTML"

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from changes.facts import template_facts
 from changes.models import Change, ChangeTemplate
 from changes.permissions import template_case_of
+from changes.services.rule_lines import rule_lines
 from changes.services.template_scene import template_targets
 from changes.services.templates import (
     template_create,
@@ -25,7 +26,6 @@ from changes.services.templates import (
 from changes.states import TEMPLATE
 from changes.web.approvals import rounds_of
 from changes.web.places import places_of
-from changes.web.standing import rule_lines
 from opsportal.approvals.selectors import requests_about
 from opsportal.audit import actions
 from opsportal.audit.selectors import entries_about

@@ -9,7 +9,7 @@ from uuid import UUID
 from incidents.models import Handover, Incident, Shadow, ShiftSwap
 from incidents.roster.moves import span_text
 from incidents.roster.spans import Span
-from incidents.selectors.oncall import on_call_at
+from incidents.selectors.oncall import on_call_at, schedules_naming
 from incidents.selectors.roster import own_entries, people_of, schedule_entries, schedules_to_follow
 from incidents.services.roster.gaps import answerable
 from incidents.services.roster.publishing import AHEAD, BACK, schedule_publish
@@ -38,6 +38,37 @@ def on_roster(message: Message) -> None:
         because=_BECAUSE[message.topic],
         by=str(message.payload["actor"]),
     )
+
+
+def on_leaver(message: Message) -> None:
+    """Publish anew the rosters of somebody who was barred, or let in again, and tell who answers for them."""
+    person = str(message.payload["user"])
+    barred = User.objects.filter(pk=person, is_active=False).exists()
+    for schedule in schedules_naming(person):
+        schedule_publish(now=message.now, schedule_pk=schedule.pk, because=_LEFT if barred else _BACK, by="")
+        if not barred:
+            continue
+        notify(
+            now=message.now,
+            message_key=f"leaver:{schedule.pk}:{person}:{message.id}",
+            recipients=answerable(schedule, message.now),
+            subject=f"Somebody in {schedule.name} can no longer be on call",
+            body="\n".join(
+                [
+                    "A person of this schedule was barred from the portal: they are not paged any more.",
+                    "Nobody takes their turns by themselves. Take them out of the rotation, or let somebody"
+                    " stand in for them.",
+                ]
+            ),
+            url=f"/oncall/{schedule.slug}/",
+            urgency="high",
+            topic="oncall.gaps",
+            about=schedule.slug,
+        )
+
+
+_LEFT = "Somebody of this schedule can no longer be on call."
+_BACK = "Somebody of this schedule can be on call again."
 
 
 def on_offer(message: Message) -> None:
@@ -178,6 +209,8 @@ def register() -> None:
         on(topic, "incidents.roster", on_roster)
     for event in ("offered", "reminded"):
         on(f"incidents.swap.{event}", "incidents.offer", on_offer)
+    for event in ("user.deactivated", "user.erased", "user.reactivated"):
+        on(f"accounts.{event}", "incidents.leaver", on_leaver)
     on("incidents.swap.lapsed", "incidents.offer", on_lapsed)
     for event in ("started", "ended"):
         on(f"incidents.shadow.{event}", "incidents.shadow", on_shadow)

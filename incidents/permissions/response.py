@@ -112,6 +112,7 @@ def register() -> None:
             otherwise=f"Sign in to {words}, or use a token with the scope incidents:write.",
         )
     allow("incident.lapse", is_the_portal, otherwise="An acknowledgement lapses by itself.")
+    allow("incident.flare_up", is_the_portal, otherwise="Only alerts open an incident again by themselves.")
     allow(
         "incident.restrict",
         is_the_portal | secures_it | leads_it | (is_machine_of_ours & declared_it),

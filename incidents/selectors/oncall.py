@@ -13,9 +13,12 @@ from django.db.models import F, QuerySet
 from incidents.models import Override, Schedule, ScheduleVersion
 from incidents.oncall import overrides as exceptions
 from incidents.oncall import schedule as engine
+from incidents.oncall.leavers import without
 from incidents.oncall.schedule import OnCall, Segment, Version
 from incidents.oncall.settings import Settings
 from incidents.oncall.stints import Stint, stints_of
+from opsportal.accounts.models import User
+from opsportal.core.moments import EARLIEST as BEGINNING
 
 NEAR = timedelta(days=31)
 """How far around an instant exceptions are looked at, to tell since and until when somebody is on call."""
@@ -27,8 +30,9 @@ AHEAD = timedelta(days=28)
 def on_call_at(schedule_slug: str, at: datetime, role: str | None = None) -> list[OnCall]:
     """Return who is on call by the schedule at an instant (aware), the primary first; of one role, if given.
 
-    By the settings as they were at that instant. An unknown schedule has nobody. Three queries at most,
-    and one more for settings that this process has not seen yet.
+    By the settings as they were at that instant. Who was barred from the portal by then is not on call, and
+    nobody comes forward in their place. An unknown schedule has nobody. Four queries at most, one more for
+    settings that this process has not seen yet, and one where somebody was barred.
     """
     schedule = Schedule.objects.filter(slug=schedule_slug).first()
     if schedule is None:
@@ -42,21 +46,25 @@ def on_call_at(schedule_slug: str, at: datetime, role: str | None = None) -> lis
     )
     until = None if row.number == schedule.latest else _valid_from(schedule, row.number + 1)
     within = [_cut(one, row.valid_from, until) for one in found]
-    return [one for one in within if role is None or one.role == role]
+    gone = gone_among(one.user_id for one in found)
+    here = [one for one in within if one.user_id not in gone or at < gone[one.user_id]]
+    return [one for one in here if role is None or one.role == role]
 
 
 def on_call_now(schedules: Sequence[Schedule], now: datetime) -> dict[int, list[OnCall]]:
-    """Return who is on call at `now` by each of these schedules, by its primary key. Two queries.
+    """Return who is on call at `now` by each of these schedules, by its primary key. Three queries.
 
-    By the latest settings of each: for the present, not for the past.
+    By the latest settings of each: for the present, not for the past. Who was barred is left out.
     """
     plans = current_settings(schedules)
     near = _overrides_by_schedule(plans, now - NEAR, now + NEAR)
-    return {
+    found = {
         schedule.pk: engine.on_call(plans[schedule.pk], near.get(schedule.pk, ()), now)
         for schedule in schedules
         if schedule.pk in plans
     }
+    barred = _barred(one.user_id for people in found.values() for one in people)
+    return {pk: [one for one in people if one.user_id not in barred] for pk, people in found.items()}
 
 
 def final_schedule_of(schedule: Schedule | str, start: datetime, end: datetime) -> list[Segment]:
@@ -67,7 +75,39 @@ def final_schedule_of(schedule: Schedule | str, start: datetime, end: datetime) 
     found = Schedule.objects.filter(slug=schedule).first() if isinstance(schedule, str) else schedule
     if found is None:
         return engine.final_schedule((), (), start, end)
-    return engine.final_schedule(versions_of(found, start, end), overrides_of(found, start, end), start, end)
+    versions = versions_of(found, start, end)
+    segments = engine.final_schedule(versions, overrides_of(found, start, end), start, end)
+    gone = gone_among(duty.user_id for segment in segments for duty in segment.duties)
+    return without(segments, gone, versions) if gone else segments
+
+
+def gone_among(people: Iterable[str]) -> dict[str, datetime]:
+    """Return who of these people (ids) is barred from the portal, and since when (aware UTC).
+
+    One query, and one more where there is somebody.
+    """
+    barred = _barred(people)
+    if not barred:
+        return {}
+    # The latest row of each that still had them active; what follows it barred them.
+    rows = User.history.filter(id__in=barred, is_active=False).order_by("history_date", "history_id")
+    active = User.history.filter(id__in=barred, is_active=True).values_list("id", "history_id")
+    last_active: dict[str, int] = {}
+    for person, number in active:
+        last_active[str(person)] = max(number, last_active.get(str(person), 0))
+    since: dict[str, datetime] = {}
+    for person, number, at in rows.values_list("id", "history_id", "history_date"):
+        if number > last_active.get(str(person), 0):
+            since.setdefault(str(person), at)
+    return {person: since.get(person, BEGINNING) for person in barred}
+
+
+def _barred(people: Iterable[str]) -> list[str]:
+    wanted = set(people)
+    if not wanted:
+        return []
+    rows = User.objects.filter(pk__in=wanted, is_active=False).values_list("pk", flat=True)
+    return [str(pk) for pk in rows]
 
 
 def versions_of(schedule: Schedule, start: datetime, end: datetime) -> list[Version]:
@@ -142,6 +182,15 @@ def shifts_of(person: UUID | str, start: datetime, end: datetime) -> list[Shift]
         for stint in stints_of(final_schedule_of(schedule, start, end), wanted)
     ]
     return sorted(found, key=lambda one: (one.stint.start, one.schedule.name))
+
+
+def schedules_naming(person: str) -> list[Schedule]:
+    """Return the schedules in use that name a person (an id): in a rotation or an exception."""
+    schedules = list(Schedule.objects.filter(state="active").select_related("team").order_by("slug"))
+    plans = current_settings(schedules)
+    standing_in = Override.objects.filter(schedule__in=list(plans), cancelled_at__isnull=True)
+    by_override = {row.schedule_id for row in standing_in if person in row.people}
+    return [one for one in schedules if person in plans[one.pk].people or one.pk in by_override]
 
 
 def _names(person: str, plan: Settings, overrides: Iterable[exceptions.Override]) -> bool:

@@ -15,7 +15,7 @@ from incidents.models import Override, Schedule
 from incidents.oncall import roles, rotations
 from incidents.oncall.schedule import OnCall
 from incidents.oncall.settings import Settings
-from incidents.selectors.oncall import final_schedule_of, on_call_at, on_call_now, settings_of
+from incidents.selectors.oncall import final_schedule_of, gone_among, on_call_at, on_call_now, settings_of
 from incidents.services.oncall import override_cancel, schedule_retire
 from incidents.services.oncall.scene import case_of
 from incidents.states import OVERRIDE, SCHEDULE
@@ -70,6 +70,8 @@ def schedule(request: HttpRequest, slug: str) -> HttpResponse:
         Override.objects.filter(schedule=row, state=OVERRIDE.initial, ends_at__gt=now)[:MOST_OVERRIDES]
     )
     on_call = on_call_at(slug, now)
+    named = {*plan.people, *(person for one in overrides for person in one.people)}
+    gone = gone_among(named) if row.state == SCHEDULE.initial else {}
     remember_people(
         request,
         [
@@ -84,6 +86,7 @@ def schedule(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "schedule": row,
         "on_call": _people(on_call),
+        "gone": sorted(gone),
         "reasons": {one.user_id: why(request, one.duty) for one in on_call},
         "next": next_handover(on_call),
         "view": view,

@@ -22,7 +22,12 @@ def test_an_incident_moves_like_this_and_not_otherwise() -> None:
             "mitigate": "mitigated",
             "resolve": "resolved",
         },
-        "mitigated": {"merge": "merged", "reopen": "acknowledged", "resolve": "resolved"},
+        "mitigated": {
+            "flare_up": "triggered",
+            "merge": "merged",
+            "reopen": "acknowledged",
+            "resolve": "resolved",
+        },
         "resolved": {"reopen": "triggered"},
         "merged": {},
     }

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from incidents.oncall.leavers import without
 from incidents.oncall.schedule import Version, final_schedule, on_call
 from incidents.oncall.settings import Settings
 from tests.oncalling import LONG_AGO, exception, layer_of, moment, plan_of, shown, told
@@ -332,3 +333,24 @@ def test_since_and_until_when_somebody_is_on_call() -> None:
     assert ada.until == moment("2026-06-05 20:00")
     [alone] = on_call(plan_of(layer_of("ada")), (), moment("2026-06-05 16:00"))
     assert (alone.start, alone.until) == (moment("2026-01-05 08:00"), None)
+
+
+def test_who_is_gone_leaves_a_gap_from_then_on_and_nothing_before() -> None:
+    plan = plan_of(layer_of("ada ben", "cem", start="2026-03-02T09:00"), zone="UTC")
+    versions = [Version(LONG_AGO, plan)]
+    segments = final_schedule(versions, [], moment("2026-03-02 09:00"), moment("2026-03-06 09:00"))
+    assert told(without(segments, {"ada": moment("2026-03-02 12:00")}, versions)) == [
+        "03-02 09:00 ada, ben",
+        "03-02 12:00 ben",
+        "03-03 09:00 cem",
+        "03-04 09:00 ben",
+        "03-05 09:00 cem",
+    ]
+    left = without(segments, dict.fromkeys(("ben", "cem", "ada"), moment("2026-03-03 12:00")), versions)
+    assert [*told(left), left[-1].missing] == [
+        "03-02 09:00 ada, ben",
+        "03-03 09:00 cem",
+        "03-03 12:00 –",
+        ("primary",),
+    ]
+    assert without(segments, {"dan": moment("2026-03-03 12:00")}, versions) == segments

@@ -25,7 +25,12 @@ from incidents.services.alerts.routes import route_create, route_move, route_ret
 from incidents.services.alerts.routing import NotRoutedError, alerts_route
 from incidents.services.alerts.silence import silences_watch
 from incidents.services.response.declaring import incident_declare
-from incidents.services.response.moving import incident_acknowledge, incident_resolve
+from incidents.services.response.moving import (
+    incident_acknowledge,
+    incident_flare_up,
+    incident_mitigate,
+    incident_resolve,
+)
 from opsportal.core.errors import Forbidden, IllegalMove, InvalidInput, NotFound, Stale
 from opsportal.core.registry import QuietSpell, quiet_spells
 from opsportal.notify.models import Page
@@ -199,6 +204,31 @@ def test_an_acknowledgement_does_not_outlive_the_alerts_that_it_was_given_for(
     assert (found.state, lines_of(found)[-2:]) == ("triggered", ["lapsed", "escalation_lapsed"])
     tick(LATER)
     assert Page.objects.count() > pages
+
+
+def test_an_alert_that_joins_a_mitigated_incident_pages_again(prometheus: Integration) -> None:
+    ingest(prometheus, cause(1, 1))
+    route_all()
+    tick(NOW)
+    incident = Incident.objects.get()
+    incident_acknowledge(actor=ROOT, now=NOW, pk=incident.pk)
+    incident_mitigate(actor=ROOT, now=NOW, pk=incident.pk, text="Restarted.")
+    pages = Page.objects.count()
+    # What it has already, told once more, changes nothing.
+    ingest(prometheus, cause(1, 1), now=LATER)
+    route_all(LATER)
+    tick(LATER)
+    assert (Incident.objects.get().state, Page.objects.count()) == ("mitigated", pages)
+    ingest(prometheus, cause(2, 1, starts_at=LATER), now=LATER)
+    route_all(LATER)
+    found = Incident.objects.get()
+    assert (found.state, found.mitigated_at, found.acknowledged_by) == ("triggered", None, None)
+    assert lines_of(found)[-2:] == ["alerts_joined", "reopened"]
+    tick(LATER)
+    assert Page.objects.count() > pages
+    someone = make_user().actor
+    with refused(Forbidden):
+        incident_flare_up(actor=someone, now=LATER, pk=incident.pk)
 
 
 def test_an_incident_that_people_resolved_stays_resolved_while_its_alert_is_repeated(

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from incidents.models import Publication, PublishedShift, ToldGap
+from incidents.selectors.oncall import final_schedule_of, on_call_at, on_call_now
 from incidents.selectors.roster import own_entries, schedule_entries
 from incidents.services.oncall import override_cancel, schedule_retire, schedule_revise
 from incidents.services.roster.publishing import schedules_publish, shifts_remind
 from opsportal.accounts.models import User
+from opsportal.accounts.services import user_deactivate, user_reactivate
 from opsportal.notify.models import Notification
 from opsportal.outbox.services import messages_handle
 from tests.makers import NOW, ROOT, make_team, make_user
@@ -210,3 +212,41 @@ def test_a_schedule_that_was_never_published_is_taken_up_by_the_tick(people: tup
     assert Publication.objects.get().schedule == used
     assert PublishedShift.objects.filter(schedule=used, person=people[0]).exists()
     assert schedules_publish(clock=lambda: NOW) == 0
+
+
+# --- who leaves ---------------------------------------------------------------------------------------
+def test_who_is_barred_leaves_a_gap_that_is_told_of(people: tuple[User, User, User]) -> None:
+    anna, ben, carla = people
+    schedule = make_schedule(anna, ben, team=make_team("owners", carla).slug)
+    settle()
+    told(), told("oncall.gaps")
+    at = NOW + timedelta(hours=1)
+    assert [one.user_id for one in on_call_at(schedule.slug, at)] == [str(anna.pk)]
+    user_deactivate(actor=ROOT, now=at, user_id=anna.pk)
+    assert on_call_at(schedule.slug, at) == []
+    assert [one.user_id for one in on_call_at(schedule.slug, NOW)] == [str(anna.pk)]
+    assert on_call_now([schedule], at) == {schedule.pk: []}
+    segments = final_schedule_of(schedule, NOW, HANDOVER + 2 * DAY)
+    assert [(one.start, one.is_gap, [duty.user_id for duty in one.duties]) for one in segments] == [
+        (NOW, False, [str(anna.pk)]),
+        (at, True, []),
+        (HANDOVER + DAY, False, [str(ben.pk)]),
+    ]
+    settle(at)
+    rows = Notification.objects.filter(topic="oncall.gaps").order_by("id")
+    assert {row.recipient for row in rows} == {carla}
+    assert {row.subject.partition(":")[0] for row in rows} == {
+        f"Somebody in {schedule.name} can no longer be on call",
+        f"Nobody is on call in {schedule.name}",
+    }
+    assert "Anna" not in "".join(row.body for row in rows)
+    user_reactivate(actor=ROOT, now=at + timedelta(hours=1), user_id=anna.pk)
+    assert [one.user_id for one in on_call_at(schedule.slug, at + timedelta(hours=2))] == [str(anna.pk)]
+
+
+def test_who_is_barred_goes_and_the_group_stays(people: tuple[User, User, User]) -> None:
+    anna, ben, _ = people
+    schedule = make_schedule([anna, ben])
+    user_deactivate(actor=ROOT, now=NOW, user_id=anna.pk)
+    assert [one.user_id for one in on_call_at(schedule.slug, NOW)] == [str(ben.pk)]
+    assert not any(one.is_gap for one in final_schedule_of(schedule, NOW, NOW + 3 * DAY))

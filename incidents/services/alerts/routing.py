@@ -25,6 +25,7 @@ from incidents.selectors.alerts import routes_in_use
 from incidents.services.alerts.settling import settle
 from incidents.services.escalation.lapsing import acknowledgement_outlived
 from incidents.services.response.declaring import incident_declare
+from incidents.services.response.moving import incident_flare_up
 from incidents.services.response.timeline import entry_add
 from incidents.states import HANDLING
 from opsportal.catalog.models import Service
@@ -189,6 +190,9 @@ def _respond(group: Sequence[Routed], now: datetime) -> None:
             _move(loud.values(), "keep")
             return
         incident = _open_or_join(loud, now)
+        if incident.state == "mitigated":
+            # What fires now, nobody has seen: a remedy that did not hold pages again.
+            incident = incident_flare_up(actor=ACTOR, now=now, pk=incident.pk)
         acknowledgement_outlived(now=now, incident=incident, joined=set(loud))
         outbox_put(
             now=now,

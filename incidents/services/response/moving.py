@@ -161,6 +161,30 @@ def incident_reopen(
         return incident
 
 
+def incident_flare_up(*, actor: Actor, now: datetime, pk: int) -> Incident:
+    """Let an incident that was mitigated wait for somebody again, since another alert of it fires; return it.
+
+    The portal does. Its escalation begins anew, so that who is on call is paged: whoever mitigated it
+    believes that it is quiet. Raises `NotFound`, `Forbidden` and `IllegalMove` where it is not mitigated.
+    """
+    with write(actor=actor, now=now):
+        scene = scene_locked(pk, actor=actor, now=now)
+        scene.require(actor, "flare_up", now)
+        incident = scene.incident
+        incident.state = INCIDENT.move(incident.state, "flare_up")
+        incident.mitigated_at = incident.acknowledged_by = None
+        happened(
+            scene,
+            actor=actor,
+            now=now,
+            event="reopened",
+            text="It was mitigated, and an alert of it fires again.",
+            data={"from": "mitigated", "by_itself": True},
+        )
+        escalation_open(actor=actor, now=now, incident=incident)
+        return incident
+
+
 def _begin_anew(incident: Incident, now: datetime) -> None:
     """A new episode: nobody has acknowledged or assessed it, and nobody has told of it."""
     incident.episode += 1

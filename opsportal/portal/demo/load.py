@@ -20,6 +20,7 @@ from opsportal.portal.demo.compliance import compliance_moments
 from opsportal.portal.demo.duty import load_duty
 from opsportal.portal.demo.glass import glass_moments
 from opsportal.portal.demo.ground import load_ground
+from opsportal.portal.demo.meetings import meeting_moments
 from opsportal.portal.demo.past import past_stories
 from opsportal.portal.demo.people import grant_roles, load_people
 from opsportal.portal.demo.response import incident_moments, load_components, load_integration
@@ -87,6 +88,8 @@ def _moments(stage: Stage, now: datetime) -> Iterator[Moment]:
         for step in story.steps:
             yield Moment(stage.before(step.ago), partial(stage.do, story, step))
     for at, act in glass_moments(stage):
+        yield Moment(at, act)
+    for at, act in meeting_moments(stage):
         yield Moment(at, act)
     for run in routine_runs():
         yield Moment(stage.before(run.ago), partial(stage.run, run))

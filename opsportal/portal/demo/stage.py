@@ -15,6 +15,7 @@ from changes.services.deployment_events import deployment_report
 from changes.services.deployments import deployment_register
 from changes.services.drafts import change_create
 from changes.services.implementation import change_complete, change_fail, change_roll_back, change_start
+from changes.services.meeting_decisions import meeting_decide
 from changes.services.schedule import change_schedule
 from changes.services.submission import change_submit
 from changes.services.votes import change_vote
@@ -41,6 +42,8 @@ class Stage:
         self._pipeline = pipeline
         self._now = now
         self._changes: dict[str, int] = {}
+        self.meeting: int | None = None
+        """The meeting of the board that is under way: what the board decides meanwhile is decided in it."""
 
     def person(self, handle: str) -> Actor:
         """Return one of the demo's people as an actor."""
@@ -131,15 +134,18 @@ class Stage:
         return (stage, voter) if voter is not None else None
 
     def _cast(self, story: Story, step: Step, at: datetime, pk: int) -> None:
-        """A vote of the named person, as the story tells it."""
-        change_vote(
-            actor=self.person(step.who),
-            now=at,
-            pk=pk,
-            decision=Decision(step.verb),
-            content_hash=Change.objects.values_list("content_hash", flat=True).get(pk=pk),
-            **step.with_,  # type: ignore[arg-type]
-        )
+        """A vote of the named person, as the story tells it; in the meeting that is under way."""
+        given: dict[str, Any] = {
+            "actor": self.person(step.who),
+            "now": at,
+            "decision": Decision(step.verb),
+            "content_hash": Change.objects.values_list("content_hash", flat=True).get(pk=pk),
+            **step.with_,
+        }
+        if self.meeting is not None and step.with_.get("stage") == "cab":
+            meeting_decide(pk=self.meeting, key=f"CHG-{pk}", **given)
+        else:
+            change_vote(pk=pk, **given)
 
     def _vote(self, story: Story, step: Step, at: datetime, pk: int) -> None:
         self.vote(at, pk, Decision.APPROVE)
