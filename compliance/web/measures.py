@@ -174,9 +174,8 @@ def _judged(known: KnownFigure, service: str, now: datetime) -> list[Block]:
             one.target,
             f"{one.because} To be delivered by {one.deliverer}." if one.deliverer else one.because,
         )
-        for rule, judged in evaluate(rules, standard, now).items()
+        for rule, judged in evaluate(rules, standard, now, service=service).items()
         for one in judged
-        if not service or one.subject == ("service", service)
     ]
     return [Heading("Rules", 2), Table(("Rule", "Of", "Status", "Value", "Target", "Because"), rows)]
 

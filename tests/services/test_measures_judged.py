@@ -10,6 +10,7 @@ from compliance.judging import Judgement
 from compliance.models import Measurement, Series
 from compliance.selectors.measures.judged import evaluate
 from compliance.services.measures.snapshots import snapshots_take
+from opsportal.standards.selectors import active_standard
 from tests.makers import NOW, make_service, make_team
 from tests.measuring import measure, measured_under
 
@@ -90,6 +91,16 @@ def test_each_subject_is_judged_by_what_was_measured(found: dict[str, list[Judge
         ("cost", ""): ("met", "250 USD", "≤ 300 USD"),
         ("success", ""): ("no_data", "", "> 95 %"),
     }
+
+
+def test_of_one_service_the_same_is_said_and_nothing_else(found: dict[str, list[Judgement]]) -> None:
+    standard = active_standard()
+    for slug in ("alpha", "beta", "gamma", "delta"):
+        alone = evaluate(standard.rules, standard, NOW, service=slug)
+        expected = {
+            rule: [one for one in rows if one.subject == ("service", slug)] for rule, rows in found.items()
+        }
+        assert alone == expected
 
 
 def test_what_is_missing_names_who_must_deliver_it(found: dict[str, list[Judgement]]) -> None:

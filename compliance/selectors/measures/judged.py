@@ -44,10 +44,15 @@ class Value:
 
 @dataclass
 class Scene:
-    """What is read once for all rules: services, series, and the tallies of each window."""
+    """What is read once for all rules: services, series, and the tallies of each window.
+
+    Only of these `figures`, and of one `service` (its slug) where it is named.
+    """
 
     standard: Standard
     now: datetime
+    figures: frozenset[str]
+    service: str = ""
     _tallies: dict[tuple[str, bool, bool], dict[int, Tally]] = field(default_factory=dict)
     _own: dict[Span, OwnFigures] = field(default_factory=dict)
 
@@ -58,10 +63,10 @@ class Scene:
 
     @cached_property
     def series(self) -> dict[str, list[Series]]:
-        """The series of every figure that a rule of the standard measures, by figure."""
-        figures = {one.demand.figure for one in self.standard.rules if isinstance(one.demand, Measure)}
+        """The series of the figures, by figure."""
+        rows = Series.objects.filter(figure__in=self.figures - OWN.keys())
         found: dict[str, list[Series]] = {}
-        for row in Series.objects.filter(figure__in=figures - OWN.keys()):
+        for row in rows.filter(subject_key=self.service) if self.service else rows:
             found.setdefault(row.figure, []).append(row)
         return found
 
@@ -86,25 +91,29 @@ class Scene:
         return span_before(window, span) if before else span
 
 
-def evaluate(rules: Sequence[Rule], standard: Standard, now: datetime) -> dict[str, list[Judgement]]:
-    """Return what is so of rules that measure, by rule id, at `now` (aware UTC).
+def evaluate(
+    rules: Sequence[Rule], standard: Standard, now: datetime, *, service: str = ""
+) -> dict[str, list[Judgement]]:
+    """Return what is so of rules that measure, by rule id, at `now` (aware UTC); of one `service` (its slug)
+    alone where it is named.
 
     A few statements for each window, whatever the number of rules and points; percentiles take one more for
     each subject.
     """
-    scene = Scene(standard, now)
-    return {rule.id: _judged(rule, scene) for rule in rules if isinstance(rule.demand, Measure)}
+    measured = {rule: rule.demand.figure for rule in rules if isinstance(rule.demand, Measure)}
+    scene = Scene(standard, now, frozenset(measured.values()), service)
+    return {rule.id: _judged(rule, scene) for rule in measured}
 
 
 def _judged(rule: Rule, scene: Scene) -> list[Judgement]:
     demand = rule.demand
     assert isinstance(demand, Measure)  # noqa: S101 - the evaluator of this form
     if demand.per == "organisation":
-        return [_judgement(rule, demand, scene, None)]
+        return [] if scene.service else [_judgement(rule, demand, scene, None)]
     return [
         _judgement(rule, demand, scene, service)
         for service in scene.services
-        if applies(rule, facts_of_service(service))
+        if scene.service in {"", service.slug} and applies(rule, facts_of_service(service))
     ]
 
 
