@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from compliance.models import Audit, CorrectiveAction, Finding
+from django.test import Client
+
+from compliance.models import Audit, AuditorAccess, CorrectiveAction, Finding
 from compliance.services.audits.access import access_grant
 from compliance.services.audits.actions import action_open
 from compliance.services.audits.findings import finding_move, finding_raise
@@ -19,6 +21,7 @@ from opsportal.core.actor import Actor
 from tests.makers import NOW, grant, make_role, make_service, make_user
 from tests.once import made_once
 
+WORK = "/admin/compliance/audit/{}/work/"
 SOON = NOW + timedelta(days=20)
 
 
@@ -107,3 +110,23 @@ def everything_else(crew: Crew, number: int) -> None:
     sample_draw(actor=lead, now=NOW, population=population.pk, size=1)
     email = f"outside{number}@example.com"
     access_grant(actor=lead, now=NOW, audit=pk, email=email, full_name="Erin", ends_at=SOON)
+
+
+def let_in(crew: Crew, audit: Audit, lead: User, days: int = 5) -> tuple[AuditorAccess, Client]:
+    """Return the access of an external auditor to `audit`, and their browser, in which they came in."""
+    access, secret = access_grant(
+        actor=lead.actor,
+        now=NOW,
+        audit=audit.pk,
+        email=f"outside{audit.pk}@example.com",
+        full_name="Erin Outside",
+        ends_at=NOW + timedelta(days=days),
+    )
+    client = Client()
+    link = f"/audits/guest/{secret}/"
+    page = client.get(link)
+    assert (page.status_code, audit.key in bytes(page.content).decode()) == (200, True)
+    assert "_auth_user_id" not in client.session
+    answer = client.post(link)
+    assert answer["Location"] == WORK.format(audit.pk)
+    return access, client

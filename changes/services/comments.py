@@ -10,6 +10,7 @@ from changes.models import ChangeComment
 from changes.services.events import record
 from changes.services.scene import scene_locked
 from opsportal.accounts.models import User
+from opsportal.accounts.selectors import colleagues
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import InvalidInput, NotFound
@@ -79,7 +80,7 @@ def _clean(text: object) -> str:
     if "@" not in words:
         return words
     wanted = {found.lower() for found in ADDRESS.findall(words)}
-    people = User.objects.filter(is_active=True)
+    people = colleagues()
     try:
         words = kept(
             words,
@@ -97,7 +98,7 @@ def _clean(text: object) -> str:
     who = mentioned(words)
     if len(who) > MAX_MENTIONS:
         raise InvalidInput.of("text", "too_many", f"A comment mentions {MAX_MENTIONS} people at most.")
-    known = {str(pk) for pk in User.objects.filter(pk__in=who).values_list("pk", flat=True)}
+    known = {str(pk) for pk in User.objects.filter(pk__in=who, is_guest=False).values_list("pk", flat=True)}
     if any(found not in known for found in TOKEN.findall(words)):
         raise InvalidInput.of("text", "unknown", "It mentions somebody who does not exist.")
     return words

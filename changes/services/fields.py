@@ -13,6 +13,7 @@ from uuid import UUID
 
 from changes.models import Change, ChangeTemplate
 from opsportal.accounts.models import User
+from opsportal.accounts.selectors import colleagues
 from opsportal.catalog.models import Environment, Service
 from opsportal.catalog.selectors import environments_named, services_named
 from opsportal.core.errors import FieldError, InvalidInput
@@ -156,7 +157,7 @@ def clean_person(name: str, value: Any) -> User | None:
     text = clean_text(
         value if isinstance(value, str) else str(value), field=name, max_length=254, lines=False
     )
-    people = User.objects.filter(is_active=True)
+    people = colleagues()
     if "@" in text:
         person = people.filter(email=text.lower()).first()
     else:

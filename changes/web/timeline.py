@@ -12,7 +12,7 @@ from django.urls import reverse
 from changes.mentions import mentioned, typed
 from changes.models import Change, ChangeComment
 from changes.selectors import Happening, Place, timeline
-from opsportal.accounts.models import User
+from opsportal.accounts.selectors import colleagues
 from opsportal.core.actor import Actor
 from opsportal.web.looks import words_of
 
@@ -148,9 +148,9 @@ def _drafts(own: list[ChangeComment]) -> dict[int, str]:
     wanted = {person for row in own for person in mentioned(row.text)}
     if not wanted:
         return {row.pk: row.text for row in own}
-    people = User.objects.filter(pk__in=wanted, is_active=True)
+    people = colleagues().filter(pk__in=wanted)
     names = {str(pk): name for pk, name in people.values_list("pk", "full_name")}
-    namesakes = User.objects.filter(is_active=True, full_name__in=names.values())
+    namesakes = colleagues().filter(full_name__in=names.values())
     count = Counter(namesakes.values_list("full_name", flat=True))
     unique = {name for name, times in count.items() if times == 1}
     return {row.pk: typed(row.text, names=names, unique=unique) for row in own}

@@ -26,6 +26,12 @@ class AuditFields(Body):
     objective = Text(max_length=MAX_TEXT, lines=True, required=False)
     criteria = Text(max_length=MAX_TEXT, lines=True, required=False)
     framework = Text(max_length=60, required=False)
+    frameworks = serializers.ListField(
+        child=Text(max_length=60), required=False, max_length=50, help_text="Slugs of the catalogue."
+    )
+    controls = serializers.ListField(
+        child=Text(max_length=KEY), required=False, max_length=500, help_text="Keys of the catalogue, CTL-7."
+    )
     services = serializers.ListField(
         child=Text(max_length=60), required=False, max_length=500, help_text="Slugs; none means all."
     )
@@ -46,6 +52,12 @@ class AuditPatch(AuditFields):
 
     conclusion = Text(max_length=MAX_TEXT, lines=True, required=False)
     opinion = serializers.ChoiceField(OPINION_CHOICES, required=False)
+    opinion_reason = Text(
+        max_length=2_000,
+        lines=True,
+        required=False,
+        help_text="Why the opinion stands although something speaks against it; needed then.",
+    )
     version = WholeNumber(required=False, min_value=1, help_text=VERSION_HELP)
 
 
@@ -66,12 +78,15 @@ class AuditOut(Body):
     objective = Text(max_length=MAX_TEXT)
     criteria = Text(max_length=MAX_TEXT)
     framework = Text(max_length=60)
+    frameworks = serializers.ListField(child=Text(max_length=60))
+    controls = serializers.ListField(child=Text(max_length=KEY))
     services = serializers.ListField(child=Text(max_length=60))
     period_from = Text(max_length=10)
     period_until = Text(max_length=10)
     lead = Text(max_length=36)
     due_at = Moment()
     opinion = Text(max_length=26)
+    opinion_reason = Text(max_length=2_000)
     conclusion = Text(max_length=MAX_TEXT)
     closed_at = Moment(allow_null=True)
     updated_at = Moment()
@@ -161,12 +176,15 @@ def audit_out(row: Audit) -> dict[str, Any]:
         "objective": row.objective,
         "criteria": row.criteria,
         "framework": row.framework,
+        "frameworks": list(row.framework_slugs),
+        "controls": list(row.control_keys),
         "services": list(row.service_slugs),
         "period_from": row.period_from.isoformat(),
         "period_until": row.period_until.isoformat(),
         "lead": str(row.lead_id),
         "due_at": utc(row.due_at),
         "opinion": row.opinion,
+        "opinion_reason": row.opinion_reason,
         "conclusion": row.conclusion,
         "closed_at": utc(row.closed_at),
         "updated_at": utc(row.updated_at),

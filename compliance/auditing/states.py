@@ -34,6 +34,19 @@ AUDIT = Machine(
     },
 )
 UNDER_WAY = ("planned", "fieldwork", "reporting")
+TAKEN_IN: dict[str, tuple[str, ...]] = {
+    "team": UNDER_WAY,
+    "guest": UNDER_WAY,
+    "test": ("planned", "fieldwork"),
+    "result": ("fieldwork",),
+    "freeze": ("fieldwork",),
+    "draw": ("fieldwork",),
+    "item": ("fieldwork",),
+    "request": ("fieldwork",),
+    "finding": ("fieldwork", "reporting"),
+    "issue": ("reporting",),
+}
+"""In which states of the audit its steps can be taken."""
 
 FINDING = Machine(
     subject="finding",

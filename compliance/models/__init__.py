@@ -14,6 +14,7 @@ from compliance.models.audits import (
     Population,
     Sample,
     SampleItem,
+    TestedControl,
     WorkingNote,
 )
 from compliance.models.controls import (
@@ -177,6 +178,7 @@ __all__ = [
     "SampleItem",
     "Scan",
     "Series",
+    "TestedControl",
     "Training",
     "TrainingAttendance",
     "TrainingTopic",

@@ -1,9 +1,16 @@
-"""Files of changes and reports of audits as blocks: the same for the page and for the PDF."""
+"""Files of changes and reports of audits as blocks: the same for the page and for the PDF.
+
+What is stored is in UTC and in the words of machines; here it is told in sentences, in the portal's zone,
+which is named. So a document reads the same for everybody.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from typing import Any
+
+from django.utils import timezone
 
 from compliance.auditing.tables import (
     ITEM_RESULTS,
@@ -15,11 +22,13 @@ from compliance.auditing.tables import (
 )
 from compliance.selectors.audits.change_file import PARTS
 from opsportal.audit.actions import label
+from opsportal.core.moments import in_words
 from opsportal.web.looks import words_of
 from opsportal.web.printing import Bars, Block, Facts, Heading, Paragraph, Table
 
 Names = Mapping[tuple[str, str], str]
 NOTHING = "None on record."
+_QUORUM = {"any": "any of them", "all": "all of them", "majority": "most of them"}
 
 
 def file_blocks(content: Mapping[str, Any], names: Names) -> list[Block]:
@@ -40,10 +49,15 @@ def file_blocks(content: Mapping[str, Any], names: Names) -> list[Block]:
         blocks += [Heading(title, 2), Paragraph(content[name] or NOTHING)]
     blocks += [Heading("Reviews and votes"), *_votes(content, _named(names))]
     blocks.append(
-        _table("Conditions", ("Condition", "State", "Evidence"), content["conditions"], "text state evidence")
+        _table(
+            "Conditions",
+            ("Condition", "State", "Settled", "Evidence"),
+            content["conditions"],
+            "text word:state when:settled_at evidence",
+        )
     )
     blocks.append(
-        _table("Files", ("Name", "SHA-256", "Added"), content["attachments"], "name sha256 added_at")
+        _table("Files", ("Name", "SHA-256", "Added"), content["attachments"], "name sha256 when:added_at")
     )
     blocks += [Heading("Deployments"), *_deployments(content["deployments"])]
     blocks += [Heading("Verification"), _events(content["deployments"])]
@@ -53,10 +67,15 @@ def file_blocks(content: Mapping[str, Any], names: Names) -> list[Block]:
     blocks += [
         Heading("Linked incidents"),
         _table(
-            "", ("Incident", "Title", "Severity", "State"), content["incidents"], "key title severity state"
+            "",
+            ("Incident", "Title", "Severity", "State"),
+            content["incidents"],
+            "key title severity word:state",
         ),
         Heading("What was owed"),
-        _table("", ("What", "Rule", "State", "Due"), content["obligations"], "what rule state due_at"),
+        _table(
+            "", ("What", "Rule", "State", "Due"), content["obligations"], "what rule word:state when:due_at"
+        ),
         Heading("Deployments of these services without a change, seven days around"),
         *_deployments(content["without_change"]),
         Heading("Trail"),
@@ -64,7 +83,7 @@ def file_blocks(content: Mapping[str, Any], names: Names) -> list[Block]:
             ("When", "Who", "What"),
             [
                 (
-                    entry["at"],
+                    _when(entry["at"]),
                     names.get((entry["actor_kind"], entry["actor_id"])) or entry["actor_kind"],
                     label(entry["action"]),
                 )
@@ -83,14 +102,19 @@ def report_blocks(content: Mapping[str, Any], names: Names) -> list[Block]:
         Facts(
             [
                 ("Opinion", OPINIONS.get(content["opinion"], "Not given yet")),
-                ("Period", " to ".join(content["period"])),
-                ("Framework", content["framework"] or "None"),
+                ("Period", " to ".join(_day(one) for one in content["period"])),
+                ("Framework", _frameworks(content)),
+                ("Controls in scope", _controls(content)),
                 ("Services", ", ".join(content["services"]) or "All"),
                 ("Lead auditor", who(content["lead"])),
                 ("Team", ", ".join(who(one) for one in content["team"]) or "Nobody else"),
             ]
         ),
     ]
+    if reason := content.get("opinion_reason"):
+        blocks += [Heading("Why this opinion, although something is open"), Paragraph(reason)]
+    if still_open := content.get("open"):
+        blocks += [Heading("Open or not met when this was drawn up"), Paragraph("\n".join(still_open))]
     for name in ("conclusion", "objective", "criteria"):
         blocks += [Heading(words_of(name)), Paragraph(content[name] or NOTHING)]
     told = [finding["severity"] for finding in content["findings"]]
@@ -106,7 +130,7 @@ def report_blocks(content: Mapping[str, Any], names: Names) -> list[Block]:
             ("Control", "What of it", "Result", "Work done"),
             [
                 (
-                    f"{test['control']} {test['title']}",
+                    _tested(test),
                     TEST_KINDS[test["kind"]],
                     TEST_RESULTS.get(test["result"], "Not tested"),
                     test["work"],
@@ -135,7 +159,8 @@ def _finding(finding: Mapping[str, Any], who: Callable[[str], str]) -> list[Bloc
                 ("State", words_of(finding["state"])),
                 *((name, text) for name, text in parts if text),
                 ("Owner", who(finding["owner"])),
-                ("Due", finding["due_at"] or ""),
+                ("Due", _when(finding["due_at"])),
+                *([("Control", finding["control"])] if finding.get("control") else []),
                 ("Management response", finding["response"] or NOTHING),
                 *([("Re-test", finding["retest"])] if finding["retest"] else []),
             ]
@@ -148,7 +173,7 @@ def _finding(finding: Mapping[str, Any], who: Callable[[str], str]) -> list[Bloc
                         (
                             f"{one['key']} {one['title']}",
                             who(one["owner"]),
-                            one["due_at"],
+                            _when(one["due_at"]),
                             words_of(one["state"]),
                             one["retest"],
                         )
@@ -169,12 +194,12 @@ def _population(population: Mapping[str, Any]) -> list[Block]:
         Heading(POPULATIONS[population["kind"]], 2),
         Facts(
             [
-                ("From", query["from"]),
-                ("Until (not included)", query["until"]),
+                ("From", _when(query["from"])),
+                ("Until (not included)", _when(query["until"])),
                 ("Services", ", ".join(query["services"]) or "All"),
                 ("Count", str(population["count"])),
                 ("SHA-256 of the list", population["sha256"]),
-                ("Frozen", population["frozen_at"] or ""),
+                ("Frozen", _when(population["frozen_at"])),
             ]
         ),
         *(
@@ -199,7 +224,7 @@ def _population(population: Mapping[str, Any]) -> list[Block]:
 
 def _request(content: Mapping[str, Any], who: Callable[[str], str]) -> list[tuple[str, str]]:
     places = ", ".join(f"{one['service']} in {one['environment']}" for one in content["targets"])
-    times = [(words_of(name.removesuffix("_at")), at) for name, at in content["times"].items() if at]
+    times = [(words_of(name.removesuffix("_at")), _when(at)) for name, at in content["times"].items() if at]
     return [
         ("Change", f"{content['key']} {content['title']}"),
         ("Type", words_of(content["type"])),
@@ -221,7 +246,9 @@ def _votes(content: Mapping[str, Any], who: Callable[[str], str]) -> list[Block]
         blocks.append(Heading(f"Revision {round_['revision']}: {words_of(round_['state']).lower()}", 2))
         rows = []
         for stage in round_["stages"]:
-            asked = f"{stage['title']} ({', '.join(stage['roles'])}; {stage['quorum']}; {stage['state']})"
+            roles = ", ".join(words_of(role.replace("-", "_")) for role in stage["roles"])
+            needed = _QUORUM.get(stage["quorum"], f"{stage['quorum']} of them")
+            asked = f"{stage['title']} ({roles}; {needed}; {words_of(stage['state']).lower()})"
             if not stage["votes"]:
                 rows.append((asked, "No vote", "", "", ""))
             for vote in stage["votes"]:
@@ -229,7 +256,7 @@ def _votes(content: Mapping[str, Any], who: Callable[[str], str]) -> list[Block]
                 if vote["on_behalf_of"]:
                     voter += f" for {who(vote['on_behalf_of'])}"
                 decided = " ".join([words_of(vote["decision"]), vote["comment"]]).strip()
-                rows.append((asked, voter, decided, vote["cast_at"], vote["content_hash"]))
+                rows.append((asked, voter, decided, _when(vote["cast_at"]), vote["content_hash"]))
         blocks.append(
             Table(("Stage", "Who", "Decision", "When", "Hash of what was seen"), rows, (3, 2, 3, 2, 3))
         )
@@ -245,7 +272,7 @@ def _deployments(rows: list[dict[str, Any]]) -> list[Block]:
             header,
             [
                 (
-                    f"{row['key']}\n{row['registered_at']}",
+                    f"{row['key']}\n{_when(row['registered_at'])}",
                     f"{row['service']}\n{row['environment']}",
                     "\n".join(filter(None, (row["version"], row["commit"], row["artifact_digest"]))),
                     "\n".join(
@@ -268,9 +295,9 @@ def _events(rows: list[dict[str, Any]]) -> Block:
             (
                 row["key"],
                 words_of(event["event"]),
-                event["at"],
+                _when(event["at"]),
                 ", ".join(f"{name} {value}" for name, value in event["metrics"].items()),
-                event["action"],
+                words_of(event["action"]) if event["action"] else "",
             )
             for row in rows
             for event in row["events"]
@@ -279,8 +306,39 @@ def _events(rows: list[dict[str, Any]]) -> Block:
     )
 
 
+def _tested(test: Mapping[str, Any]) -> str:
+    return f"{test['control']} {test['title']}"
+
+
+def _frameworks(content: Mapping[str, Any]) -> str:
+    named = [*content.get("frameworks", []), content["framework"]]
+    return ", ".join(dict.fromkeys(one for one in named if one)) or "None"
+
+
+def _controls(content: Mapping[str, Any]) -> str:
+    found = content.get("controls", [])
+    return "\n".join(f"{one['key']} {one['title']}" for one in found) or "Those of the framework"
+
+
+def _when(text: str | None) -> str:
+    """Return a stored instant (ISO 8601, UTC) as it is read, in the portal's zone; `""` for none."""
+    return in_words(datetime.fromisoformat(text), timezone.get_default_timezone()) if text else ""
+
+
+def _day(text: str) -> str:
+    found = date.fromisoformat(text)
+    return f"{found.day} {found:%B} {found.year}"
+
+
+_SHOWN: dict[str, Callable[[Any], str]] = {"": str, "when:": _when, "word:": words_of}
+
+
 def _table(title: str, header: tuple[str, ...], rows: list[dict[str, Any]], columns: str) -> Block:
-    cells = [tuple(str(row[name] or "") for name in columns.split()) for row in rows]
+    """Return rows as a table. A column may say how it is told: `when:due_at`, `word:state`."""
+    shown = [column.rpartition(":") for column in columns.split()]
+    cells = [
+        tuple(_SHOWN[how + mark](row[name]) if row[name] else "" for how, mark, name in shown) for row in rows
+    ]
     return Table(header, cells) if cells or not title else Paragraph(f"{title}: none on record.", small=True)
 
 

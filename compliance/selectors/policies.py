@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from compliance.models import Attestation, Document, Policy, PolicyVersion
 from compliance.models.policies import DOCUMENT_PREFIX, POLICY_PREFIX
 from opsportal.accounts.models import User
-from opsportal.accounts.selectors import holders_of, members_of
+from opsportal.accounts.selectors import colleagues, holders_of, members_of
 from opsportal.approvals.selectors import open_stages_for
 from opsportal.core.errors import NotFound
 from opsportal.core.keys import number_of
@@ -50,7 +50,7 @@ def audience_of(policy: Policy, now: datetime) -> QuerySet[User]:
     day = now.astimezone(UTC).date()
     match policy.audience_kind:
         case "everybody":
-            return User.objects.filter(is_active=True)
+            return colleagues()
         case "team":
             return members_of(policy.audience_key, day)
         case "role":

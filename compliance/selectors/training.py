@@ -9,7 +9,7 @@ from django.db.models import Max, QuerySet
 
 from compliance.models import Training, TrainingAttendance, TrainingTopic
 from opsportal.accounts.models import User
-from opsportal.accounts.selectors import holders_of, members_of
+from opsportal.accounts.selectors import colleagues, holders_of, members_of
 from opsportal.core.errors import NotFound
 
 TRAINING_ORDERINGS: dict[str, tuple[str, ...]] = {
@@ -40,7 +40,7 @@ def audience_of(topic: TrainingTopic, now: datetime) -> QuerySet[User]:
         return holders_of(topic.audience_key, on)
     if topic.audience == "team":
         return members_of(topic.audience_key, on)
-    return User.objects.filter(is_active=True)
+    return colleagues()
 
 
 def lacking(topic: TrainingTopic, now: datetime) -> list[tuple[UUID, datetime | None]]:

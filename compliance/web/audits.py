@@ -244,6 +244,7 @@ def _finding_page(
     context = {
         "row": row,
         "actions": actions,
+        "controls": [one.control for one in row.test.tested.select_related("control")] if row.test else [],
         "steps": [one for one in _FINDING_STEPS if responds and FINDING.can(row.state, one[0])],
         "may_act": FINDING.can(row.state, "remediate") and may(actor, "corrective_action.open", case),
         "words": words or WordsForm(initial={"version": row.version}),

@@ -5,7 +5,11 @@ from __future__ import annotations
 from django import forms
 
 from opsportal.accounts.models import User
+from opsportal.accounts.selectors import colleagues
+from opsportal.files import archives, kinds
 from opsportal.web.forms import LocalMomentField, PortalForm
+
+_ENDINGS = (*kinds.ENDINGS, *archives.ENDINGS)
 
 
 class AnswerForm(PortalForm):
@@ -24,7 +28,12 @@ class AnswerForm(PortalForm):
 class FileForm(PortalForm):
     """One file of the answer, and what it is."""
 
-    file = forms.FileField(error_messages={"required": "Choose a file."}, max_length=1_000)
+    file = forms.FileField(
+        error_messages={"required": "Choose a file."},
+        max_length=1_000,
+        help_text=f"Taken are: {', '.join(_ENDINGS)}. None with macros or scripts.",
+        widget=forms.FileInput(attrs={"accept": ",".join(f".{one}" for one in _ENDINGS)}),
+    )
     note = forms.CharField(label="What it is", required=False, max_length=300)
 
 
@@ -45,5 +54,5 @@ class ActionForm(PortalForm):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        people = User.objects.filter(is_active=True, is_guest=False)
+        people = colleagues()
         self.fields["owner"].queryset = people  # type: ignore[attr-defined]

@@ -12,6 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from compliance.controlling.states import CONTROL
 from compliance.models import Control, Framework
 from compliance.permissions.controls import OwnedCase
+from compliance.selectors.audits.controls import audited
+from compliance.selectors.audits.seen import reads_audits
 from compliance.selectors.control_status import control_statuses, rule_is_in
 from compliance.selectors.controls import (
     control_by_key,
@@ -106,6 +108,8 @@ def control_page(request: HttpRequest, key: str) -> HttpResponse:
             if CONTROL.can(control.state, verb) and may(actor, _PERMISSIONS[verb], case)
         ],
         "moments": moments_of(request, KIND, control.key),
+        "audited": audited(actor, control),
+        "reads_audits": reads_audits(actor),
     }
     return render(request, "compliance/controls/control.html", context)
 

@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from opsportal.accounts.models import User
+from opsportal.accounts.selectors import colleagues
 from opsportal.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from opsportal.core.keys import number_of
 from opsportal.web import refusals
@@ -40,7 +40,7 @@ class StepForm(PortalForm):
 
 def people() -> list[tuple[str, str]]:
     """Return the people who may sign in, to choose from."""
-    rows = User.objects.filter(is_active=True).order_by("full_name", "pk")[:MOST_PEOPLE]
+    rows = colleagues().order_by("full_name", "pk")[:MOST_PEOPLE]
     return [(str(person.pk), person.full_name) for person in rows]
 
 

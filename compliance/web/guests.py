@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth import login, logout
+from django.core import signing
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from compliance.models import AuditorAccess
 from compliance.selectors.audits.seen import audits_open_to
-from compliance.services.audits.access import OVER, access_entered, access_of_link, read_record
+from compliance.services.audits.access import OVER, access_entered, access_of_link, ending_of, read_record
 from opsportal.core.clock import database_now
 from opsportal.core.errors import Forbidden
 from opsportal.web import refusals
@@ -22,6 +28,9 @@ from opsportal.web.public import is_public
 from opsportal.web.requests import actor_of
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+CAME_AS_GUEST = "opsportal_guest"
+"""The cookie by which a guest, whose session is over, is told so. It lets nobody in."""
+_REMEMBERED = timedelta(days=400)
 _READS = frozenset({"GET", "HEAD"})
 
 
@@ -36,7 +45,16 @@ class GuestMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if CAME_AS_GUEST not in request.COOKIES or is_public(request.path) or comes_from_a_machine(request):
+            return response
+        actor = actor_of(request)
+        if actor.is_user and not actor.is_guest:
+            response.delete_cookie(CAME_AS_GUEST)
+        elif not actor.is_user and _leads_to_sign_in(response):
+            access = _remembered(request)
+            return response if access is None else _over(request, access)
+        return response
 
     def process_view(
         self, request: HttpRequest, view: object, args: tuple[object, ...], kwargs: dict[str, object]
@@ -47,19 +65,50 @@ class GuestMiddleware:
         actor = actor_of(request)
         if not actor.is_guest:
             return None
-        now = database_now()
-        opened = list(audits_open_to(actor.id, now))
+        opened = list(audits_open_to(actor.id, database_now()))
         if not opened:
+            last = _accesses().filter(person_id=UUID(actor.id)).order_by("-ends_at", "-id").first()
             logout(request)
-            return refusals.answer(request, Forbidden(OVER, code="access_over"))
+            if last is None:
+                return refusals.answer(request, Forbidden(OVER, code="access_over"))
+            return _over(request, last)
         if request.path == "/":
             return HttpResponseRedirect("/admin/compliance/audit/")
         if not _is_opened(request):
             refusal = Forbidden("An external auditor reads the audit that was opened to them, and no more.")
             refusals.keep(request, refusal)
             return refusals.answer(request, refusal)
-        _record(request, opened, kwargs)
+        _record(request, opened, [*args, *kwargs.values()])
         return None
+
+
+def _accesses() -> QuerySet[AuditorAccess]:
+    return AuditorAccess.objects.select_related("audit__lead", "person")
+
+
+def _leads_to_sign_in(response: HttpResponseBase) -> bool:
+    return isinstance(response, HttpResponseRedirect) and response.url.startswith(reverse("account_login"))
+
+
+def _remembered(request: HttpRequest) -> AuditorAccess | None:
+    try:
+        pk = signing.loads(request.COOKIES[CAME_AS_GUEST], salt=CAME_AS_GUEST, max_age=_REMEMBERED)
+    except signing.BadSignature:
+        return None
+    return _accesses().filter(pk=pk).first()
+
+
+def _over(request: HttpRequest, access: AuditorAccess) -> HttpResponse:
+    """Tell a guest that their access is over, or that they are signed out and how they come in again."""
+    now = database_now()
+    is_open = access.is_open(now) and access.person.is_active
+    context = {
+        "audit": access.audit,
+        "is_open": is_open,
+        "ending": "" if is_open else ending_of(access, now),
+        "next": request.path,
+    }
+    return render(request, "compliance/audits/guest_over.html", context, status=403)
 
 
 def _is_opened(request: HttpRequest) -> bool:
@@ -68,11 +117,11 @@ def _is_opened(request: HttpRequest) -> bool:
     return request.method in _READS or request.path.endswith("/export/")
 
 
-def _record(request: HttpRequest, opened: list[AuditorAccess], kwargs: dict[str, object]) -> None:
+def _record(request: HttpRequest, opened: list[AuditorAccess], given: Iterable[object]) -> None:
     """Write down the look before it is shown: what cannot be recorded is not seen."""
     match = request.resolver_match
     page = (match.view_name if match else "") or request.path
-    subject = " ".join(f"{value}" for value in kwargs.values() if isinstance(value, str | int))
+    subject = " ".join(f"{value}" for value in given if isinstance(value, str | int))
     for access in opened:
         read_record(
             actor=actor_of(request), now=database_now(), access=access, page=str(page), subject=subject
@@ -92,4 +141,13 @@ def guest_link(request: HttpRequest, secret: str) -> HttpResponse:
     request.session.set_expiry(min(int((access.ends_at - database_now()).total_seconds()), 12 * 3600))
     request.actor = access.person.actor  # type: ignore[attr-defined]
     access_entered(actor=access.person.actor, now=database_now(), pk=access.pk)
-    return HttpResponseRedirect(f"/admin/compliance/audit/{access.audit_id}/work/")
+    response = HttpResponseRedirect(f"/admin/compliance/audit/{access.audit_id}/work/")
+    response.set_cookie(
+        CAME_AS_GUEST,
+        signing.dumps(access.pk, salt=CAME_AS_GUEST),
+        max_age=_REMEMBERED,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response

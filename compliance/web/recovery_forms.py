@@ -19,7 +19,8 @@ from compliance.recovery.words import (
     TIERS,
 )
 from compliance.services.recovery.record_classes import CLASSES
-from opsportal.accounts.models import Team, User
+from opsportal.accounts.models import Team
+from opsportal.accounts.selectors import colleagues
 from opsportal.catalog.models import Service
 from opsportal.web.forms import LocalMomentField, PortalForm
 
@@ -50,7 +51,7 @@ def service_choices(*, empty: str) -> list[tuple[str, str]]:
 
 def people_choices() -> list[tuple[str, str]]:
     """Return the people who may sign in to choose from."""
-    people = User.objects.filter(is_active=True).order_by("full_name", "id")[:MOST]
+    people = colleagues().order_by("full_name", "id")[:MOST]
     return [(str(person.pk), person.display_name) for person in people]
 
 

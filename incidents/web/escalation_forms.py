@@ -13,6 +13,7 @@ from incidents.models import EscalationPolicy
 from incidents.services.escalation.policies import step_faults
 from incidents.severities import SEVERITIES, TITLES
 from opsportal.accounts.models import User
+from opsportal.accounts.selectors import colleagues
 from opsportal.web.forms import PortalForm
 
 EXAMPLE = "0m on_call:primary\n15m on_call:secondary\n15m role:team-lead"
@@ -119,7 +120,7 @@ class PolicyForm(PortalForm):
 
 def person_of(address: str) -> str | None:
     """Return the id of the active person with this e-mail address, or None."""
-    found = User.objects.filter(email=address.lower(), is_active=True).values_list("pk", flat=True).first()
+    found = colleagues().filter(email=address.lower()).values_list("pk", flat=True).first()
     return str(found) if found else None
 
 

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from opsportal.accounts.models import User
+from opsportal.accounts.selectors import colleagues
 
 
 def words_for(people: Iterable[str]) -> dict[str, str]:
@@ -17,9 +18,7 @@ def words_for(people: Iterable[str]) -> dict[str, str]:
     rows = list(User.objects.filter(pk__in=wanted))
     names = [row.full_name.lower() for row in rows]
     same = Counter(
-        User.objects.annotate(low=Lower("full_name"))
-        .filter(low__in=names, is_active=True)
-        .values_list("low", flat=True)
+        colleagues().annotate(low=Lower("full_name")).filter(low__in=names).values_list("low", flat=True)
     )
     found = {person: person for person in wanted}
     for row in rows:
@@ -35,8 +34,9 @@ def ids_of(words: Iterable[str]) -> dict[str, str]:
     """
     wanted = {word: word.strip().lower() for word in words if word.strip()}
     rows = (
-        User.objects.annotate(low=Lower("full_name"))
-        .filter(Q(low__in=wanted.values()) | Q(email__in=wanted.values()), is_active=True)
+        colleagues()
+        .annotate(low=Lower("full_name"))
+        .filter(Q(low__in=wanted.values()) | Q(email__in=wanted.values()))
         .values_list("pk", "low", "email")
     )
     by_word: dict[str, set[str]] = {}

@@ -23,7 +23,7 @@ from opsportal.accounts.models import (
     TeamMembership,
     User,
 )
-from opsportal.accounts.selectors import in_force
+from opsportal.accounts.selectors import colleagues, in_force
 from opsportal.accounts.services import (
     role_end,
     role_grant,
@@ -64,8 +64,17 @@ class UserAdmin(WriteAdmin):
     """People. Passwords are nobody's business but theirs."""
 
     form = UserForm
-    list_display = ["full_name", "email", "is_active", "is_staff", "is_auditor", "time_zone", "last_login"]
-    list_filter = ["is_active", "is_staff", "is_auditor", "created_at"]
+    list_display = [
+        "full_name",
+        "email",
+        "is_active",
+        "is_staff",
+        "is_auditor",
+        "is_guest",
+        "time_zone",
+        "last_login",
+    ]
+    list_filter = ["is_active", "is_staff", "is_auditor", "is_guest", "created_at"]
     search_fields = ["full_name", "email", "id"]
     fields = [
         "email",
@@ -83,6 +92,14 @@ class UserAdmin(WriteAdmin):
     ]
     readonly_fields = ["id", "is_active", "created_at", "last_login", "erased_at", "version"]
     actions = ["deactivate", "reactivate", "erase"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """Search people; where somebody is chosen for a form, guests and those who left are not offered."""
+        if request.path.endswith("/autocomplete/"):
+            queryset = queryset.filter(pk__in=colleagues().order_by().values("pk"))
+        return super().get_search_results(request, queryset, search_term)
 
     def write(
         self, request: HttpRequest, obj: User, values: dict[str, Any], version: int | None, *, change: bool

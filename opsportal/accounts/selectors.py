@@ -33,6 +33,14 @@ def in_force(on: date) -> Q:
     return Q(valid_from__lte=on) & (Q(valid_until__isnull=True) | Q(valid_until__gte=on))
 
 
+def colleagues() -> QuerySet[User]:
+    """Return the people of the house who may sign in: whoever can be chosen, asked, taught, told, counted.
+
+    Guests from outside (`is_guest`) read what was opened to them, and are never among these.
+    """
+    return User.objects.filter(is_active=True, is_guest=False)
+
+
 def _scope_covers(services: Collection[str], teams: Collection[str]) -> Q:
     covers = Q(scope_kind=RoleHolding.Scope.EVERYWHERE)
     if services:
@@ -55,7 +63,7 @@ def holders_of(
     holdings = RoleHolding.objects.filter(
         in_force(on), _scope_covers(services, teams), user=OuterRef("pk"), role__slug=role
     )
-    return User.objects.filter(Exists(holdings), is_active=True)
+    return colleagues().filter(Exists(holdings))
 
 
 def roles_of(
@@ -113,7 +121,7 @@ def teams_of(user_id: UUID | str, on: date) -> set[str]:
 def members_of(team: str, on: date) -> QuerySet[User]:
     """Return the active people who belong to `team` (its slug) on that day, each once, by name."""
     memberships = TeamMembership.objects.filter(in_force(on), user=OuterRef("pk"), team__slug=team)
-    return User.objects.filter(Exists(memberships), is_active=True)
+    return colleagues().filter(Exists(memberships))
 
 
 def longest_member(team: str, on: date) -> User | None:
@@ -126,7 +134,7 @@ def longest_member(team: str, on: date) -> User | None:
 def board_members(on: date) -> QuerySet[User]:
     """Return the active people who sit on any board on that day, each once, by name."""
     seats = RoleHolding.objects.filter(in_force(on), user=OuterRef("pk"), role__kind=Role.Kind.BOARD)
-    return User.objects.filter(Exists(seats), is_active=True)
+    return colleagues().filter(Exists(seats))
 
 
 def holdings_on(on: date) -> QuerySet[RoleHolding]:

@@ -1,8 +1,8 @@
-"""Instants that people and machines send in."""
+"""Instants that people and machines send in, and how they are told. Pure."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from opsportal.core.errors import InvalidInput
 
@@ -24,3 +24,14 @@ def clean_moment(value: datetime, *, field: str) -> datetime:
     if moment is None or not EARLIEST <= moment < LATEST:
         raise InvalidInput.of(field, "out_of_range", "Must lie between the years 2000 and 2200.")
     return moment
+
+
+def in_words(moment: datetime, zone: tzinfo) -> str:
+    """Return an aware instant on the clock of `zone`, which is named: "17 March 2026, 09:00 CET".
+
+    For what is read by people and kept: the same wherever and whenever it is read.
+    """
+    local = moment.astimezone(zone)
+    name = local.tzname() or ""
+    named = f"UTC{name}" if name[:1] in {"+", "-"} else name
+    return f"{local.day} {local:%B} {local.year}, {local:%H:%M} {named}".rstrip()

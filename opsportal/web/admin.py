@@ -187,6 +187,16 @@ class LookAdmin(BackOffice, SimpleHistoryAdmin):  # type: ignore[misc]
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         raise PermissionDenied
 
+    def versions_seen(self, request: HttpRequest, pk: Any, versions: QuerySet[Any]) -> QuerySet[Any]:
+        """Return those of the `versions` of a row that whoever asks may see: all, where a row is seen."""
+        return versions
+
+    def get_history_queryset(
+        self, request: HttpRequest, history_manager: Any, pk_name: str, object_id: Any
+    ) -> QuerySet[Any]:
+        versions = super().get_history_queryset(request, history_manager, pk_name, object_id)
+        return self.versions_seen(request, object_id, versions)
+
     def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the versions of a row that may be seen. The library would go on without it."""
         self._require_seen(request, object_id)
@@ -202,6 +212,14 @@ class LookAdmin(BackOffice, SimpleHistoryAdmin):  # type: ignore[misc]
         if is_guest(request) or self.model._default_manager.filter(pk=key).exists():
             raise NotFound("There is no such row.")
 
+    def _require_version_seen(self, request: HttpRequest, key: str, version: str) -> None:
+        model = getattr(self.model, self.model._meta.simple_history_manager_attribute).model
+        rows = model.objects.filter(**{self.model._meta.pk.attname: key})
+        if not version.isdecimal() or len(version) > 18 or not rows.filter(history_id=version).exists():
+            raise NotFound("There is no such version.")
+        if not self.versions_seen(request, key, rows).filter(history_id=version).exists():
+            raise NotFound("There is no such version.")
+
     def set_history_delta_changes(
         self, request: HttpRequest, historical_records: Any, foreign_keys_are_objs: bool = True
     ) -> None:
@@ -216,7 +234,9 @@ class LookAdmin(BackOffice, SimpleHistoryAdmin):  # type: ignore[misc]
         """Show an old version. The library would put it back on POST, whatever its settings say."""
         if request.method not in {"GET", "HEAD"}:
             raise PermissionDenied
-        self._require_seen(request, args[0] if args else str(kwargs["object_id"]))
+        key, version = args if args else (kwargs["object_id"], kwargs["version_id"])
+        self._require_seen(request, str(key))
+        self._require_version_seen(request, unquote(str(key)), str(version))
         request.is_old_version = True  # type: ignore[attr-defined]
         response: HttpResponse = super().history_form_view(request, *args, **kwargs)
         return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import unescape
 from itertools import islice
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.contrib.admin.utils import label_for_field, lookup_field
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import ForeignKey, Model
 from django.http import HttpRequest, StreamingHttpResponse
+from django.utils.html import strip_tags
+from django.utils.safestring import SafeString
 
 from opsportal.core.errors import InvalidInput
 from opsportal.core.ports import record_export
@@ -56,6 +59,9 @@ def _value(model_admin: Any, row: Model, column: str) -> Any:
         field, _, value = lookup_field(column, row, model_admin)
     except ObjectDoesNotExist:
         return None
+    if isinstance(value, SafeString):
+        # What the screen shows as a link or a mark is a plain word in a file.
+        return unescape(strip_tags(value)).strip()
     if isinstance(field, ForeignKey):
         related = getattr(row, field.name)
         return None if related is None else str(related)

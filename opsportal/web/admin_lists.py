@@ -43,7 +43,13 @@ class NamedChangeList(ChangeList):
 
 
 def remember_names(model_admin: Any, rows: Iterable[Any]) -> None:
-    """Load the names of those whom `model_admin.actors_of` finds in `rows`, for `name_of`."""
+    """Load the names of those whom `model_admin.actors_of` finds in `rows`, for `name_of`.
+
+    `model_admin.look_up(rows)` loads what else it shows of them, by few queries for all.
+    """
+    look_up: Callable[[list[Any]], None] | None = getattr(model_admin, "look_up", None)
+    if look_up is not None:
+        look_up(list(rows))
     actors_of: Callable[[Any], Iterable[Pair]] | None = getattr(model_admin, "actors_of", None)
     if actors_of is None:
         return

@@ -34,7 +34,13 @@ def test_an_audit_from_plan_to_report(browser: Browser, demo: LivePortal) -> Non
         page.get_by_role("button", name="Save", exact=True).click()
         page.get_by_role("link", name="Audit in the browser", exact=True).first.click()
         step(page, "Begin the fieldwork", "Begin")
-        step(page, "Plan a test", "Plan it", control="CC8.1", what_it_demands="Changes are approved")
+        step(
+            page,
+            "Plan a test",
+            "Plan it",
+            or_what_is_not_in_the_catalogue="CC8.1",
+            what_it_demands="Changes are approved",
+        )
         step(page, "Freeze a population", "Freeze it", what="Changes")
         step(page, "Draw a sample of changes", "Draw it", how_many="2", seed="browser-2026")
         page.get_by_role("link", name="Sample of 2").click()
@@ -60,7 +66,19 @@ def test_an_audit_from_plan_to_report(browser: Browser, demo: LivePortal) -> Non
         step(page, "Report it", "Report it")
         step(page, "Record the result of .*CC8.1.*", "Record it", result="Met", work_done="Looked at two.")
         step(page, "End the fieldwork", "Go on to the report")
-        step(page, "Opinion and conclusion", "Save", opinion="Effective", conclusion="All is well.")
+        expect(page.get_by_text("Before the report is issued: write its opinion")).to_be_visible()
+        expect(page.get_by_role("link", name="Issue the report")).to_have_count(0)
+        page.get_by_role("link", name="Opinion and conclusion").click()
+        expect(page.get_by_text("is critical and open")).to_be_visible()
+        page.get_by_role("link", name="Back to the audit").click()
+        step(
+            page,
+            "Opinion and conclusion",
+            "Save",
+            opinion="Effective",
+            conclusion="All is well.",
+            **{"why,_although_something_is_open": "It was put right at once."},
+        )
         step(page, "Issue the report", "Issue it")
         step(page, "Close the audit", "Close it")
         page.get_by_role("link", name="Report", exact=True).click()

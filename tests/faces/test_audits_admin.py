@@ -17,22 +17,22 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
 
 from changes.models import Change
-from compliance.models import Audit, AuditorAccess, AuditRead, Finding, Population, Sample, WorkingNote
+from compliance.models import Audit, AuditRead, Finding, Population, Sample, WorkingNote
 from compliance.services.audits import access as access_services
 from compliance.services.audits.access import access_grant, access_revoke
 from compliance.services.audits.sampling import population_freeze, sample_draw
 from compliance.services.audits.testing import note_write
+from compliance.services.controls.controls import control_create
 from compliance.web import guests
 from opsportal.accounts.models import SavedSearch, User
 from opsportal.core.clock import database_now
 from tests import changing
-from tests.auditing import Crew, accepted, action_of, finding_of, make_crew, reported
+from tests.auditing import WORK, Crew, accepted, action_of, finding_of, let_in, make_crew, reported
 from tests.makers import NOW, grant, make_role, make_user
 from tests.reading import as_
 from tests.untouched import nothing_written
 
 pytestmark = pytest.mark.django_db
-WORK = "/admin/compliance/audit/{}/work/"
 
 
 @pytest.fixture(autouse=True)
@@ -250,25 +250,6 @@ def test_the_page_of_an_audit_costs_the_same_with_many_things_in_it(crew: Crew) 
     assert counted[0] == counted[1]
 
 
-def let_in(crew: Crew, audit: Audit, lead: User, days: int = 5) -> tuple[AuditorAccess, Client]:
-    access, secret = access_grant(
-        actor=lead.actor,
-        now=NOW,
-        audit=audit.pk,
-        email=f"outside{audit.pk}@example.com",
-        full_name="Erin Outside",
-        ends_at=NOW + timedelta(days=days),
-    )
-    client = Client()
-    link = f"/audits/guest/{secret}/"
-    page = client.get(link)
-    assert (page.status_code, audit.key in text_of(page)) == (200, True)
-    assert "_auth_user_id" not in client.session
-    answer = client.post(link)
-    assert answer["Location"] == WORK.format(audit.pk)
-    return access, client
-
-
 def filled(crew: Crew) -> str:
     """Put rows with telling words into AUD-1; return the pattern of what a stranger must not read."""
     finding = accepted(crew, title="zebra finding")
@@ -344,6 +325,19 @@ def test_an_external_auditor_reads_their_audit_and_every_look_is_recorded(crew: 
     reads = AuditRead.objects.filter(access=access)
     assert reads.filter(page="admin:compliance_finding_change", subject=str(finding.pk)).exists()
     assert reads.filter(page="admin:compliance_finding_export").exists()
+    client.get(f"/admin/compliance/finding/{finding.pk}/history/")
+    client.get(f"/admin/compliance/audit/{crew.audit.pk}/samples/{Sample.objects.get().pk}/")
+    told = text_of(as_(crew.lead).get(f"/admin/compliance/auditread/?audit__id__exact={crew.audit.pk}"))
+    for words in (
+        f"{finding.key} zebra finding",
+        "History",
+        "Erin Outside",
+        "List of findings",
+        "by zebra",
+    ):
+        assert words in told
+    assert "compliance_finding_change<" not in told
+    assert str(access.person_id) not in told
     assert client.get("/", follow=True).redirect_chain[-1][0] == "/admin/compliance/audit/"
 
 
@@ -366,11 +360,11 @@ def test_a_link_after_its_end_is_refused_and_a_session_ends_with_it(
     for name in ("compliance.web.guests.database_now", "compliance.selectors.audits.seen.database_now"):
         monkeypatch.setattr(name, lambda: NOW + timedelta(days=1))
     answer = client.get(WORK.format(crew.audit.pk))
-    assert (answer.status_code, "has ended" in text_of(answer)) == (403, True)
+    assert (answer.status_code, f"{crew.audit.key} ended on" in text_of(answer)) == (403, True)
     assert "_auth_user_id" not in client.session
     for method in (client.get, client.post):
         refused = method(link)
-        assert (refused.status_code, "has ended" in text_of(refused)) == (403, True)
+        assert (refused.status_code, "ended on" in text_of(refused)) == (403, True)
     assert client.get("/audits/guest/opg_unknown/").status_code == 404
     assert database_now() is not None
     with nothing_written(at_an_edge=True):
@@ -396,3 +390,106 @@ def test_the_link_is_shown_once_and_an_end_is_needed(crew: Crew) -> None:
     assert make_user(is_guest=True).has_perm("compliance.view_audit") is False
     with pytest.raises(NoReverseMatch):
         reverse("admin:compliance_nothing_changelist")
+
+
+def test_a_report_tells_times_and_states_in_words_and_json_keeps_them_for_machines(crew: Crew) -> None:
+    finding = accepted(crew)
+    action_of(crew, finding)
+    grant(make_role("board-w"), crew.owner)
+    population_freeze(actor=crew.lead.actor, now=NOW, audit=crew.audit.pk, kind="holdings")
+    change = changing.ready_to_close(changing.make_cast())
+    key = Change.objects.get(pk=change.pk).key
+    client, base = as_(crew.lead), f"/admin/compliance/audit/{crew.audit.pk}"
+    whole = text_of(client.get(f"{base}/report/"))
+    for words in ("2 March 2026, 09:30 UTC", "1 January 2026 to 31 March 2026", "1 April 2026, 00:00 UTC"):
+        assert words in whole
+    file = text_of(client.get(f"{base}/files/{key}/"))
+    assert "March 2026" in file
+    for page in (whole, file):
+        document = page.split('class="op-document"')[1]
+        assert not re.search(r"\d{4}-\d\d-\d\dT|\+00:00|rolled_back|in_review|not_met|normal-board", document)
+    assert "T09:30:00" in text_of(client.get(f"{base}/report/?form=json"))
+
+
+def offered(page: str) -> set[str]:
+    return set(re.findall(r"/do/([\w-]+)/", page))
+
+
+def test_a_page_offers_the_steps_that_would_be_taken_and_says_what_the_others_need(crew: Crew) -> None:
+    client, path = as_(crew.lead), WORK.format(crew.audit.pk)
+    draft = finding_of(crew, owner="")
+    page = text_of(client.get(path))
+    assert {"finding-edit", "finding-withdraw", "freeze", "test", "request", "team"} <= offered(page)
+    assert not {"reporting", "finding-report", "begin", "issue", "close"} & offered(page)
+    assert "Before the fieldwork ends: 1 drafts of findings are reported or withdrawn." in page
+    assert "name an owner who does not work on this audit" in page
+    do(client, crew.audit, "finding-withdraw", draft.pk, text="Not so")
+    row = accepted(crew)
+    action = action_of(crew, row)
+    page = text_of(client.get(path))
+    assert {"action", "reporting"} <= offered(page)
+    assert not {"action-verify", "finding-verify"} & offered(page)
+    assert "Verified once its corrective actions are." in page
+    assert "Its owner does it next." in page
+    as_(crew.doer).post(f"/audits/actions/{action.key}/do/finish/", {"text": "It asks"})
+    assert {"action-verify", "action-return"} <= offered(text_of(client.get(path)))
+    assert do(client, crew.audit, "reporting").status_code == 302
+    page = text_of(client.get(path))
+    assert not {"test", "result", "freeze", "draw", "request", "issue", "close"} & offered(page)
+    assert "Before the report is issued: write its opinion and conclusion." in page
+    assert "Before the audit is closed: issue the report." in page
+    admin = text_of(as_(crew.admin).get(path))
+    assert "Lena, who leads it, issues the report" in admin
+    assert not {"issue", "close", "action-verify"} & offered(admin)
+    assert offered(text_of(as_(crew.other).get(path))) == set()
+    # Every step that is offered is taken, or asks for words; none is refused for who asks or when.
+    for step in offered(page) - {"cancel", "resume", "guest"}:
+        rows = re.findall(rf"/do/{step}/\?row=(\d+)", page) or ["0"]
+        assert do(client, crew.audit, step, rows[0]).status_code in {302, 400}, step
+
+
+def test_an_opinion_stands_beside_what_is_open(crew: Crew) -> None:
+    row = accepted(crew)
+    client = as_(crew.lead)
+    form = text_of(client.get(f"/admin/compliance/audit/{crew.audit.pk}/do/conclude/"))
+    assert f"{row} is of high severity and open." in form
+    bold = {"opinion": "effective", "conclusion": "All is well."}
+    refused = do(client, crew.audit, "conclude", **bold)
+    assert refused.status_code == 400
+    assert "This speaks against “Effective”" in text_of(refused)
+    told = {**bold, "opinion_reason": "It was put right at once."}
+    assert do(client, crew.audit, "conclude", **told).status_code == 302
+    report = text_of(client.get(f"/admin/compliance/audit/{crew.audit.pk}/report/"))
+    assert "Why this opinion, although something is open" in report
+    assert "It was put right at once." in report
+
+
+def test_controls_of_the_catalogue_are_chosen_and_linked_from_both_sides(crew: Crew) -> None:
+    fields = {"title": "Changes are approved", "frequency": "monthly", "owner": str(crew.owner.pk)}
+    control = control_create(actor=crew.admin.actor, now=NOW, fields=fields)
+    client = as_(crew.lead)
+    planned = {
+        "title": "Scoped",
+        "kind": "review",
+        "controls": [control.pk],
+        "period_from": "2026-02-01",
+        "period_until": "2026-02-28",
+        "due_at_0": "",
+        "due_at_1": "",
+        "reason": "It is planned",
+    }
+    assert client.post("/admin/compliance/audit/add/", planned).status_code == 302
+    audit = Audit.objects.latest("pk")
+    assert audit.control_keys == (control.key,)
+    assert do(client, audit, "test", controls=[control.pk], kind="design").status_code == 302
+    page = text_of(client.get(WORK.format(audit.pk)))
+    assert page.count(f"/controls/{control.key}/") == 2
+    shown = text_of(client.get(f"/controls/{control.key}/"))
+    assert "In audits" in shown
+    assert f"{audit.key}, in scope" in shown
+    assert "In audits" not in text_of(as_(crew.owner).get(f"/controls/{control.key}/"))
+    change = f"/admin/compliance/audit/{audit.pk}/change/"
+    edited = {**planned, "seen_version": audit.version, "opinion": "", "lead": "", "title": "Scoped anew"}
+    assert client.post(change, edited).status_code == 302
+    assert Audit.objects.get(pk=audit.pk).control_keys == (control.key,)
+    assert as_(crew.other).get(change).status_code == 200

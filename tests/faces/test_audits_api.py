@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from compliance.models import Audit, Finding
-from tests.auditing import Crew, finding_of, make_crew, reported
+from tests.auditing import Crew, accepted, finding_of, make_crew, reported
 from tests.makers import make_token
 from tests.reading import as_
 
@@ -102,3 +102,104 @@ def test_lists_cost_the_same_with_many_rows(crew: Crew, django_assert_max_num_qu
     client = as_(crew.lead)
     with django_assert_max_num_queries(8):
         assert len(client.get("/api/v1/findings/").json()["results"]) == 12
+
+
+def test_evidence_is_asked_for_handed_in_and_settled_by_api(crew: Crew) -> None:
+    lead, owner, reader = as_(crew.lead), as_(crew.owner), machine("compliance:read", "compliance:write")
+    body = {"audit": crew.audit.key, "title": "Leavers", "owner": str(crew.owner.pk), "kind": "document"}
+    made = post(lead, "/evidence-requests/", body)
+    assert made.status_code == 201, made.content
+    key = made.json()["key"]
+    path = f"/evidence-requests/{key}"
+    assert (made["Location"], made["ETag"]) == (f"/api/v1{path}/", '"1"')
+    for wrong, pointer in (
+        ({"audit": "nope"}, "/audit"),
+        ({"audit": "AUD-999999"}, "/audit"),
+        ({"owner": str(crew.second.pk)}, "/owner"),
+        ({"kind": "song"}, "/kind"),
+        ({"item": 2**40}, "/item"),
+        ({"due_at": "2020-01-01T00:00:00Z"}, "/due_at"),
+        ({"colour": "red"}, "/colour"),
+    ):
+        refused = post(lead, "/evidence-requests/", {**body, **wrong})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, pointer)
+        assert refused["Content-Type"].startswith("application/problem+json")
+    assert post(reader, "/evidence-requests/", body).status_code == 403
+    assert post(machine("compliance:read"), "/evidence-requests/", body).status_code == 403
+    for query, found in (
+        ("", 1),
+        (f"?audit={crew.audit.key}&state=open&kind=document", 1),
+        (f"?owner={crew.owner.pk}&ordering=due_at", 1),
+        (f"?owner={crew.lead.pk}", 0),
+        ("?overdue=1", 0),
+        ("?overdue=0&updated_since=2020-01-01T00:00:00Z", 1),
+        ("?state=accepted", 0),
+    ):
+        assert len(reader.get(f"/api/v1/evidence-requests/{query}").json()["results"]) == found, query
+    for query in ("?owner=x", "?audit=x", "?state=x", "?overdue=x", "?colour=red", "?ordering=title"):
+        assert reader.get(f"/api/v1/evidence-requests/{query}").status_code == 400, query
+    assert as_(crew.doer).get(f"/api/v1{path}/").status_code == 404
+    answer = {"answer": "Nobody left.", "links": ["CHG-1"], "version": 1}
+    assert post(as_(crew.doer), f"{path}/answer/", answer).status_code == 404
+    assert post(lead, f"{path}/answer/", answer).status_code == 403
+    assert post(owner, f"{path}/answer/", {"answer": ""}).status_code == 400
+    assert post(owner, f"{path}/answer/", {**answer, "version": 7}).status_code == 409
+    assert post(owner, f"{path}/answer/", answer).json()["links"] == ["CHG-1"]
+    assert post(owner, f"{path}/answer/", {"answer": "Again"}).status_code == 409
+    assert post(owner, f"{path}/accept/", {}).status_code == 403
+    assert post(lead, f"{path}/return/", {}).json()["errors"][0]["pointer"] == "/remark"
+    returned = post(lead, f"{path}/return/", {"remark": "Which year?"}).json()
+    assert (returned["state"], returned["rounds"]) == ("open", 1)
+    post(owner, f"{path}/answer/", {"answer": "Of this one."})
+    stale = lead.post(
+        f"/api/v1{path}/accept/", {}, content_type="application/json", headers={"If-Match": '"1"'}
+    )
+    assert stale.status_code == 409
+    assert post(lead, f"{path}/accept/", {}).json()["state"] == "accepted"
+    assert reader.get(f"/api/v1{path}/").json()["settled_at"]
+    assert reader.get("/api/v1/evidence-requests/CHG-1/").status_code == 404
+
+
+def test_corrective_actions_are_opened_done_and_tested_again_by_api(crew: Crew) -> None:
+    lead, owner, doer = as_(crew.lead), as_(crew.owner), as_(crew.doer)
+    told, row = reported(crew, title="Not answered"), accepted(crew)
+    body = {"finding": row.key, "title": "Make the gate ask", "owner": str(crew.doer.pk)}
+    due = {"due_at": "2126-01-01T00:00:00Z"}
+    made = post(owner, "/corrective-actions/", {**body, **due})
+    assert made.status_code == 201, made.content
+    path = f"/corrective-actions/{made.json()['key']}"
+    assert (made["Location"], made.json()["audit"]) == (f"/api/v1{path}/", crew.audit.key)
+    for wrong, pointer in (
+        ({"finding": "nope"}, "/finding"),
+        ({"finding": "FND-999999"}, "/finding"),
+        ({"owner": str(crew.lead.pk)}, "/owner"),
+        ({"owner": "nobody"}, "/owner"),
+        ({"due_at": "2020-01-01T00:00:00Z"}, "/due_at"),
+    ):
+        refused = post(owner, "/corrective-actions/", {**body, **due, **wrong})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, pointer)
+    assert post(owner, "/corrective-actions/", {**body, **due, "finding": told.key}).status_code == 409
+    assert post(doer, "/corrective-actions/", {**body, **due}).status_code == 403
+    reader = machine("compliance:read")
+    for query, found in (
+        ("", 1),
+        (f"?finding={row.key}&audit={crew.audit.key}&state=open", 1),
+        (f"?finding={told.key}", 0),
+        (f"?owner={crew.doer.pk}&ordering=-opened_at", 1),
+        ("?overdue=true", 0),
+    ):
+        assert len(reader.get(f"/api/v1/corrective-actions/{query}").json()["results"]) == found, query
+    for query in ("?owner=x", "?finding=x", "?state=x", "?colour=red"):
+        assert reader.get(f"/api/v1/corrective-actions/{query}").status_code == 400, query
+    assert post(doer, f"{path}/finish/", {}).status_code == 400
+    assert post(lead, f"{path}/finish/", {"text": "I did"}).status_code == 403
+    assert post(lead, f"{path}/verify/", {"text": "Early"}).status_code == 409
+    assert post(doer, f"{path}/finish/", {"text": "It asks", "version": 1}).json()["state"] == "done"
+    assert post(doer, f"{path}/verify/", {"text": "I looked"}).status_code == 403
+    assert post(lead, f"{path}/return/", {"text": "Not in staging"}).json()["retest"] == "Not in staging"
+    assert post(doer, f"{path}/finish/", {"text": "There too", "version": 1}).status_code == 409
+    post(doer, f"{path}/finish/", {"text": "There too"})
+    verified = post(lead, f"{path}/verify/", {"text": "5 of 5"})
+    assert (verified.status_code, verified.json()["state"]) == (200, "verified")
+    assert post(lead, f"{path}/drop/", {"text": "x"}).status_code in {403, 409}
+    assert as_(crew.second).get(f"/api/v1{path}/").json()["verified_at"]

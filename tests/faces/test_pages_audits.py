@@ -15,6 +15,7 @@ from compliance.services.audits.requests import request_move, request_open
 from compliance.services.audits.testing import note_write
 from tests.auditing import SOON, Crew, action_of, finding_of, make_crew, reported
 from tests.makers import NOW, make_user
+from tests.pure.test_file_archives import packed
 from tests.reading import as_
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +49,18 @@ def test_a_request_is_answered_with_a_file_and_sent_back(crew: Crew) -> None:
     link = f"{page}files/{shown.split('/files/')[1].split('/')[0]}/"
     assert b"".join(client.get(link).streaming_content) == b"Nobody left."  # type: ignore[attr-defined]
     assert as_(crew.doer).get(link).status_code == 404
+    sheet = packed(("[Content_Types].xml", b"<Types/>"), ("xl/workbook.xml", b"<workbook/>"))
+    bundle = packed(("leavers.csv", b"none"))
+    for name, content, status in (
+        ("leavers.xlsx", sheet, 302),
+        ("leavers.zip", bundle, 302),
+        ("leavers.xlsm", sheet, 400),
+        ("leavers.docx", sheet, 400),
+        ("inner.zip", packed(("a.zip", bundle)), 400),
+        ("macros.xlsx", packed(("xl/workbook.xml", b"<w/>"), ("xl/vbaProject.bin", b"x")), 400),
+    ):
+        sent = client.post(f"{page}files/", {"file": SimpleUploadedFile(name, content), "note": ""})
+        assert sent.status_code == status, name
     assert client.post(f"{page}answer/", {"answer": ""}).status_code == 400
     assert client.post(f"{page}answer/", {"answer": "See the file", "links": "ftp://x"}).status_code == 400
     assert client.post(f"{page}answer/", {"answer": "See the file"}).status_code == 302

@@ -150,3 +150,18 @@ def test_archives_are_taken_for_evidence_alone_and_by_their_ending() -> None:
     for name, told in (("bundle.xlsx", ZIP), ("bundle.jar", ZIP), ("table.zip", XLSX)):
         with pytest.raises(Unwelcome):
             check_ending(name, told, takes_archives=True)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        ("word/vbaProject.bin", b"x"),
+        ("xl/macrosheets/sheet1.xml", b"<xml/>"),
+        ("word/activeX/activeX1.xml", b"<xml/>"),
+        ("[Content_Types].xml", b'<Types><Override ContentType="x.macroEnabled.main+xml"/></Types>'),
+    ],
+)
+def test_office_documents_with_macros_are_refused_whatever_they_are_called(entry: tuple[str, bytes]) -> None:
+    whole = {"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w/>", entry[0]: entry[1]}
+    assert why_not(packed(*whole.items())) == "script"
+    assert kind(packed(("[Content_Types].xml", b"<Types/>"), ("word/document.xml", b"<w/>"))) == DOCX

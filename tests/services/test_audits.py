@@ -134,7 +134,7 @@ def test_a_population_is_frozen_and_a_sample_drawn_again_is_the_same(crew: Crew)
     )
     assert sample.keys == drawn(keys, seed="2026-annual", size=5)
     assert [item.subject_key for item in sample.items.all()] == sample.keys
-    with nothing_written(), pytest.raises(InvalidInput, match="another seed"):
+    with nothing_written(), pytest.raises(Conflict, match="another seed"):
         sample_draw(actor=crew.lead.actor, now=NOW, population=population.pk, size=5, seed="2026-annual")
     for wrong in ({"size": 0}, {"size": 5_001}, {"size": 3, "seed": "short"}):
         with nothing_written(), pytest.raises(InvalidInput):

@@ -1,5 +1,5 @@
 """The back office of audits: where auditors plan, sample, find and report."""
 
-from compliance.admin.audits import lists, programme
+from compliance.admin.audits import guests, lists, programme
 
-__all__ = ["lists", "programme"]
+__all__ = ["guests", "lists", "programme"]

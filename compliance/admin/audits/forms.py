@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 
 from compliance.auditing.tables import (
     ITEM_RESULTS,
@@ -16,16 +16,19 @@ from compliance.auditing.tables import (
     TEST_KINDS,
     TEST_RESULTS,
 )
-from compliance.models import ControlTest
+from compliance.models import Audit, Control, ControlTest
+from compliance.models.controls import CONTROL_PREFIX
 from compliance.selectors.audits.populations import KINDS
 from opsportal.accounts.models import User
+from opsportal.accounts.selectors import colleagues
+from opsportal.core.keys import number_of
 
 ISO = "%Y-%m-%dT%H:%M"
 
 
 def people() -> QuerySet[User]:
     """Return who can be asked for something."""
-    return User.objects.filter(is_active=True, is_guest=False)
+    return colleagues()
 
 
 def auditors() -> QuerySet[User]:
@@ -43,6 +46,18 @@ def _moment(label: str, help_text: str = "") -> forms.DateTimeField:
     return forms.DateTimeField(label=label, required=False, widget=widget, help_text=help_text)
 
 
+def _plain(value: Any) -> Any:
+    match value:
+        case User():
+            return str(value.pk)
+        case ControlTest():
+            return value.pk
+        case QuerySet() if value.model is Control:
+            return [control.key for control in value]
+        case _:
+            return value
+
+
 class StepForm(forms.Form):
     """A step that asks nothing."""
 
@@ -54,7 +69,7 @@ class StepForm(forms.Form):
 
     def given(self) -> dict[str, Any]:
         """Return what was filled in, as the services take it: people by their ids."""
-        return {name: str(v.pk) if isinstance(v, User) else v for name, v in self.cleaned_data.items()}
+        return {name: _plain(value) for name, value in self.cleaned_data.items()}
 
 
 class TextForm(StepForm):
@@ -71,11 +86,40 @@ class TeamForm(StepForm):
         self.fields["team"].queryset = auditors()  # type: ignore[attr-defined]
 
 
+class ControlsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Controls of the catalogue that are in use."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(queryset=Control.objects.filter(state="active").order_by("id"), **kwargs)
+
+
 class TestForm(StepForm):
-    control = forms.CharField(max_length=80, help_text="The key of the control, SOC2-CC8.1.")
-    title = forms.CharField(label="What it demands", max_length=300)
+    controls = ControlsField(
+        required=False,
+        help_text="Of the catalogue, those in scope first. Six at most.",
+    )
+    control = forms.CharField(
+        label="Or what is not in the catalogue",
+        max_length=80,
+        required=False,
+        help_text="The auditor's own word for it, SOC2-CC8.1. Left empty where controls are chosen.",
+    )
+    title = forms.CharField(
+        label="What it demands",
+        max_length=300,
+        required=False,
+        help_text="The title of the first control, where it is empty.",
+    )
     kind = forms.ChoiceField(label="What of it", choices=list(TEST_KINDS.items()))
     procedure = _long("Work planned")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        about = Audit.objects.filter(pk=self.audit).first()
+        scope = [number_of(key, CONTROL_PREFIX) for key in about.control_keys] if about else []
+        first = Case(When(pk__in=[number for number in scope if number], then=0), default=1)
+        field = self.fields["controls"]
+        field.queryset = field.queryset.order_by(first, "id")  # type: ignore[attr-defined]
 
 
 class ResultForm(StepForm):
@@ -96,7 +140,7 @@ class DrawForm(StepForm):
     seed = forms.CharField(
         max_length=64,
         required=False,
-        help_text="8 to 64 letters, digits, dots, hyphens. One is made and recorded where it is empty.",
+        help_text="8 to 64 letters, digits, dots, hyphens. It is recorded.",
     )
     test = forms.ModelChoiceField(label="For the test", queryset=ControlTest.objects.none(), required=False)
 
@@ -120,15 +164,29 @@ class PersonForm(StepForm):
         self.fields["owner"].queryset = people()  # type: ignore[attr-defined]
 
 
-class RequestForm(PersonForm):
+class ForTestForm(PersonForm):
+    """A step that may be for one of the audit's tests."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        tests = ControlTest.objects.filter(audit=self.audit).order_by("control", "kind")
+        self.fields["test"].queryset = tests  # type: ignore[attr-defined]
+
+
+def _for_test() -> forms.ModelChoiceField:  # type: ignore[type-arg]
+    return forms.ModelChoiceField(label="For the test", queryset=ControlTest.objects.none(), required=False)
+
+
+class RequestForm(ForTestForm):
     title = forms.CharField(label="What is asked for", max_length=200)
     kind = forms.ChoiceField(choices=list(REQUEST_KINDS.items()))
     detail = _long("In detail")
     owner = forms.ModelChoiceField(label="Who is asked", queryset=User.objects.none())
     due_at = _moment("By when", "Five days from now where it is empty, or what the standard says.")
+    test = _for_test()
 
 
-class FindingForm(PersonForm):
+class FindingForm(ForTestForm):
     title = forms.CharField(max_length=200)
     severity = forms.ChoiceField(choices=list(SEVERITIES.items()))
     condition = _long("Condition", help_text="What is.")
@@ -139,6 +197,7 @@ class FindingForm(PersonForm):
     service = forms.CharField(max_length=60, required=False, help_text="The slug of a service, if of one.")
     owner = forms.ModelChoiceField(queryset=User.objects.none(), required=False)
     due_at = _moment("Due", "By its severity, or by the standard, where it is empty.")
+    test = _for_test()
 
 
 class ActionForm(PersonForm):
@@ -156,6 +215,10 @@ class NoteForm(StepForm):
 class ConclusionForm(StepForm):
     opinion = forms.ChoiceField(choices=list(OPINIONS.items()))
     conclusion = _long("Conclusion", rows=6)
+    opinion_reason = _long(
+        "Why, although something is open",
+        help_text="Needed where something speaks against the opinion. The report shows it.",
+    )
 
 
 class GuestForm(StepForm):

@@ -22,8 +22,6 @@ from compliance.auditing.states import OPEN_FINDINGS
 from compliance.models import (
     Audit,
     AuditMember,
-    AuditorAccess,
-    AuditRead,
     AuditReport,
     ControlTest,
     CorrectiveAction,
@@ -34,8 +32,13 @@ from compliance.models import (
     SampleItem,
     WorkingNote,
 )
-from compliance.selectors.audits.seen import actions_seen, findings_seen, notes_seen, requests_seen
-from compliance.services.audits.access import access_revoke
+from compliance.selectors.audits.seen import (
+    actions_seen,
+    finding_versions_seen,
+    findings_seen,
+    notes_seen,
+    requests_seen,
+)
 from compliance.services.audits.actions import action_move
 from compliance.services.audits.findings import finding_move
 from compliance.services.audits.requests import request_move
@@ -85,6 +88,9 @@ class FindingAdmin(OfAudit, LookAdmin):
     search_fields = ("=id", "title", "condition", "owner__full_name")
     ordering = ("-id",)
     actions = ("report", "close")
+
+    def versions_seen(self, request: HttpRequest, pk: Any, versions: QuerySet[Any]) -> QuerySet[Any]:
+        return finding_versions_seen(actor_of(request), int(pk), versions)
 
     @admin.action(description="Report to their owners")
     def report(self, request: HttpRequest, rows: QuerySet[Finding]) -> HttpResponse | None:
@@ -280,38 +286,4 @@ class WorkingNoteAdmin(OfAudit, WrittenOnceAdmin):
     list_filter = ("written_at",)
     search_fields = ("text", "about")
     fields = readonly_fields = ("audit", "about", "text", "author", "written_at")
-    ordering = ("-id",)
-
-
-@admin.register(AuditorAccess)
-class AuditorAccessAdmin(OfAudit, LookAdmin):
-    """What is opened to external auditors, until when."""
-
-    seen = of_audits("audit", AuditorAccess)
-    for_guests = False
-    list_display = ("id", "of", "person", "starts_at", "ends_at", "revoked_at", "granted_by")
-    list_filter = ("starts_at", "ends_at", "revoked_at")
-    search_fields = ("=audit__id", "person__full_name")
-    fields = ("audit", "person", "starts_at", "ends_at", "revoked_at", "granted_by", "granted_at", "version")
-    ordering = ("-id",)
-    actions = ("revoke",)
-
-    @admin.action(description="End now")
-    def revoke(self, request: HttpRequest, rows: QuerySet[AuditorAccess]) -> HttpResponse | None:
-        def service(row: AuditorAccess) -> object:
-            return access_revoke(actor=actor_of(request), now=now_of(request), pk=row.pk)
-
-        question = "End the access of these external auditors now?"
-        return carry_out(self, request, rows, service, action="revoke", question=question, done="Ended")
-
-
-@admin.register(AuditRead)
-class AuditReadAdmin(OfAudit, WrittenOnceAdmin):
-    """What external auditors looked at."""
-
-    seen = of_audits("audit", AuditRead)
-    for_guests = False
-    list_display = ("at", "of", "page", "subject", "reader")
-    list_filter = ("at",)
-    search_fields = ("=audit__id", "page", "subject", "reader")
     ordering = ("-id",)

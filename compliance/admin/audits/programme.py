@@ -6,16 +6,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from compliance.admin.audits.forms import ControlsField
 from compliance.admin.audits.rows import AuditRows, mine_filter, overdue_in, service_filter, words_filter
 from compliance.admin.audits.work import WorkViews
 from compliance.auditing.states import AUDIT, UNDER_WAY
-from compliance.models import Audit, AuditProgramme
-from compliance.selectors.audits.seen import audits_seen
+from compliance.models import Audit, AuditProgramme, Control, Framework
+from compliance.models.controls import CONTROL_PREFIX
+from compliance.selectors.audits.seen import audits_seen, opinion_is_seen
 from compliance.services.audits.planning import (
     audit_edit,
     audit_move,
@@ -25,15 +27,19 @@ from compliance.services.audits.planning import (
 )
 from compliance.services.audits.scene import case_of
 from opsportal.accounts.models import User
+from opsportal.accounts.selectors import colleagues
 from opsportal.core.access import may
+from opsportal.core.keys import number_of
 from opsportal.web.admin import SEEN_VERSION, WriteAdmin, WriteForm
 from opsportal.web.admin_actions import carry_out
 from opsportal.web.requests import actor_of, is_guest, now_of
 
+_OPINION = ("opinion", "opinion_reason", "conclusion")
+
 
 def auditors() -> QuerySet[User]:
     """Return who may lead an audit."""
-    return User.objects.filter(is_active=True).exclude(is_auditor=False, is_staff=False)
+    return colleagues().exclude(is_auditor=False, is_staff=False)
 
 
 class ProgrammeForm(WriteForm):
@@ -105,6 +111,20 @@ class AuditProgrammeAdmin(WriteAdmin):
 class AuditForm(WriteForm):
     """The plan of an audit. Services stand as slugs, parted by blanks or commas."""
 
+    framework = forms.CharField(
+        max_length=60,
+        required=False,
+        help_text="What rules ask for as audit.framework. The first of the frameworks, where it is empty.",
+    )
+    frameworks = forms.ModelMultipleChoiceField(
+        queryset=Framework.objects.order_by("title"),
+        to_field_name="slug",
+        required=False,
+        help_text="Of the catalogue.",
+    )
+    controls = ControlsField(
+        required=False, help_text="Those of the catalogue that are audited. None: the frameworks say."
+    )
     services = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
@@ -132,10 +152,22 @@ class AuditForm(WriteForm):
             self.fields["programme"].queryset = AuditProgramme.objects.filter(state="active")  # type: ignore[attr-defined]
         if self.instance.pk:
             self.initial["services"] = " ".join(self.instance.service_slugs)
+            self.initial["frameworks"] = list(self.instance.framework_slugs)
+            numbers = [number_of(key, CONTROL_PREFIX) for key in self.instance.control_keys]
+            self.initial["controls"] = [number for number in numbers if number]
+            if "controls" in self.fields:
+                standing = Control.objects.filter(Q(state="active") | Q(pk__in=self.initial["controls"]))
+                self.fields["controls"].queryset = standing.order_by("id")  # type: ignore[attr-defined]
 
     def clean_lead(self) -> str:
         found = self.cleaned_data.get("lead")
         return str(found.pk) if found else ""
+
+    def clean_frameworks(self) -> list[str]:
+        return [row.slug for row in self.cleaned_data["frameworks"]]
+
+    def clean_controls(self) -> list[str]:
+        return [row.key for row in self.cleaned_data["controls"]]
 
     def _post_clean(self) -> None:
         """Leave the checks to the service: it knows more, and words them for people."""
@@ -177,12 +209,31 @@ class AuditAdmin(WorkViews, AuditRows, WriteAdmin):
     ordering = ("-id",)
     actions = ("begin", "cancel")
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return [name for name in self.list_display if name != "opinion" or not is_guest(request)]
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return [one for one in self.list_filter if one != "opinion" or not is_guest(request)]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Let no guest ask by an address for what their page does not show yet."""
+        if is_guest(request) and lookup.split("__", maxsplit=1)[0] in _OPINION:
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+    def versions_seen(self, request: HttpRequest, pk: Any, versions: QuerySet[Any]) -> QuerySet[Any]:
+        audit = Audit.objects.filter(pk=pk).first()
+        seen = audit is None or opinion_is_seen(actor_of(request), audit)
+        return versions if seen else versions.filter(**dict.fromkeys(_OPINION, ""))
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        scope = ["title", "kind", "framework", "services", "period_from", "period_until", "lead", "due_at"]
+        scope = ["title", "kind", "frameworks", "controls", "framework", "services"]
+        scope += ["period_from", "period_until", "lead", "due_at"]
         texts = ["objective", "criteria"]
         if obj is None:
             return ["programme", *scope, *texts]
-        return [*scope, *texts, "opinion", "conclusion", *self.readonly_fields, SEEN_VERSION]
+        said = _OPINION if opinion_is_seen(actor_of(request), obj) else ()
+        return [*scope, *texts, *said, *self.readonly_fields, SEEN_VERSION]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(actor_of(request), "audit.plan")

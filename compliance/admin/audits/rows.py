@@ -85,6 +85,8 @@ def service_filter(field: str, *, listed: bool) -> type[admin.SimpleListFilter]:
         parameter_name = "service"
 
         def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+            if is_guest(request):
+                return []  # what services there are is the house's
             rows = Service.objects.exclude(state="retired").order_by("name").values_list("slug", "name")
             return list(rows[:200])
 
@@ -106,7 +108,7 @@ def words_filter(way: str, named: str, words: Callable[[], Iterable[str]]) -> ty
         parameter_name = named.replace(" ", "_")
 
         def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-            return [(word, word) for word in words() if word]
+            return [] if is_guest(request) else [(word, word) for word in words() if word]
 
         def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
             return queryset.filter(**{way: self.value()}) if self.value() else queryset

@@ -14,11 +14,14 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from compliance.admin.audits.forms import ItemForm
-from compliance.admin.audits.steps import STEPS, Call, initial_of
-from compliance.auditing.states import FINDING
+from compliance.admin.audits.offered import Desk, action_rows, finding_rows, request_rows, steps_of_audit
+from compliance.admin.audits.steps import STEPS, Call, Step, initial_of
+from compliance.auditing.opinions import open_points
+from compliance.auditing.states import AUDIT
 from compliance.models import Audit, Population, Sample, SampleItem
 from compliance.panels.audit_blocks import file_blocks, report_blocks
 from compliance.selectors.audits.change_file import change_file, deployments_without_change, people_in
+from compliance.selectors.audits.controls import controls_named
 from compliance.selectors.audits.item_facts import facts_of
 from compliance.selectors.audits.seen import (
     actions_seen,
@@ -27,6 +30,7 @@ from compliance.selectors.audits.seen import (
     notes_seen,
     requests_seen,
 )
+from compliance.selectors.audits.standing import standing_of
 from compliance.services.audits.reports import report_content
 from compliance.services.audits.sampling import item_record, population_keys
 from compliance.services.audits.scene import case_of
@@ -55,20 +59,33 @@ class WorkViews:
         audit = audit_seen(actor, pk)
         case = case_of(audit)
         works, leads = may(actor, "audit.work", case), may(actor, "audit.lead", case)
-        findings = findings_seen(actor).filter(audit=audit).order_by("-id")
+        reports = list(audit.reports.select_related("issued_by").defer("content").order_by("-number"))
+        drafts = audit.findings.filter(state="draft").count() if works or leads else 0
+        desk = Desk(audit, actor, case, standing_of(audit), drafts, bool(reports))
+        steps, needed = steps_of_audit(desk)
+        findings = findings_seen(actor).filter(audit=audit).prefetch_related("actions").order_by("-id")
+        requests = requests_seen(actor).filter(audit=audit).order_by("-id")
+        actions = actions_seen(actor).filter(finding__audit=audit).order_by("-id")
         context = {
             "works": works,
             "leads": leads,
-            "issues": may(actor, "audit.issue", case),
+            "steps": steps,
+            "needed": needed,
+            "offered": desk.open_steps,
+            "is_guest": actor.is_guest,
+            "may_edit": leads and AUDIT.can(audit.state, "edit"),
             "members": audit.members.select_related("person").order_by("id"),
-            "tests": audit.tests.select_related("tested_by").order_by("control", "kind"),
+            "tests": audit.tests.select_related("tested_by")
+            .prefetch_related("tested__control")
+            .order_by("control", "kind"),
             "populations": _populations(audit),
-            "requests": requests_seen(actor).filter(audit=audit).order_by("-id")[:200],
-            "findings": [(row, _finding_steps(row.state)) for row in findings[:200]],
-            "actions": actions_seen(actor).filter(finding__audit=audit).order_by("-id")[:200],
+            "requests": request_rows(desk, requests[:200]),
+            "findings": finding_rows(desk, findings[:200]),
+            "actions": action_rows(desk, actions[:200]),
             "notes": notes_seen(actor).filter(audit=audit).order_by("-id")[:200] if works else [],
             "accesses": audit.accesses.select_related("person").order_by("-id")[:50] if leads else [],
-            "reports": audit.reports.select_related("issued_by").defer("content").order_by("-number"),
+            "reports": reports,
+            "scope": controls_named(audit.control_keys),
             "now": now_of(request),
         }
         return self._page(request, "work", audit, context)
@@ -79,9 +96,11 @@ class WorkViews:
         audit, found, row = audit_seen(actor, pk), STEPS.get(step), _number(request.GET.get("row", ""))
         if found is None or is_guest(request):
             raise NotFound("There is no such step.")
+        if not found.is_about(audit, row):
+            raise NotFound("There is nothing of this number in this audit.")
         if request.method != "POST":
-            form = found.form(initial=initial_of(step, audit, row), audit=pk)
-            return self._page(request, "step", audit, {"step": found, "form": form})
+            form = found.form(initial=initial_of(step, audit, row, now), audit=pk)
+            return self._page(request, "step", audit, _asked(found, form, audit))
         form = found.form(request.POST, audit=pk)
         status = 400
         if form.is_valid():
@@ -97,7 +116,7 @@ class WorkViews:
                     return self._page(request, "once", audit, {"link": link})
                 messages.success(request, f"{found.title}: done.")
                 return redirect("admin:compliance_audit_work", pk)
-        return self._page(request, "step", audit, {"step": found, "form": form}, status=status)
+        return self._page(request, "step", audit, _asked(found, form, audit), status=status)
 
     def sample_view(self, request: HttpRequest, pk: int, sample: int) -> HttpResponse:
         """Show a sample with the evidence of one item beside it, and take what was found of that item."""
@@ -107,7 +126,10 @@ class WorkViews:
         if drawn is None:
             raise NotFound("There is no such sample.")
         items = list(drawn.items.select_related("tested_by").order_by("position"))
-        chosen = _chosen(items, _number(request.GET.get("item", "")))
+        wanted = request.GET.get("item", "")
+        if wanted and _number(wanted) not in {item.pk for item in items}:
+            raise NotFound("There is no such item in this sample.")
+        chosen = _chosen(items, _number(wanted))
         works = may(actor, "audit.work", case_of(audit)) and audit.state == "fieldwork"
         standing = {name: getattr(chosen, name) for name in ("result", "note", "evidence")} if chosen else {}
         form = ItemForm(request.POST or None, initial=standing)
@@ -221,6 +243,11 @@ class WorkViews:
         return TemplateResponse(request, f"admin/compliance/audits/{name}.html", whole, status=status)
 
 
+def _asked(step: Step, form: Any, audit: Audit) -> dict[str, Any]:
+    found = open_points(standing_of(audit)) if step.shows_what_is_open else ()
+    return {"step": step, "form": form, "open": found}
+
+
 def _populations(audit: Audit) -> list[tuple[Population, list[Sample]]]:
     counted = Sample.objects.filter(population__audit=audit).annotate(
         items_tested=Count("items", filter=~Q(items__result="")),
@@ -231,17 +258,6 @@ def _populations(audit: Audit) -> list[tuple[Population, list[Sample]]]:
         samples.setdefault(sample.population_id, []).append(sample)
     rows = audit.populations.defer("content").select_related("frozen_by").order_by("id")
     return [(row, samples.get(row.pk, [])) for row in rows]
-
-
-def _finding_steps(state: str) -> list[tuple[str, str]]:
-    """Return (slug, words) of the team's steps on a finding in this state."""
-    verbs = [
-        verb
-        for verb in ("report", "withdraw", "uphold", "verify", "close", "reopen")
-        if FINDING.can(state, verb)
-    ]
-    steps = [(f"finding-{verb}", STEPS[f"finding-{verb}"].button) for verb in verbs]
-    return [("finding-edit", "Change"), *steps] if state == "draft" else steps
 
 
 def _chosen(items: list[SampleItem], pk: int) -> SampleItem | None:

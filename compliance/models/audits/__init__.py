@@ -1,5 +1,12 @@
 from compliance.models.audits.access import AuditorAccess, AuditRead
-from compliance.models.audits.fieldwork import ControlTest, Population, Sample, SampleItem, WorkingNote
+from compliance.models.audits.fieldwork import (
+    ControlTest,
+    Population,
+    Sample,
+    SampleItem,
+    TestedControl,
+    WorkingNote,
+)
 from compliance.models.audits.findings import CorrectiveAction, EvidenceRequest, Finding
 from compliance.models.audits.plan import Audit, AuditMember, AuditProgramme, AuditReport
 
@@ -17,5 +24,6 @@ __all__ = [
     "Population",
     "Sample",
     "SampleItem",
+    "TestedControl",
     "WorkingNote",
 ]

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 
 from compliance.auditing.tables import ITEM_RESULTS, POPULATIONS, TEST_KINDS, TEST_RESULTS
 from compliance.models.audits.plan import Audit
+from compliance.models.controls import Control
 from opsportal.audit.history import history
 from opsportal.audit.models import AppendOnly
 
@@ -15,7 +16,8 @@ from opsportal.audit.models import AppendOnly
 class ControlTest(models.Model):
     """One test of one control: of its design, or of whether it was followed in the period.
 
-    The control stands by value: its key (`SOC2-CC8.1`) and its title.
+    Which ones of the catalogue stands in `tested`. `control` is what they are called here: their keys
+    (`CTL-1, CTL-7`), or a word for what is outside of the catalogue (`SOC2-CC8.1`).
     """
 
     audit = models.ForeignKey(Audit, on_delete=models.PROTECT, related_name="tests")
@@ -47,6 +49,21 @@ class ControlTest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.control}: {self.get_kind_display()}"
+
+
+class TestedControl(models.Model):
+    """A test is of this control of the catalogue."""
+
+    test = models.ForeignKey(ControlTest, on_delete=models.PROTECT, related_name="tested")
+    control = models.ForeignKey(Control, on_delete=models.PROTECT, related_name="tested_in")
+
+    history = history()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["test", "control"], name="tested_control_once")]
+
+    def __str__(self) -> str:
+        return f"test {self.test_id} of CTL-{self.control_id}"
 
 
 class Population(AppendOnly):

@@ -67,6 +67,9 @@ class Audit(models.Model):
     objective = models.TextField(blank=True, default="")
     criteria = models.TextField(blank=True, default="")
     framework = models.CharField(max_length=60, blank=True, default="")
+    # From the catalogue, between bars: `|soc2|iso27001|`, `|CTL-1|CTL-7|`. What else is audited stands above.
+    frameworks = models.TextField(blank=True, default="")
+    controls = models.TextField(blank=True, default="")
     services = models.TextField(blank=True, default="")
     period_from = models.DateField()
     period_until = models.DateField()
@@ -75,6 +78,8 @@ class Audit(models.Model):
     state = models.CharField(max_length=10, choices=AUDIT.choices, default=AUDIT.initial, editable=False)
     conclusion = models.TextField(blank=True, default="")
     opinion = models.CharField(max_length=26, choices=list(OPINIONS.items()), blank=True, default="")
+    # Why the opinion is given although something speaks against it.
+    opinion_reason = models.TextField("why, although something is open", blank=True, default="")
     created_at = models.DateTimeField(editable=False)
     begun_at = models.DateTimeField(null=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
@@ -110,6 +115,14 @@ class Audit(models.Model):
     @property
     def service_slugs(self) -> tuple[str, ...]:
         return parted(self.services)
+
+    @property
+    def framework_slugs(self) -> tuple[str, ...]:
+        return parted(self.frameworks)
+
+    @property
+    def control_keys(self) -> tuple[str, ...]:
+        return parted(self.controls)
 
     @property
     def begins(self) -> datetime:

@@ -2,7 +2,8 @@
 
 Auditors and administrators see every audit; a guest those that are opened to them now; other people what
 concerns them: what they are asked for, and findings and corrective actions of theirs, once reported. Working
-notes are seen by the audit's team alone, and drafts of findings by the team and by guests of that audit.
+notes and drafts of findings are seen by the audit's team alone; an opinion by it, auditors and
+administrators until the report is issued.
 """
 
 from __future__ import annotations
@@ -59,9 +60,9 @@ def findings_seen(actor: Actor) -> QuerySet[Finding]:
     rows = Finding.objects.select_related("audit", "owner")
     if actor.is_system:
         return rows
-    if actor.is_guest:
-        return rows.filter(_of_audits(actor, "audit__"))
     told = Q(state__in=TOLD)
+    if actor.is_guest:
+        return rows.filter(told, _of_audits(actor, "audit__"))
     if reads_audits(actor):
         return rows.filter(told | in_team(actor, "audit")) if actor.is_user else rows.filter(told)
     if not actor.is_user:
@@ -70,13 +71,25 @@ def findings_seen(actor: Actor) -> QuerySet[Finding]:
     return rows.filter((told & mine) | in_team(actor, "audit"))
 
 
+def finding_versions_seen(actor: Actor, pk: int, versions: QuerySet[M]) -> QuerySet[M]:
+    """Return those of the `versions` of a finding that `actor` may see: the drafts are its team's."""
+    if actor.is_system or Finding.objects.filter(in_team(actor, "audit"), pk=pk).exists():
+        return versions
+    return versions.filter(state__in=TOLD)
+
+
+def opinion_is_seen(actor: Actor, audit: Audit) -> bool:
+    """Return whether `actor` may read opinion and conclusion: a guest once a report is issued."""
+    return not actor.is_guest or audit.reports.exists()
+
+
 def actions_seen(actor: Actor) -> QuerySet[CorrectiveAction]:
     """Return the corrective actions that `actor` may see."""
     rows = CorrectiveAction.objects.select_related("finding__audit", "owner")
     if reads_audits(actor):
         return rows
     if actor.is_guest:
-        return rows.filter(_of_audits(actor, "finding__audit__"))
+        return rows.filter(_of_audits(actor, "finding__audit__"), finding__state__in=TOLD)
     if not actor.is_user:
         return rows.none()
     return rows.filter(

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 
+from compliance.auditing.states import TAKEN_IN, UNDER_WAY
 from compliance.models import AuditorAccess, AuditRead
 from compliance.services.audits import cleaning
 from compliance.services.audits.scene import audit_locked, case_of, record, require_under_way
@@ -17,6 +19,7 @@ from opsportal.accounts.services import user_create
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Forbidden, InvalidInput, NotFound
+from opsportal.core.moments import in_words
 from opsportal.core.versions import require_version
 from opsportal.core.writes import write
 
@@ -50,7 +53,7 @@ def access_grant(
     with write(actor=actor, now=now):
         about = audit_locked(audit, actor=actor)
         require(actor, "audit.lead", case_of(about))
-        require_under_way(about, "planned", "fieldwork", "reporting")
+        require_under_way(about, *TAKEN_IN["guest"])
         guest = _guest(email, full_name, now)
         secret = PREFIX + secrets.token_urlsafe(32)
         row = AuditorAccess(
@@ -90,18 +93,15 @@ def access_of_link(secret: str, now: datetime) -> AuditorAccess:
     Raises `NotFound` for an unknown secret, and `Forbidden` with code `access_over` or `access_ahead`.
     """
     row = (
-        AuditorAccess.objects.filter(digest=_digest(secret)).select_related("person", "audit").first()
+        AuditorAccess.objects.filter(digest=_digest(secret)).select_related("person", "audit__lead").first()
         if secret.startswith(PREFIX)
         else None
     )
     if row is None:
         raise NotFound("There is no such link.")
-    if now < row.starts_at:
-        raise Forbidden(
-            f"This link opens {row.audit.key} on {row.starts_at:%Y-%m-%d %H:%M} UTC.", code="access_ahead"
-        )
     if not row.is_open(now) or not row.person.is_active:
-        raise Forbidden(OVER, code="access_over")
+        is_ahead = row.revoked_at is None and now < row.starts_at
+        raise Forbidden(ending_of(row, now), code="access_ahead" if is_ahead else "access_over")
     return row
 
 
@@ -126,6 +126,20 @@ def read_record(*, actor: Actor, now: datetime, access: AuditorAccess, page: str
 
 
 OVER = "Your access to this audit has ended. Ask the lead auditor to open it again."
+
+
+def ending_of(row: AuditorAccess, now: datetime) -> str:
+    """Return in words why an access lets nobody in at `now`, and whom to ask, in the portal's zone."""
+    audit, zone = row.audit, timezone.get_default_timezone()
+    if row.revoked_at is None and now < row.starts_at:
+        return f"This link opens {audit.key} on {in_words(row.starts_at, zone)}."
+    ended = min(filter(None, (row.ends_at, row.revoked_at)))
+    when = f"ended on {in_words(ended, zone)}" if ended <= now else "has ended"
+    lead = audit.lead.display_name
+    if audit.state in UNDER_WAY:
+        return f"Your access to {audit.key} {when}. Ask the lead auditor, {lead}, to open it again."
+    state = audit.get_state_display().lower()
+    return f"Your access to {audit.key} {when}: it is {state}. Ask the lead auditor, {lead}, for the report."
 
 
 def _guest(email: str, full_name: str, now: datetime) -> User:

@@ -8,15 +8,22 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.db.models import Q
+
+from compliance.models import Control, Framework
+from compliance.models.controls import CONTROL_PREFIX
 from opsportal.accounts.models import User
+from opsportal.accounts.selectors import colleagues
 from opsportal.catalog.models import Service
 from opsportal.core.errors import FieldError, InvalidInput
+from opsportal.core.keys import number_of
 from opsportal.core.moments import clean_moment
 from opsportal.core.text import clean_slug, clean_text
 from opsportal.obligations.terms import joined
 
 MAX_TEXT = 20_000
 MOST_LINES = 50
+MOST_CONTROLS = 500
 AGAIN = timedelta(days=7)
 """The least time for what was sent back."""
 Cleaner = Callable[[Any], Any]
@@ -104,7 +111,7 @@ def person(field: str, *, auditor: bool = False) -> Cleaner:
 
     def clean(value: object) -> User:
         try:
-            found = User.objects.filter(pk=UUID(str(value)), is_active=True, is_guest=False).first()
+            found = colleagues().filter(pk=UUID(str(value))).first()
         except ValueError:
             found = None
         if found is None:
@@ -134,6 +141,50 @@ def services(field: str) -> Cleaner:
         if missing:
             raise InvalidInput.of(field, "unknown", f"There is no service “{missing[0][:60]}”.")
         return joined(sorted(wanted))
+
+    return clean
+
+
+def controls(field: str, most: int = MOST_LINES, *, also_retired: bool = False) -> Cleaner:
+    """Return the cleaner of a list of keys of controls in use (`CTL-7`): the controls, by number."""
+    in_use = Q() if also_retired else Q(state="active")
+
+    def clean(value: object) -> list[Control]:
+        listed = value.replace(",", " ").split() if isinstance(value, str) else value
+        if not isinstance(listed, Iterable):
+            raise InvalidInput.of(field, "not_a_list", "Must be a list of keys of controls.")
+        wanted = {str(one): number_of(str(one), CONTROL_PREFIX) for one in listed}
+        if len(wanted) > most:
+            raise InvalidInput.of(field, "too_many", f"At most {most} controls.")
+        numbers = [number for number in wanted.values() if number]
+        found = {row.pk: row for row in Control.objects.filter(in_use, pk__in=numbers)}
+        missing = [one for one, number in wanted.items() if number not in found]
+        if missing:
+            raise InvalidInput.of(field, "unknown", f"There is no control “{missing[0][:30]}” in use.")
+        return [found[number] for number in sorted(found)]
+
+    return clean
+
+
+def control_keys(field: str) -> Cleaner:
+    """Return the cleaner of a list of keys of controls, as it is stored."""
+    clean = controls(field, MOST_CONTROLS, also_retired=True)
+    return lambda value: joined(control.key for control in clean(value))
+
+
+def frameworks(field: str) -> Cleaner:
+    """Return the cleaner of a list of frameworks (slugs, or a text of them), as it is stored."""
+
+    def clean(value: object) -> str:
+        listed = value.replace(",", " ").split() if isinstance(value, str) else value
+        if not isinstance(listed, Iterable) or not all(isinstance(one, str) for one in listed):
+            raise InvalidInput.of(field, "not_a_list", "Must be a list of frameworks.")
+        wanted = sorted({str(one) for one in listed})
+        known = set(Framework.objects.filter(slug__in=wanted).values_list("slug", flat=True))
+        missing = [one for one in wanted if one not in known]
+        if missing:
+            raise InvalidInput.of(field, "unknown", f"There is no framework “{missing[0][:60]}”.")
+        return joined(wanted)
 
     return clean
 

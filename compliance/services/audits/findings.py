@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from compliance.auditing.states import FINDING
+from compliance.auditing.states import FINDING, TAKEN_IN
 from compliance.auditing.tables import SEVERITIES, WITHIN
 from compliance.models import Audit, Finding
 from compliance.selectors.audits.seen import finding_seen
@@ -77,7 +77,7 @@ def finding_raise(*, actor: Actor, now: datetime, audit: int, fields: Mapping[st
     with write(actor=actor, now=now):
         about = audit_locked(audit, actor=actor)
         require(actor, "finding.raise", case_of(about))
-        require_under_way(about, "fieldwork", "reporting")
+        require_under_way(about, *TAKEN_IN["finding"])
         row = Finding(audit=about, raised_at=now, updated_at=now)
         row.raised_by_id = UUID(actor.id) if actor.is_user else None
         _apply(row, values)

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from compliance.auditing.states import AUDIT, PROGRAMME
+from compliance.auditing.opinions import against
+from compliance.auditing.states import AUDIT, PROGRAMME, TAKEN_IN
 from compliance.auditing.tables import EVERY, GRAVE, OPINIONS
 from compliance.models import Audit, AuditMember, AuditorAccess, AuditProgramme
+from compliance.selectors.audits.standing import standing_of
 from compliance.services.audits import cleaning
 from compliance.services.audits.cleaning import cleaned
 from compliance.services.audits.scene import (
@@ -28,7 +30,7 @@ from opsportal.core.errors import Conflict, InvalidInput, NotFound
 from opsportal.core.text import clean_text
 from opsportal.core.versions import require_version
 from opsportal.core.writes import write
-from opsportal.obligations.terms import Owner, Subject
+from opsportal.obligations.terms import Owner, Subject, parted
 from opsportal.standards.vocabulary import Value
 
 REPORT_WITHIN = timedelta(days=30)
@@ -50,6 +52,8 @@ _AUDIT: dict[str, cleaning.Cleaner] = {
     "objective": cleaning.text("objective"),
     "criteria": cleaning.text("criteria"),
     "framework": cleaning.line("framework", 60),
+    "frameworks": cleaning.frameworks("frameworks"),
+    "controls": cleaning.control_keys("controls"),
     "services": cleaning.services("services"),
     "period_from": cleaning.day("period_from"),
     "period_until": cleaning.day("period_until"),
@@ -57,6 +61,7 @@ _AUDIT: dict[str, cleaning.Cleaner] = {
     "due_at": cleaning.moment("due_at"),
     "conclusion": cleaning.text("conclusion"),
     "opinion": cleaning.word("opinion", OPINIONS, empty=True),
+    "opinion_reason": cleaning.text("opinion_reason", 2_000),
 }
 AUDIT_FIELDS = tuple(_AUDIT)
 
@@ -133,6 +138,9 @@ def audit_plan(
         given["lead"] = actor.id
     values = cleaned(given, _AUDIT, ("title", "kind", "period_from", "period_until", "lead"))
     _require_forward(values["period_from"], values["period_until"])
+    if not values.get("framework"):
+        # The word that rules ask for (`audit.framework`).
+        values["framework"] = next(iter(parted(values.get("frameworks", ""))), "")
     with write(actor=actor, now=now):
         require(actor, "audit.plan")
         row = Audit(programme=entry, created_at=now, updated_at=now)
@@ -149,7 +157,8 @@ def audit_edit(
 ) -> Audit:
     """Change an audit and return it. From fieldwork on, its kind, scope and period stand.
 
-    Raises `InvalidInput`, `NotFound`, `Forbidden`, `Stale`, `IllegalMove`, and `Conflict` (`scope_stands`).
+    An opinion against which something speaks (`auditing.opinions`) needs `opinion_reason`. Raises
+    `InvalidInput`, `NotFound`, `Forbidden`, `Stale`, `IllegalMove`, and `Conflict` (`scope_stands`).
     """
     values = cleaned(fields, _AUDIT)
     with write(actor=actor, now=now):
@@ -170,6 +179,8 @@ def audit_edit(
             return row
         for name, value in changed.items():
             setattr(row, name, value)
+        if {"opinion", "opinion_reason"} & set(changed):
+            require_reason(row)
         step(row, now)
         _happened(row, "edited", actor=actor, now=now, data={"fields": sorted(changed)})
         return row
@@ -189,7 +200,7 @@ def audit_team_set(
         row = audit_locked(pk, actor=actor)
         require(actor, "audit.lead", case_of(row))
         require_version(row, version)
-        require_under_way(row, "planned", "fieldwork", "reporting")
+        require_under_way(row, *TAKEN_IN["team"])
         wanted.pop(row.lead_id, None)
         standing = {member.person_id: member for member in row.members.all()}
         for pk_of, member in standing.items():
@@ -236,7 +247,8 @@ def audit_move(
         return row
 
 
-_SCOPE = {"kind", "framework", "services", "period_from", "period_until"}
+_SHOWN = 5
+_SCOPE = {"kind", "framework", "frameworks", "controls", "services", "period_from", "period_until"}
 _EVENTS = {
     "begin": "begun",
     "report": "reporting",
@@ -265,6 +277,21 @@ def audit_facts(row: Audit) -> dict[str, Value]:
 def audit_subject(row: Audit) -> Subject:
     """Return what an obligation about this audit is about."""
     return Subject("audit", row.key, row.title, services=row.service_slugs)
+
+
+def require_reason(row: Audit) -> None:
+    """Raise `InvalidInput` where something speaks against the opinion of an audit, and no reason is given."""
+    if row.opinion_reason.strip():
+        return
+    if found := against(row.opinion, standing_of(row)):
+        shown = " ".join(found[:_SHOWN])
+        more = f" And {len(found) - _SHOWN} more." if len(found) > _SHOWN else ""
+        raise InvalidInput.of(
+            "opinion_reason",
+            "required",
+            f"This speaks against “{row.get_opinion_display()}”: {shown}{more}"
+            " Finish it, or say why the opinion stands all the same; the report will show it.",
+        )
 
 
 def _require_forward(begins: date, ends: date) -> None:

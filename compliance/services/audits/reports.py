@@ -8,13 +8,18 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from compliance.auditing.states import TOLD
-from compliance.models import Audit, AuditReport
+from compliance.auditing.opinions import open_points
+from compliance.auditing.states import TAKEN_IN, TOLD
+from compliance.models import Audit, AuditReport, Control
+from compliance.models.controls import CONTROL_PREFIX
+from compliance.selectors.audits.standing import standing_of
+from compliance.services.audits.planning import require_reason
 from compliance.services.audits.scene import audit_locked, case_of, record, require_under_way, step
 from opsportal.audit.canonical import canonical_bytes
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import FieldError, InvalidInput
+from opsportal.core.keys import number_of
 from opsportal.core.versions import require_version
 from opsportal.core.writes import write
 
@@ -23,19 +28,20 @@ def report_issue(*, actor: Actor, now: datetime, pk: int, version: int | None = 
     """Freeze the report of an audit and return it. A later one stands beside it with the next number.
 
     Raises `NotFound`, `Forbidden` for anybody but the lead, `Stale`, `Conflict` unless it is being reported,
-    and `InvalidInput` where opinion or conclusion are missing.
+    and `InvalidInput` where opinion or conclusion are missing, or the reason of an opinion that needs one.
     """
     with write(actor=actor, now=now):
         about = audit_locked(pk, actor=actor)
         require(actor, "audit.issue", case_of(about))
         require_version(about, version)
-        require_under_way(about, "reporting")
+        require_under_way(about, *TAKEN_IN["issue"])
         missing = [name for name in ("opinion", "conclusion") if not getattr(about, name)]
         if missing:
             raise InvalidInput(
                 FieldError(f"/{name}", "required", f"A report has its {name}: edit the audit first.")
                 for name in missing
             )
+        require_reason(about)
         content = report_content(about)
         row = AuditReport(
             audit=about,
@@ -65,6 +71,8 @@ def report_content(about: Audit) -> dict[str, Any]:
         "title": about.title,
         "kind": about.kind,
         "framework": about.framework,
+        "frameworks": list(about.framework_slugs),
+        "controls": _controls(about),
         "services": list(about.service_slugs),
         "period": [about.period_from.isoformat(), about.period_until.isoformat()],
         "objective": about.objective,
@@ -72,6 +80,8 @@ def report_content(about: Audit) -> dict[str, Any]:
         "lead": str(about.lead_id),
         "team": [str(person) for person in members],
         "opinion": about.opinion,
+        "opinion_reason": about.opinion_reason,
+        "open": list(open_points(standing_of(about))),
         "conclusion": about.conclusion,
         "tests": _tests(about),
         "populations": _populations(about),
@@ -80,10 +90,18 @@ def report_content(about: Audit) -> dict[str, Any]:
     }
 
 
+def _controls(about: Audit) -> list[dict[str, str]]:
+    """Return the controls in scope, by number, as they are called now."""
+    numbers = [number_of(key, CONTROL_PREFIX) for key in about.control_keys]
+    rows = Control.objects.filter(pk__in=[number for number in numbers if number]).order_by("pk")
+    return [{"key": row.key, "title": row.title} for row in rows]
+
+
 def _tests(about: Audit) -> list[dict[str, Any]]:
     return [
         {
             "control": test.control,
+            "controls": sorted(f"CTL-{one.control_id}" for one in test.tested.all()),
             "title": test.title,
             "kind": test.kind,
             "procedure": test.procedure,
@@ -91,7 +109,7 @@ def _tests(about: Audit) -> list[dict[str, Any]]:
             "result": test.result,
             "tested_at": _utc(test.tested_at),
         }
-        for test in about.tests.order_by("control", "kind")
+        for test in about.tests.prefetch_related("tested").order_by("control", "kind")
     ]
 
 
@@ -123,11 +141,14 @@ def _populations(about: Audit) -> list[dict[str, Any]]:
 
 
 def _findings(about: Audit) -> list[dict[str, Any]]:
-    rows = about.findings.filter(state__in=TOLD).prefetch_related("actions").order_by("id")
+    rows = about.findings.filter(state__in=TOLD).select_related("test")
+    rows = rows.prefetch_related("actions", "test__tested").order_by("id")
     return [
         {
             "key": row.key,
             "title": row.title,
+            "control": row.test.control if row.test else "",
+            "controls": sorted(f"CTL-{one.control_id}" for one in row.test.tested.all()) if row.test else [],
             "severity": row.severity,
             "state": row.state,
             "condition": row.condition,

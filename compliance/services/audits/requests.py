@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from compliance.auditing.states import REQUEST
+from compliance.auditing.states import REQUEST, TAKEN_IN
 from compliance.auditing.tables import ANSWER_WITHIN, REQUEST_KINDS
 from compliance.models import Audit, EvidenceRequest
 from compliance.selectors.audits.seen import request_seen
@@ -65,7 +65,7 @@ def request_open(*, actor: Actor, now: datetime, audit: int, fields: Mapping[str
         about = audit_locked(audit, actor=actor)
         case = case_of(about)
         require(actor, "audit.work", case)
-        require_under_way(about, "fieldwork")
+        require_under_way(about, *TAKEN_IN["request"])
         if str(values["owner"].pk) in case.team:
             raise InvalidInput.of("owner", "in_team", "Ask somebody who does not work on this audit.")
         row = EvidenceRequest(audit=about, asked_by_id=UUID(actor.id), asked_at=now, updated_at=now)
@@ -88,13 +88,13 @@ def request_open(*, actor: Actor, now: datetime, audit: int, fields: Mapping[str
 def request_attach(
     *, actor: Actor, now: datetime, pk: int, name: str, chunks: Iterable[bytes], note: object = ""
 ) -> Attachment:
-    """Store a file as part of the answer, and return the attachment.
+    """Store a file as part of the answer, and return the attachment; ZIP and office documents are taken too.
 
     Raises `Forbidden`, `TooLarge`, `InvalidInput` for what is not taken, `NotFound` and `Conflict`.
     """
     seen = request_seen(actor, pk)
     require(actor, "evidence_request.answer", case_of(seen.audit, owners=(seen.owner_id,)))
-    kept = store.keep(chunks, name=clean_name(name))
+    kept = store.keep(chunks, name=clean_name(name), takes_archives=True)
     with write(actor=actor, now=now):
         row = _locked(pk, actor=actor)
         require(actor, "evidence_request.answer", case_of(row.audit, owners=(row.owner_id,)))

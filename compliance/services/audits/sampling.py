@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from compliance.auditing.sampling import METHOD, MOST_ITEMS, drawn, is_seed, packed, unpacked
+from compliance.auditing.states import TAKEN_IN
 from compliance.auditing.tables import ITEM_RESULTS
 from compliance.models import ControlTest, Population, Sample, SampleItem
 from compliance.selectors.audits.populations import KINDS, keys_of
@@ -40,7 +41,7 @@ def population_freeze(*, actor: Actor, now: datetime, audit: int, kind: str) -> 
     with write(actor=actor, now=now):
         about = audit_locked(audit, actor=actor)
         require(actor, "audit.work", case_of(about))
-        require_under_way(about, "fieldwork")
+        require_under_way(about, *TAKEN_IN["freeze"])
         keys = keys_of(kind, about.begins, about.ends, about.service_slugs)
         if len(keys) > MOST_KEYS:
             raise Conflict(
@@ -76,6 +77,11 @@ def population_keys(row: Population) -> list[str]:
     return keys
 
 
+def seed_made(now: datetime) -> str:
+    """Return a new seed, of the day (UTC) and what nobody can foresee."""
+    return f"{now.astimezone(UTC):%Y%m%d}-{secrets.token_hex(8)}"
+
+
 def sample_draw(
     *,
     actor: Actor,
@@ -89,9 +95,10 @@ def sample_draw(
 
     `seed` is recorded (8 to 64 letters, digits, `._-`); one is made where it is empty. The same population,
     seed and size draw the same keys, now and later, here and elsewhere. Raises `InvalidInput` (a size
-    beyond 5,000 or below 1, a poor seed, the same sample again), `NotFound`, `Forbidden` and `Conflict`.
+    beyond 5,000 or below 1, a poor seed), `NotFound`, `Forbidden` and `Conflict` (`sample_stands`: drawn
+    already, perhaps by somebody at this moment; `audit_state`).
     """
-    chosen = seed or f"{now.astimezone(UTC):%Y%m%d}-{secrets.token_hex(8)}"
+    chosen = seed or seed_made(now)
     if not is_seed(chosen):
         raise InvalidInput.of("seed", "not_a_seed", "Use 8 to 64 letters, digits, dots, hyphens.")
     if not 1 <= size <= MOST_ITEMS:
@@ -102,12 +109,15 @@ def sample_draw(
             raise NotFound("There is no such population.")
         about = audit_locked(row.audit_id, actor=actor)
         require(actor, "audit.work", case_of(about))
-        require_under_way(about, "fieldwork")
+        require_under_way(about, *TAKEN_IN["draw"])
         tested = ControlTest.objects.filter(pk=test, audit=about).first() if test else None
         if test and tested is None:
             raise InvalidInput.of("test", "unknown", "There is no such test in this audit.")
         if row.samples.filter(seed=chosen, size=size).exists():
-            raise InvalidInput.of("seed", "taken", "This sample stands already: choose another seed.")
+            raise Conflict(
+                "This sample stands already: look at it, or draw another one by another seed.",
+                code="sample_stands",
+            )
         keys = drawn(population_keys(row), seed=chosen, size=size)
         sample = Sample(
             population=row,
@@ -145,7 +155,7 @@ def item_record(
         require(actor, "audit.work", case_of(about))
         row = SampleItem.objects.select_for_update(of=("self",)).get(pk=pk)
         require_version(row, version)
-        require_under_way(about, "fieldwork")
+        require_under_way(about, *TAKEN_IN["item"])
         for name, value in values.items():
             setattr(row, name, value)
         row.tested_by_id, row.tested_at = UUID(actor.id), now

@@ -7,21 +7,29 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from compliance.auditing.states import TAKEN_IN
 from compliance.auditing.tables import TEST_KINDS, TEST_RESULTS
-from compliance.models import Audit, ControlTest, WorkingNote
+from compliance.models import Audit, Control, ControlTest, TestedControl, WorkingNote
 from compliance.services.audits import cleaning
 from compliance.services.audits.cleaning import cleaned
 from compliance.services.audits.scene import audit_locked, case_of, record, require_under_way, step
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
-from opsportal.core.errors import InvalidInput, NotFound
+from opsportal.core.errors import FieldError, InvalidInput, NotFound
 from opsportal.core.text import clean_text
 from opsportal.core.versions import require_version
 from opsportal.core.writes import write
 
+MOST_CONTROLS = 6
+"""More than that, and one result says nothing of any of them."""
+_MISSING = {
+    "control": "Choose controls, or name what is not in the catalogue.",
+    "title": "This is needed.",
+}
 _TEST: dict[str, cleaning.Cleaner] = {
-    "control": cleaning.line("control", 80, required=True),
-    "title": cleaning.line("title", 300, required=True),
+    "controls": cleaning.controls("controls", MOST_CONTROLS),
+    "control": cleaning.line("control", 80),
+    "title": cleaning.line("title", 300),
     "kind": cleaning.word("kind", TEST_KINDS),
     "procedure": cleaning.text("procedure"),
 }
@@ -32,22 +40,36 @@ _RESULT: dict[str, cleaning.Cleaner] = {
 
 
 def control_test_plan(*, actor: Actor, now: datetime, audit: int, fields: Mapping[str, Any]) -> ControlTest:
-    """Plan a test of a control (`control`, `title`, `kind` design or operating, `procedure`) and return it.
+    """Plan a test of `controls` (keys of the catalogue, six at most), or of what `control` names; return it.
 
-    Raises `InvalidInput` (also where the control is tested for this already), `NotFound`, `Forbidden` and
-    `Conflict` once the audit is over.
+    `kind` is design or operating, `procedure` the work planned; `title` what is demanded, that of the first
+    control where it is left out. Raises `InvalidInput` (also where the control is tested for this already),
+    `NotFound`, `Forbidden` and `Conflict` once the audit is over.
     """
-    values = cleaned(fields, _TEST, ("control", "title", "kind"))
+    values = cleaned(fields, _TEST, ("kind",))
+    controls: list[Control] = values.pop("controls", [])
+    if controls:
+        values["control"] = ", ".join(control.key for control in controls)
+        values["title"] = values.get("title") or controls[0].title
+    missing = [name for name in ("control", "title") if not values.get(name)]
+    if missing:
+        words = {
+            "control": "Choose controls, or name what is not in the catalogue.",
+            "title": "This is needed.",
+        }
+        raise InvalidInput(FieldError(f"/{name}", "required", words[name]) for name in missing)
     with write(actor=actor, now=now):
         about = audit_locked(audit, actor=actor)
         require(actor, "audit.work", case_of(about))
-        require_under_way(about, "planned", "fieldwork")
+        require_under_way(about, *TAKEN_IN["test"])
         if about.tests.filter(control=values["control"], kind=values["kind"]).exists():
             raise InvalidInput.of(
                 "control", "taken", "This control is tested for that in this audit already."
             )
         row = ControlTest(audit=about, updated_at=now, **values)
         row.save(force_insert=True)
+        for control in controls:
+            TestedControl(test=row, control=control).save(force_insert=True)
         _record(row, "planned", actor=actor, now=now)
         return row
 
@@ -64,7 +86,7 @@ def control_test_record(
         row = _locked(pk, actor=actor)
         require(actor, "audit.work", case_of(row.audit))
         require_version(row, version)
-        require_under_way(row.audit, "fieldwork")
+        require_under_way(row.audit, *TAKEN_IN["result"])
         row.result, row.work = values["result"], values["work"]
         row.tested_by_id, row.tested_at = UUID(actor.id), now
         step(row, now)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from opsportal.accounts.models import Team, User
+from opsportal.accounts.selectors import colleagues
 from opsportal.catalog.models import Service
 from opsportal.core.actor import Actor
 from opsportal.core.errors import FieldError, InvalidInput
@@ -70,7 +71,7 @@ def one_of(choices: Collection[tuple[str, str]]) -> Cleaner:
 def person(value: object, field: str) -> User:
     """Return the person with this id who may sign in."""
     try:
-        found = User.objects.filter(pk=UUID(str(value)), is_active=True).first()
+        found = colleagues().filter(pk=UUID(str(value))).first()
     except ValueError:
         found = None
     if found is None:

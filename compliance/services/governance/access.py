@@ -14,6 +14,7 @@ from compliance.selectors.access import Held, held_now, is_over, moves_between
 from compliance.services.governance.fields import ahead, persons_named, utc_day
 from compliance.services.governance.records import ORGANISATION, counted, told
 from opsportal.accounts.models import User
+from opsportal.accounts.selectors import colleagues
 from opsportal.accounts.services import role_end, team_leave, token_revoke, user_update
 from opsportal.audit.canonical import JSON, canonical_bytes
 from opsportal.core.access import require
@@ -231,7 +232,7 @@ def _freeze(review: AccessReview, held: list[Held]) -> None:
     )
     opener = review.opened_by_id
     # Where there is one administrator alone, somebody else still looks at what they hold.
-    others = User.objects.filter(is_active=True, is_auditor=False).order_by("created_at", "pk")
+    others = colleagues().filter(is_auditor=False).order_by("created_at", "pk")
     anybody = list(others.values_list("pk", flat=True)[:2])
     # Who opens a review and ends it decides its lines only where no other administrator is there to.
     apart = [who for who in administrators if who != opener]

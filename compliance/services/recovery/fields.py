@@ -11,6 +11,7 @@ from uuid import UUID
 from compliance.recovery.keeping import parse_span
 from compliance.recovery.procedures import BY_SLUG, LONGEST_STEP, MOST_STEPS
 from opsportal.accounts.models import Team, User
+from opsportal.accounts.selectors import colleagues
 from opsportal.catalog.models import Service
 from opsportal.core.errors import FieldError, InvalidInput
 from opsportal.core.moments import clean_moment
@@ -214,7 +215,7 @@ def record_class(value: object) -> str:
 
 
 def _person(value: object, field: str) -> User:
-    people = User.objects.filter(is_active=True)
+    people = colleagues()
     found = None
     if isinstance(value, str) and "@" in value:
         found = people.filter(email=value.strip().lower()).first()

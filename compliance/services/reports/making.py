@@ -12,7 +12,7 @@ from compliance.measuring.months import is_weekday, month_to_report, name_of
 from compliance.models import MonthlyReport, ReportMail, ReportRecipient
 from compliance.selectors.reports.monthly import content_of, month_blocks
 from opsportal.accounts.models import User
-from opsportal.accounts.selectors import holders_of
+from opsportal.accounts.selectors import colleagues, holders_of
 from opsportal.audit.canonical import canonical_bytes
 from opsportal.audit.services import audit_record
 from opsportal.calendar.selectors import almanac_at
@@ -69,7 +69,7 @@ def _people(now: datetime) -> list[User]:
         rows = (
             holders_of(one.key, today)
             if one.kind == ReportRecipient.Kind.ROLE
-            else User.objects.filter(pk=one.key, is_active=True)
+            else colleagues().filter(pk=one.key)
         )
         found.update({person.pk: person for person in rows})
     return list(found.values())

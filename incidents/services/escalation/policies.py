@@ -11,7 +11,8 @@ from incidents.escalation_form import data_of, plan_of
 from incidents.models import EscalationPolicy, Schedule, ServicePolicy
 from incidents.selectors.escalation import policy_by_slug
 from incidents.states import POLICY
-from opsportal.accounts.models import Role, User
+from opsportal.accounts.models import Role
+from opsportal.accounts.selectors import colleagues
 from opsportal.audit.canonical import JSON
 from opsportal.audit.services import audit_record
 from opsportal.catalog.selectors import services_named
@@ -184,7 +185,7 @@ def _known(targets: Iterable[Target]) -> set[tuple[str, str]]:
     keys: dict[str, list[str]] = {}
     for target in targets:
         keys.setdefault(target.kind, []).append(target.key)
-    people = User.objects.filter(pk__in=keys.get("person", ()), is_active=True)
+    people = colleagues().filter(pk__in=keys.get("person", ()))
     channels = [*keys.get("channel", ()), *keys.get("webhook", ())]
     targets_on = set(
         ChannelTarget.objects.filter(slug__in=channels, state="on").values_list("slug", flat=True)

@@ -14,6 +14,7 @@ from incidents.models import ActionItem
 from incidents.models.learning import POSTMORTEM_PREFIX
 from incidents.selectors.learning import action_seen, postmortems_seen
 from opsportal.accounts.models import User
+from opsportal.accounts.selectors import colleagues
 from opsportal.audit.services import audit_record
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
@@ -224,7 +225,7 @@ def _cleaned(fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
 
 def _person(value: object) -> User:
     try:
-        person = User.objects.filter(pk=UUID(str(value)), is_active=True).first()
+        person = colleagues().filter(pk=UUID(str(value))).first()
     except ValueError:
         person = None
     if person is None:

@@ -10,8 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 
-from opsportal.accounts.models import User
-from opsportal.accounts.selectors import display_names
+from opsportal.accounts.selectors import colleagues, display_names
 from opsportal.core.errors import FieldError, InvalidInput
 from opsportal.notify.services import pageable
 
@@ -53,9 +52,11 @@ def known(people: Iterable[Named]) -> dict[str, str]:
     wanted = list(people)
     texts = {one.text.strip().lower() for one in wanted}
     ids = {text: found for text in texts if (found := _uuid(text)) is not None}
-    rows = User.objects.filter(
-        Q(pk__in=ids.values()) | Q(email__in=texts - ids.keys()), is_active=True
-    ).values_list("pk", "email")
+    rows = (
+        colleagues()
+        .filter(Q(pk__in=ids.values()) | Q(email__in=texts - ids.keys()))
+        .values_list("pk", "email")
+    )
     by_text = {text: str(pk) for pk, email in rows for text in (str(pk), email)}
     by_text |= {text: str(pk) for text, pk in ids.items() if str(pk) in by_text}
     errors = [

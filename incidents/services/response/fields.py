@@ -8,6 +8,7 @@ from uuid import UUID
 
 from incidents.severities import SEVERITIES, severity_named
 from opsportal.accounts.models import User
+from opsportal.accounts.selectors import colleagues
 from opsportal.catalog.models import Service
 from opsportal.catalog.selectors import services_named
 from opsportal.core.errors import FieldError, InvalidInput
@@ -87,7 +88,7 @@ def clean_services(slugs: object, *, field: str = "services") -> list[Service]:
 def clean_person(value: object, *, field: str) -> User:
     """Return the active person with this id or e-mail address. Raises `InvalidInput`."""
     text = str(value or "").strip()
-    people = User.objects.filter(is_active=True)
+    people = colleagues()
     person = people.filter(email=text.lower()).first() if "@" in text else None
     if person is None and "@" not in text:
         try:

@@ -17,6 +17,7 @@ from incidents.services.roster.due import BATCH, each_due
 from incidents.services.roster.records import record, schedule_named
 from incidents.states import HANDOVER
 from opsportal.accounts.models import User
+from opsportal.accounts.selectors import colleagues
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, InvalidInput, NotFound
@@ -230,7 +231,7 @@ def _tell_late(pk: int, now: datetime) -> int:
 
 def _person(value: object, field: str) -> User:
     try:
-        found = User.objects.filter(pk=UUID(str(value)), is_active=True).first()
+        found = colleagues().filter(pk=UUID(str(value))).first()
     except ValueError:
         found = None
     if found is None:

@@ -11,6 +11,7 @@ from incidents.services.oncall.scene import case_of
 from incidents.services.roster.records import record, schedule_named
 from incidents.states import SHADOW
 from opsportal.accounts.models import User
+from opsportal.accounts.selectors import colleagues
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, InvalidInput, NotFound
@@ -84,7 +85,7 @@ def shadow_end(*, actor: Actor, now: datetime, pk: int) -> Shadow:
 
 def _person(value: object, field: str) -> User:
     try:
-        found = User.objects.filter(pk=UUID(str(value)), is_active=True).first()
+        found = colleagues().filter(pk=UUID(str(value))).first()
     except ValueError:
         found = None
     if found is None:

@@ -10,6 +10,7 @@ from uuid import UUID
 from incidents.runbook.templates import KINDS
 from incidents.runbook.text import steps_of
 from opsportal.accounts.models import Team, User
+from opsportal.accounts.selectors import colleagues
 from opsportal.catalog.models import Service
 from opsportal.core.errors import FieldError, InvalidInput
 from opsportal.core.text import clean_text
@@ -80,7 +81,7 @@ def _team(value: object) -> Team:
 
 def _keeper(value: object) -> User:
     try:
-        person = User.objects.filter(pk=UUID(str(value)), is_active=True).first()
+        person = colleagues().filter(pk=UUID(str(value))).first()
     except ValueError:
         person = None
     if person is None:

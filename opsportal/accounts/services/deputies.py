@@ -80,7 +80,7 @@ def _deputy(actor: Actor, principal: User, deputy_id: UUID | str) -> User:
         identifier = deputy_id if isinstance(deputy_id, UUID) else UUID(str(deputy_id))
     except ValueError:
         identifier = None
-    deputy = User.objects.filter(pk=identifier).first() if identifier else None
+    deputy = User.objects.filter(pk=identifier, is_guest=False).first() if identifier else None
     if deputy is None:
         raise InvalidInput.of("deputy", "unknown", "There is no such person.")
     if deputy.pk == principal.pk:

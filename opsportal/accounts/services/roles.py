@@ -8,7 +8,7 @@ from uuid import UUID
 
 from opsportal.accounts.models import Role, RoleHolding, Team
 from opsportal.accounts.services.periods import overlaps, require_end, require_period, utc_day
-from opsportal.accounts.services.rows import locked_user, record, require_active
+from opsportal.accounts.services.rows import locked_user, record, require_of_the_house
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, InvalidInput, NotFound
@@ -76,7 +76,7 @@ def role_grant(
         require(actor, "user.promote", user)
         require_period(valid_from, valid_until)
         _require_scope(scope_kind, scope_key)
-        require_active(user)
+        require_of_the_house(user)
         same_scope = row.holdings.filter(user=user, scope_kind=scope_kind, scope_key=scope_key)
         if any(overlaps((valid_from, valid_until), (h.valid_from, h.valid_until)) for h in same_scope):
             raise Conflict("They hold this role in that period already.", code="already_held")

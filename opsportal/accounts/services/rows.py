@@ -47,6 +47,15 @@ def require_active(user: User) -> None:
         raise Conflict("This person may not sign in; reactivate them first.", code="inactive")
 
 
+def require_of_the_house(user: User) -> None:
+    """Raise `Conflict` for a guest from outside, or where this person may not sign in."""
+    require_active(user)
+    if user.is_guest:
+        raise Conflict(
+            "An external auditor reads what was opened to them, and is given nothing else.", code="guest"
+        )
+
+
 def require_another_administrator(user: User) -> None:
     """Raise `Conflict` where `user`, read with the administrators locked, is the last active one."""
     if not (user.is_staff and user.is_active):

@@ -9,7 +9,7 @@ from django.db import IntegrityError
 
 from opsportal.accounts.models import Team, TeamMembership
 from opsportal.accounts.services.periods import overlaps, require_end, require_period, utc_day
-from opsportal.accounts.services.rows import locked_user, record, require_active
+from opsportal.accounts.services.rows import locked_user, record, require_of_the_house
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, InvalidInput, NotFound
@@ -90,7 +90,7 @@ def team_join(
         require(actor, "accounts.administer")
         user = locked_user(user_id)
         require_period(valid_from, valid_until)
-        require_active(user)
+        require_of_the_house(user)
         period = (valid_from, valid_until)
         if any(overlaps(period, (m.valid_from, m.valid_until)) for m in row.memberships.filter(user=user)):
             raise Conflict("They belong to this team in that period already.", code="already_member")

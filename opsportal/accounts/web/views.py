@@ -54,7 +54,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 def people(request: HttpRequest) -> HttpResponse:
     """List the people who may sign in, by name."""
     form = PeopleFilter(request.GET, auto_id="filter_%s")
-    rows = User.objects.filter(is_active=True)
+    rows = selectors.colleagues()
     text = form.cleaned_data["q"] if form.is_valid() else ""
     if text:
         rows = rows.filter(full_name__icontains=text)

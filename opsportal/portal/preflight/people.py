@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from opsportal.accounts.models import User
+from opsportal.accounts.selectors import colleagues
 from opsportal.core.errors import Refusal
 from opsportal.portal.demo.people import PEOPLE
 from opsportal.portal.preflight.finding import Finding, fail, ok
@@ -30,7 +31,7 @@ def demo_finding() -> Finding:
     """Whether people of the demo, whose password everybody knows, stand beside real ones."""
     demo = {person.email for person in PEOPLE}
     there = User.objects.filter(email__in=demo, is_active=True).count()
-    real = User.objects.filter(is_active=True).exclude(email__in=demo).count()
+    real = colleagues().exclude(email__in=demo).count()
     if there and real:
         return fail(
             "demo",

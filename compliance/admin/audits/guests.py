@@ -1,0 +1,119 @@
+"""External auditors in the back office: what is opened to whom until when, and what they looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+
+from compliance.admin.audits.lists import OfAudit, work_url
+from compliance.admin.audits.rows import of_audits
+from compliance.auditing.reading import Look, look_of
+from compliance.models import AuditorAccess, AuditRead
+from compliance.services.audits.access import access_revoke
+from opsportal.web.admin import LookAdmin, WrittenOnceAdmin
+from opsportal.web.admin_actions import carry_out
+from opsportal.web.admin_lists import name_of
+from opsportal.web.requests import actor_of, now_of
+
+
+@admin.register(AuditorAccess)
+class AuditorAccessAdmin(OfAudit, LookAdmin):
+    """What is opened to external auditors, until when."""
+
+    seen = of_audits("audit", AuditorAccess)
+    for_guests = False
+    list_display = ("id", "of", "person", "starts_at", "ends_at", "revoked_at", "granted_by")
+    list_filter = ("starts_at", "ends_at", "revoked_at")
+    search_fields = ("=audit__id", "person__full_name")
+    fields = ("audit", "person", "starts_at", "ends_at", "revoked_at", "granted_by", "granted_at", "version")
+    ordering = ("-id",)
+    actions = ("revoke",)
+
+    @admin.action(description="End now")
+    def revoke(self, request: HttpRequest, rows: QuerySet[AuditorAccess]) -> HttpResponse | None:
+        def service(row: AuditorAccess) -> object:
+            return access_revoke(actor=actor_of(request), now=now_of(request), pk=row.pk)
+
+        question = "End the access of these external auditors now?"
+        return carry_out(self, request, rows, service, action="revoke", question=question, done="Ended")
+
+
+@admin.register(AuditRead)
+class AuditReadAdmin(OfAudit, WrittenOnceAdmin):
+    """What external auditors looked at."""
+
+    seen = of_audits("audit", AuditRead)
+    for_guests = False
+    list_display = ("at", "of", "who", "what", "kind", "view")
+    list_filter = ("at",)
+    search_fields = ("=audit__id", "reader")
+    ordering = ("-id",)
+
+    def actors_of(self, row: AuditRead) -> list[tuple[str, str]]:
+        return [("user", row.reader)]
+
+    def look_up(self, rows: list[AuditRead]) -> None:
+        """Load the titles of what was looked at: one query for each kind of it."""
+        looks = {row.pk: look_of(row.page, row.subject) for row in rows}
+        wanted: dict[str, set[int]] = {}
+        for look in looks.values():
+            if look.model and look.pk:
+                wanted.setdefault(look.model, set()).add(look.pk)
+        titles = {
+            (model, found.pk): str(found)
+            for model, keys in wanted.items()
+            for found in _titled(model).filter(pk__in=keys)
+        }
+        for row in rows:
+            row.look = looks[row.pk]  # type: ignore[attr-defined]
+            row.title = titles.get((row.look.model, row.look.pk), "")  # type: ignore[attr-defined]
+
+    @admin.display(description="Who")
+    def who(self, row: AuditRead) -> str:
+        return name_of(row, ("user", row.reader))
+
+    @admin.display(description="What")
+    def what(self, row: AuditRead) -> str:
+        look = _look(row)
+        named = getattr(row, "title", "") or look.key or (f"Number {look.pk}" if look.pk else "")
+        url = _url_of(row, look)
+        return format_html('<a href="{}">{}</a>', url, named) if url and named else named
+
+    @admin.display(description="Kind")
+    def kind(self, row: AuditRead) -> str:
+        return _look(row).kind
+
+    @admin.display(description="What of it")
+    def view(self, row: AuditRead) -> str:
+        return _look(row).view
+
+
+def _look(row: AuditRead) -> Look:
+    found = getattr(row, "look", None)
+    return found if isinstance(found, Look) else look_of(row.page, row.subject)
+
+
+def _titled(model: str) -> QuerySet[Any]:
+    rows: QuerySet[Any] = apps.get_model("compliance", model)._base_manager.all()
+    return rows.defer("content") if model in {"population", "auditreport"} else rows
+
+
+def _url_of(row: AuditRead, look: Look) -> str:
+    """Return where the reader of the list finds what was looked at."""
+    match look.model:
+        case "audit":
+            return work_url(look.pk)
+        case "sample":
+            return reverse("admin:compliance_audit_sample", args=[row.audit_id, look.pk])
+        case "":
+            is_file = row.page == "admin:compliance_audit_file" and look.key
+            return reverse("admin:compliance_audit_file", args=[row.audit_id, look.key]) if is_file else ""
+        case _ if look.pk:
+            return reverse(f"admin:compliance_{look.model}_change", args=[look.pk])
+    return ""

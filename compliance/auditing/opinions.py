@@ -1,0 +1,65 @@
+"""On what an opinion rests, and what speaks against it. Pure.
+
+An auditor concludes on what was tested. An opinion that says that controls work needs finished tests and
+samples, and no grave finding that is still open; where it is given all the same, the report says why. An
+adverse opinion may rest on what was found so far, and no opinion needs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_CLAIMS = ("effective", "effective_with_exceptions")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the work is: names of tests and findings, and (what of, untested, size) of samples."""
+
+    untested: tuple[str, ...] = ()
+    unfinished: tuple[tuple[str, int, int], ...] = ()
+    exceptions: tuple[tuple[str, int], ...] = ()
+    not_met: tuple[str, ...] = ()
+    not_verifiable: tuple[str, ...] = ()
+    critical: tuple[str, ...] = ()
+    high: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+    requests: int = 0
+
+
+def open_points(standing: Standing) -> tuple[str, ...]:
+    """Return all that is open or was not met, a sentence each."""
+    return (
+        *_unfinished(standing),
+        *(f"{one}: not met." for one in standing.not_met),
+        *(f"{one}: not verifiable." for one in standing.not_verifiable),
+        *(f"{count} of the items of {of} are exceptions." for of, count in standing.exceptions),
+        *(f"{one} is critical and open." for one in standing.critical),
+        *(f"{one} is of high severity and open." for one in standing.high),
+        *(f"{one} is open." for one in standing.other),
+        *((f"{standing.requests} evidence requests are not settled.",) if standing.requests else ()),
+    )
+
+
+def against(opinion: str, standing: Standing) -> tuple[str, ...]:
+    """Return what speaks against `opinion` (a key of `OPINIONS`, `""` for none), a sentence each."""
+    if opinion not in _CLAIMS:
+        return ()
+    grave = [f"{one} is critical and open." for one in standing.critical]
+    if opinion == "effective_with_exceptions":
+        return (*_unfinished(standing), *grave)
+    return (
+        *_unfinished(standing),
+        *(f"{one}: not met." for one in standing.not_met),
+        *(f"{one}: not verifiable." for one in standing.not_verifiable),
+        *(f"{count} of the items of {of} are exceptions." for of, count in standing.exceptions),
+        *grave,
+        *(f"{one} is of high severity and open." for one in standing.high),
+    )
+
+
+def _unfinished(standing: Standing) -> tuple[str, ...]:
+    return (
+        *(f"{one}: not tested." for one in standing.untested),
+        *(f"{left} of {size} items of {of} are not tested." for of, left, size in standing.unfinished),
+    )
