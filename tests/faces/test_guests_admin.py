@@ -12,7 +12,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from compliance.models import Audit, AuditRead, Finding
+from compliance.models import Audit, AuditRead, Finding, Policy, TrainingTopic
 from compliance.selectors import policies, training
 from compliance.selectors.audits.seen import finding_versions_seen, findings_seen
 from compliance.services.audits import access as access_services
@@ -59,9 +59,9 @@ def test_a_guest_is_nobody_of_the_house(crew: Crew) -> None:
     access, _ = let_in(crew, crew.audit, crew.lead)
     guest = access.person
     assert not colleagues().filter(pk=guest.pk).exists()
-    everybody = policies.Policy(audience_kind="everybody")
+    everybody = Policy(audience_kind="everybody")
     assert guest not in policies.audience_of(everybody, NOW)
-    assert guest not in training.audience_of(training.TrainingTopic(audience="everybody"), NOW)
+    assert guest not in training.audience_of(TrainingTopic(audience="everybody"), NOW)
     assert crew.owner in policies.audience_of(everybody, NOW)
     assert guest.full_name not in text_of(as_(crew.owner).get("/people/"))
     day, team, role = NOW.date(), make_team("payments-team"), make_role("board-g")
