@@ -8,12 +8,11 @@ from rest_framework import serializers
 
 from compliance.api.audits_bodies import KEY, URL, VERSION_HELP
 from compliance.auditing.states import ACTION, REQUEST
-from compliance.auditing.tables import REQUEST_KINDS
+from compliance.auditing.tables import REQUEST_KIND_CHOICES
 from compliance.models import CorrectiveAction, EvidenceRequest
 from compliance.services.audits.cleaning import MAX_TEXT, MOST_LINES
 from opsportal.api.serializers import Body, Moment, Text, WholeNumber, utc
 
-KIND_CHOICES = list(REQUEST_KINDS.items())
 LINE = 2_000
 
 
@@ -23,7 +22,7 @@ class EvidenceRequestBody(Body):
     audit = Text(max_length=KEY, blank=False, help_text="The key of an audit in fieldwork, AUD-3.")
     title = Text(max_length=200, blank=False)
     owner = Text(max_length=36, blank=False, help_text="The id of the person who is asked.")
-    kind = serializers.ChoiceField(KIND_CHOICES, required=False)
+    kind = serializers.ChoiceField(REQUEST_KIND_CHOICES, required=False)
     detail = Text(max_length=MAX_TEXT, lines=True, required=False)
     due_at = Moment(required=False)
     test = WholeNumber(required=False, min_value=1, help_text="The number of a test of this audit.")
@@ -58,7 +57,7 @@ class EvidenceRequestOut(Body):
     audit = Text(max_length=KEY)
     test = WholeNumber(allow_null=True)
     item = WholeNumber(allow_null=True)
-    kind = serializers.ChoiceField(KIND_CHOICES)
+    kind = serializers.ChoiceField(REQUEST_KIND_CHOICES)
     title = Text(max_length=200)
     detail = Text(max_length=MAX_TEXT)
     owner = Text(max_length=36)

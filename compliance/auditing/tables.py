@@ -70,3 +70,4 @@ def due_days(severity: str) -> int:
 
 SEVERITY_CHOICES = list(SEVERITIES.items())
 OPINION_CHOICES = list(OPINIONS.items())
+REQUEST_KIND_CHOICES = list(REQUEST_KINDS.items())
