@@ -9,6 +9,9 @@ from typing import Any
 from compliance.models import Asset, Backup
 from compliance.services.recovery.assets import asset_create
 from compliance.services.recovery.backups import backup_record
+from compliance.services.recovery.exercises import exercise_plan
+from compliance.services.recovery.holds import hold_place
+from compliance.services.recovery.restore_tests import restore_test_plan
 from opsportal.accounts.models import User
 from opsportal.core.actor import Actor
 from tests.changing import activate, rule
@@ -76,3 +79,23 @@ def told(asset: Asset, *, now: datetime = NOW, took: timedelta = HOUR, **fields:
         **fields,
     }
     return backup_record(actor=MACHINE, now=now, asset=asset.pk, fields=given)
+
+
+def recovery_of(person: User, number: int, *, team: str, service: str) -> None:
+    """Make an asset of the team of `person` with a backup, a restore test, an exercise and a legal hold."""
+    named = {"team": team, "service": service}
+    asset = make_asset(person, f"store-{number}", **named)
+    backup = told(asset)
+    plan = {"backup": backup.pk, "steps": ["Restore it", "Look at it"]}
+    restore_test_plan(actor=person.actor, now=NOW, asset=asset.pk, fields=plan)
+    exercise = {
+        "kind": "game_day",
+        "title": "The store is gone",
+        "planned_for": NOW,
+        "services": [service],
+        "participants": [{"person": str(person.pk), "part": "Leads"}],
+        "steps": ["Stop it"],
+    }
+    exercise_plan(actor=person.actor, now=NOW, fields=exercise)
+    admin = make_user(staff=True).actor
+    hold_place(actor=admin, now=NOW, fields={"asset": asset.slug, "reason": "A dispute."})
