@@ -83,8 +83,7 @@ def told(asset: Asset, *, now: datetime = NOW, took: timedelta = HOUR, **fields:
 
 def recovery_of(person: User, number: int, *, team: str, service: str) -> None:
     """Make an asset of the team of `person` with a backup, a restore test, an exercise and a legal hold."""
-    named = {"team": team, "service": service}
-    asset = make_asset(person, f"store-{number}", **named)
+    asset = make_asset(person, f"store-{number}", team=team, service=service)
     backup = told(asset)
     plan = {"backup": backup.pk, "steps": ["Restore it", "Look at it"]}
     restore_test_plan(actor=person.actor, now=NOW, asset=asset.pk, fields=plan)

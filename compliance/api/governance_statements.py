@@ -17,6 +17,7 @@ from compliance.governing.readiness import Standing
 from compliance.judging import STATUS_WORDS
 from compliance.models import Declaration
 from compliance.selectors.declarations import Asked, asked
+from compliance.selectors.proofs import Proof, proofs_of
 from compliance.selectors.readiness import services_to_judge, signs_of_all
 from compliance.services.governance.statements import declaration_make, readiness_state
 from incidents.api.runbooks import PAGING
@@ -55,6 +56,9 @@ class DeclarationOut(Body):
     subject_key = Text(max_length=100)
     text = Text(max_length=PROSE)
     evidence = Text(max_length=500)
+    digest = Text(
+        max_length=64, help_text="SHA-256 of its file, or of the evidence that it names; else empty."
+    )
     declared_by = Text(max_length=64)
     declared_at = Moment()
     valid_until = Moment(allow_null=True)
@@ -114,8 +118,8 @@ DeclarationPage = page_of(DeclarationOut)
 ReadinessPage = page_of(ReadinessOut)
 
 
-def declaration_out(row: Declaration) -> dict[str, Any]:
-    """Return what the API says of a declaration."""
+def declaration_out(row: Declaration, proof: Proof) -> dict[str, Any]:
+    """Return what the API says of a declaration and of what proves it."""
     return {
         "key": row.key,
         "rule": row.rule_id,
@@ -125,6 +129,7 @@ def declaration_out(row: Declaration) -> dict[str, Any]:
         "subject_key": row.subject_key,
         "text": row.text,
         "evidence": row.evidence,
+        "digest": proof.file.file.sha256 if proof.file else proof.digest,
         "declared_by": str(row.declared_by_id),
         "declared_at": utc(row.declared_at),
         "valid_until": utc(row.valid_until),
@@ -193,14 +198,20 @@ class DeclarationList(ApiView):
         rows = Declaration.objects.all()
         if rule := query.text("rule", max_length=120):
             rows = rows.filter(rule_id=rule)
-        return self.page(rows, declaration_out, ordering=DECLARATION_ORDERINGS, default="-declared_at")
+        page = self.page(
+            rows, lambda row: {"row": row}, ordering=DECLARATION_ORDERINGS, default="-declared_at"
+        )
+        found = [one["row"] for one in page.data["results"]]
+        proofs = proofs_of(found)
+        page.data["results"] = [declaration_out(row, proofs[row.pk]) for row in found]
+        return page
 
     @extend_schema(operation_id="declarations_make", request=DeclarationBody, responses={201: DeclarationOut})
     def post(self, request: Request) -> Response:
         """Declare what a rule of the standard in force asks."""
         Query(request, paged=False)
         made = declaration_make(actor=self.actor, now=edge_now(), fields=read_body(request, DeclarationBody))
-        return Response(declaration_out(made), status=201)
+        return Response(declaration_out(made, proofs_of([made])[made.pk]), status=201)
 
 
 class DeclarationsAsked(ApiView):

@@ -175,7 +175,7 @@ def _hits(rows: Iterable[Any], prefix: str, title: Callable[[Any], str]) -> list
 
 def declaration_path(number: int) -> str:
     """Return the path of the page on which a declaration stands."""
-    return reverse("compliance:declarations")
+    return f"{reverse('compliance:declarations')}#{format_key(DECLARATION_PREFIX, number)}"
 
 
 def _page(prefix: str) -> Any:

@@ -12,13 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from opsportal.accounts.selectors import colleagues
-from opsportal.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from opsportal.core.errors import Conflict, Forbidden, InvalidInput, NotFound, TooLarge
 from opsportal.core.keys import number_of
 from opsportal.web import refusals
 from opsportal.web.forms import PortalForm
 
 MOST_PEOPLE = 1_000
-REFUSALS = (InvalidInput, Conflict, Forbidden)
+REFUSALS = (InvalidInput, Conflict, Forbidden, TooLarge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,15 @@ def form_page(
     write: Callable[[], Any],
     *,
     done: Callable[[Any], tuple[str, str]],
+    refused_with: int = 0,
     **context: Any,
 ) -> HttpResponse:
-    """Show a form, or take it: `write` calls the one service, `done` says what and where to go then."""
-    status = 200
-    if request.method == "POST":
+    """Show a form, or take it: `write` calls the one service, `done` says what and where to go then.
+
+    `refused_with` is the status of what was refused before the form could be read.
+    """
+    status = refused_with or 200
+    if request.method == "POST" and not refused_with:
         status = 400
         if form.is_valid():
             try:

@@ -74,6 +74,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         statements.declaration_new,
         name="declaration-new",
     ),
+    path(f"{ROOT}proofs/<slug:kind>/<str:key>/<uuid:attachment>/", statements.proof_file, name="proof-file"),
     path(f"{ROOT}readiness/", statements.readiness_matrix, name="readiness"),
     path(f"{ROOT}readiness/<slug:slug>/", statements.readiness_page, name="readiness-service"),
 ]

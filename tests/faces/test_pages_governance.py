@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Any
 
 import pytest
@@ -13,14 +15,19 @@ from compliance.models import (
     BoardDecision,
     ChecklistRun,
     Declaration,
+    Evidence,
+    EvidenceRevision,
     ImprovementItem,
     PersonRequest,
     Scan,
     Training,
     Vulnerability,
 )
+from compliance.services.controls.controls import control_create
+from compliance.services.controls.evidence import evidence_add
 from opsportal.accounts.models import User
 from tests.governing import Organisation, declares, govern_under, make_organisation
+from tests.makers import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -178,6 +185,32 @@ def test_training_scans_requests_and_the_plan_on_pages(cast: Organisation) -> No
     assert "1 of 1 done" in text_of(chief, f"{root}improvement/")
 
 
+def proven_by_what_is_here_and_by_a_file(cast: Organisation, member: Client, path: str) -> None:
+    admin = cast.chief.actor
+    control = control_create(actor=admin, now=NOW, fields={"title": "Disks", "frequency": "yearly"})
+    seen = {"title": "Export", "controls": [control.key], "observed_at": NOW, "note": "All of them."}
+    item, _ = evidence_add(actor=admin, now=NOW, fields=seen)
+    digest = EvidenceRevision.objects.get().digest
+    post(member, path, text="Still so.", known=item.key)
+    page = text_of(member, "/compliance/declarations/")
+    assert digest in page
+    assert f'href="/evidence/{item.key}/"' in page
+    assert Evidence.objects.filter(event="declaration.made", digest=digest).exists()
+    wrong = post(member, path, 400, text="So.", known=item.key, evidence="AUD-1")
+    assert "not both" in wrong.content.decode()
+    unknown = post(member, path, 400, text="So.", evidence="EVD-999999")
+    assert "no evidence EVD-999999" in unknown.content.decode()
+    content = b"disk,encrypted\nsda,yes\n"
+    post(member, path, text="Here.", file=SimpleUploadedFile("disks.csv", content))
+    page = text_of(member, "/compliance/declarations/")
+    assert hashlib.sha256(content).hexdigest() in page
+    link = re.search(r'href="(/compliance/proofs/declaration/[^"]+)"', page)
+    assert link is not None
+    assert b"".join(member.get(link[1])) == content
+    script = SimpleUploadedFile("page.html", b"<script>1</script>")
+    assert post(member, path, 400, text="Here.", file=script).status_code == 400
+
+
 def test_declaring_and_stating_on_pages(cast: Organisation) -> None:
     member = client_of(cast.member)
     page = text_of(member, "/compliance/declarations/")
@@ -188,9 +221,11 @@ def test_declaring_and_stating_on_pages(cast: Organisation) -> None:
     assert Declaration.objects.get().declared_by == cast.member
     assert "All disks are encrypted." in text_of(member, "/compliance/declarations/")
     assert post(client_of(cast.engineer), path, 403, text="So").status_code == 403
+    proven_by_what_is_here_and_by_a_file(cast, member, path)
     engineer = client_of(cast.engineer)
     stated = {"item": "traces", "status": "met", "text": "One percent is sampled"}
-    post(engineer, "/compliance/readiness/pay/", **stated)
+    post(engineer, "/compliance/readiness/pay/", **stated, file=SimpleUploadedFile("t.txt", b"sampled"))
+    assert hashlib.sha256(b"sampled").hexdigest() in text_of(engineer, "/compliance/readiness/pay/")
     assert "One percent is sampled" in text_of(engineer, "/compliance/readiness/pay/")
     assert "Pay" in text_of(engineer, "/compliance/readiness/")
     assert "2 of 9 met" in text_of(engineer, "/services/pay/")

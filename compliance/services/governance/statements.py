@@ -10,7 +10,10 @@ from uuid import UUID
 from compliance.governing.kinds import READINESS, STATED
 from compliance.governing.readiness import VALID
 from compliance.models import Declaration, ReadinessStatement
+from compliance.models.controls import EVIDENCE_PREFIX
 from compliance.selectors.declarations import asked
+from compliance.selectors.proofs import DECLARATION, READY, revision_named
+from compliance.services.controls.evidence import Upload
 from compliance.services.governance.fields import ahead, cleaned, line, link, one_of, prose
 from compliance.services.governance.records import ORGANISATION, counted, facts_of, told
 from opsportal.catalog.models import Service
@@ -18,23 +21,26 @@ from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Forbidden, InvalidInput, NotFound
 from opsportal.core.writes import write
+from opsportal.files import store
+from opsportal.files.names import clean_name
+from opsportal.files.services import attachment_add
 from opsportal.obligations.terms import Subject
 
-DECLARATION = "declaration"
-READY = "readiness"
 
-
-def declaration_make(*, actor: Actor, now: datetime, fields: Mapping[str, Any]) -> Declaration:
+def declaration_make(
+    *, actor: Actor, now: datetime, fields: Mapping[str, Any], upload: Upload | None = None
+) -> Declaration:
     """Declare what a rule of the standard in force asks somebody to declare, and return it.
 
     `fields`: `rule` (its id) and `text` are needed; `subject` (the slug of a service) where it is asked of
     each service; `evidence` is an address or a key; `valid_until` is ahead, where it holds for less than
-    the cadence. Who holds the role that the rule names declares, and administrators.
-    Raises `Forbidden`, `InvalidInput`.
+    the cadence; `upload` is a file that proves it. Who holds the role that the rule names declares, and
+    administrators. Raises `Forbidden`, `InvalidInput`, `TooLarge`.
     """
     given = cleaned(fields, _declaration(now), required=("rule", "text"))
+    require(actor, "declaration.make")
+    kept = _kept(upload)
     with write(actor=actor, now=now):
-        require(actor, "declaration.make")
         one = next(
             (
                 row
@@ -62,7 +68,8 @@ def declaration_make(*, actor: Actor, now: datetime, fields: Mapping[str, Any]) 
             valid_until=given.get("valid_until"),
         )
         row.save(force_insert=True)
-        data = {"rule": one.rule, "subject": one.subject.key}
+        digest = _prove(DECLARATION, row.key, row.evidence, kept, upload, actor=actor, now=now)
+        data = {"rule": one.rule, "subject": one.subject.key, "digest": digest}
         told("declaration.made", kind=DECLARATION, key=row.key, actor=actor, now=now, data=data)
         counted(
             "declaration.made",
@@ -73,25 +80,28 @@ def declaration_make(*, actor: Actor, now: datetime, fields: Mapping[str, Any]) 
             actor=actor,
             now=now,
             summary=one.title,
+            digest=digest,
             valid_until=row.valid_until,
         )
         return row
 
 
 def readiness_state(
-    *, actor: Actor, now: datetime, service: str, fields: Mapping[str, Any]
+    *, actor: Actor, now: datetime, service: str, fields: Mapping[str, Any], upload: Upload | None = None
 ) -> ReadinessStatement:
     """State whether one item of a service's readiness holds, and return the statement.
 
     `fields`: `item`, `status` (`met` or `not_met`) and `text` are needed; `evidence` is an address or a
-    key; `valid_until` is in 180 days where it is missing. Raises `NotFound`, `Forbidden`, `InvalidInput`.
+    key; `valid_until` is in 180 days where it is missing; `upload` is a file that proves it.
+    Raises `NotFound`, `Forbidden`, `InvalidInput`, `TooLarge`.
     """
     given = cleaned(fields, _readiness(now), required=("item", "status", "text"))
+    found = Service.objects.select_related("owner_team").filter(slug=service).first()
+    if found is None:
+        raise NotFound("There is no such service.")
+    require(actor, "readiness.state", (found.owner_team.slug, now))
+    kept = _kept(upload)
     with write(actor=actor, now=now):
-        found = Service.objects.select_related("owner_team").filter(slug=service).first()
-        if found is None:
-            raise NotFound("There is no such service.")
-        require(actor, "readiness.state", (found.owner_team.slug, now))
         row = ReadinessStatement(
             service=found,
             item=given["item"],
@@ -103,7 +113,8 @@ def readiness_state(
             valid_until=given.get("valid_until", now + VALID),
         )
         row.save(force_insert=True)
-        data = {"item": row.item, "status": given["status"]}
+        digest = _prove(READY, str(row.pk), row.evidence, kept, upload, actor=actor, now=now)
+        data = {"item": row.item, "status": given["status"], "digest": digest}
         told("readiness.stated", kind="service", key=found.slug, actor=actor, now=now, data=data)
         counted(
             "readiness.stated",
@@ -118,9 +129,40 @@ def readiness_state(
             actor=actor,
             now=now,
             summary=f"{READINESS[row.item]}: {given['status']}",
+            digest=digest,
             valid_until=row.valid_until,
         )
         return row
+
+
+def _kept(upload: Upload | None) -> store.Kept | None:
+    """Keep the bytes of a file before the transaction begins, so that no upload holds a lock."""
+    if upload is None:
+        return None
+    return store.keep(upload.chunks, name=clean_name(upload.name), takes_archives=True)
+
+
+def _prove(
+    kind: str,
+    key: str,
+    evidence: str,
+    kept: store.Kept | None,
+    upload: Upload | None,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> str:
+    """Attach the file that came with a statement; return the SHA-256 of what proves it, `""` if unknown.
+
+    That is the file's, or that of the newest revision of the evidence that it names. Raises `InvalidInput`.
+    """
+    revision = revision_named(evidence, now)
+    if revision is None and evidence.startswith(EVIDENCE_PREFIX + "-"):
+        raise InvalidInput.of("evidence", "unknown", f"There is no evidence {evidence} that still stands.")
+    if kept is None or upload is None:
+        return revision.digest if revision else ""
+    attachment_add(actor=actor, now=now, subject_kind=kind, subject_key=key, kept=kept, name=upload.name)
+    return kept.sha256
 
 
 def _declaration(now: datetime) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from compliance.models import Control
-from compliance.services.controls.controls import control_create
+from compliance.services.controls.controls import control_create, control_edit
 from compliance.services.controls.evidence import evidence_add
 from compliance.services.controls.exceptions import exception_approve, exception_request
 from compliance.services.controls.frameworks import frameworks_install
@@ -156,6 +156,12 @@ CONTROLS: tuple[tuple[str, str, str, str, str, str, str], ...] = (
     ("Processors are bound by contract", "grace", "", "yearly", "gdpr:Art. 28 soc2:CC9.2", "", ""),
 )
 
+# title, how it bears on the other, title of the other
+LINKS = (
+    ("Everybody signs the policies", "depends_on", "Policies are approved, reviewed and in force"),
+    ("Runbooks say what to do", "supports", "Incidents are answered in time"),
+)
+
 # title of the control, what it is, days ago that it was observed, what it shows, note
 EVIDENCE: tuple[tuple[str, str, int, str, str], ...] = (
     (
@@ -195,6 +201,7 @@ def moments(stage: Stage, now: datetime) -> Iterator[tuple[datetime, Callable[[d
     for row in EVIDENCE:
         yield now - row[2] * DAY, partial(_evidence, stage, row)
     yield now - 25 * DAY, partial(_exception, stage, now)
+    yield now - 2 * DAY, partial(_asked, stage, now)
 
 
 def _controls(stage: Stage, at: datetime) -> None:
@@ -211,6 +218,10 @@ def _controls(stage: Stage, at: datetime) -> None:
             "events": events.split(),
         }
         control_create(actor=admin, now=at, fields=fields)
+    for title, relation, other in LINKS:
+        control, linked = Control.objects.get(title=title), Control.objects.get(title=other)
+        links = {"links": [{"relation": relation, "control": linked.key}]}
+        control_edit(actor=admin, now=at, key=control.key, fields=links)
 
 
 def _references(text: str) -> list[str]:
@@ -235,6 +246,21 @@ def _evidence(stage: Stage, row: tuple[str, str, int, str, str], at: datetime) -
         "note": note,
     }
     evidence_add(actor=control.owner.actor, now=at, fields=fields)
+
+
+def _asked(stage: Stage, now: datetime, at: datetime) -> None:
+    """Ask for a second exception, which waits for the board."""
+    control = Control.objects.get(title="Processors are bound by contract")
+    fields = {
+        "kind": "exception",
+        "title": "The contract with the courier is still in its old form",
+        "reason": "The courier signs the new form when the yearly contract is renewed.",
+        "risk": "low",
+        "compensating": "Only name and street go to the courier; nothing stays there for more than a week.",
+        "control": control.key,
+        "expires_at": now + 90 * DAY,
+    }
+    exception_request(actor=stage.person("tomas"), now=at, fields=fields)
 
 
 def _exception(stage: Stage, now: datetime, at: datetime) -> None:

@@ -15,6 +15,7 @@ from compliance.models import (
     Training,
     Vulnerability,
 )
+from compliance.services.controls.evidence import Upload
 from compliance.services.governance.access import (
     access_holding_decide,
     access_review_end,
@@ -34,7 +35,7 @@ from compliance.services.governance.improvement import (
 )
 from compliance.services.governance.requests import person_request_move, person_request_receive
 from compliance.services.governance.scans import scan_record
-from compliance.services.governance.statements import readiness_state
+from compliance.services.governance.statements import declaration_make, readiness_state
 from compliance.services.governance.training import topic_define, training_hold, training_plan
 from compliance.services.governance.vulnerabilities import vulnerability_move
 from opsportal.core.actor import Actor
@@ -71,7 +72,10 @@ def moments(stage: Stage, now: datetime) -> Iterator[tuple[datetime, Act]]:
     yield now - 26 * DAY, partial(_fix, stage)
     yield now - 9 * DAY, partial(_scan, FINDINGS[:1] + FINDINGS[2:])
     yield now - 8 * DAY, partial(_request, stage)
+    yield now - 64 * DAY, partial(_deletion, stage)
+    yield now - 90 * DAY, partial(_assess, stage, 2, "Everybody answers pages", "Changes, figures, restores")
     yield now - 45 * DAY, partial(_plan, stage)
+    yield now - 14 * DAY, partial(_declare, stage)
     yield now - 3 * DAY, partial(_second_review, stage)
 
 
@@ -177,6 +181,17 @@ def _request(stage: Stage, at: datetime) -> None:
     )
 
 
+def _deletion(stage: Stage, at: datetime) -> None:
+    actor = stage.person("grace")
+    fields = {"kind": "deletion", "reference": "customer 51-0930", "systems": "shop, warehouse"}
+    row = person_request_receive(actor=actor, now=at, fields=fields)
+    for days, verb, text in (
+        (1, "identify", "Called back under the number on file"),
+        (12, "answer", "Deleted in both; the ledger keeps invoices for ten years, and the letter says so"),
+    ):
+        person_request_move(actor=actor, now=at + days * DAY, pk=row.pk, verb=verb, text=text)
+
+
 def _plan(stage: Stage, at: datetime) -> None:
     actor = _chief(stage)
     for number, title, start, end in ((1, "Foundation", -30, 0), (2, "Enhancement", 1, 60)):
@@ -194,7 +209,33 @@ def _plan(stage: Stage, at: datetime) -> None:
             improvement_move(
                 actor=stage.person(owner), now=at + 9 * DAY, pk=item.pk, verb="finish", text="In place"
             )
-    fields = {"level": 3, "target": 4, "strengths": "Changes and incidents", "gaps": "Figures"}
-    maturity_assess(actor=actor, now=at, fields=fields)
-    stated = {"item": "traces", "status": "met", "text": "Sampled at one percent, kept for a week"}
-    readiness_state(actor=stage.person("jonas"), now=at, service="payments-api", fields=stated)
+    _assess(stage, 3, "Changes and incidents", "Figures", at)
+    for service, handle, shown, text in (
+        ("payments-api", "jonas", "traces", "Sampled at one percent, kept for a week"),
+        ("identity", "arjun", "metrics", "Scraped every 15 seconds; the board is called Identity"),
+    ):
+        stated = {"item": shown, "status": "met", "text": text}
+        readiness_state(actor=stage.person(handle), now=at, service=service, fields=stated)
+
+
+def _assess(stage: Stage, level: int, strengths: str, gaps: str, at: datetime) -> None:
+    fields = {"level": level, "target": level + 1, "strengths": strengths, "gaps": gaps}
+    maturity_assess(actor=_chief(stage), now=at, fields=fields)
+
+
+_DECLARED = {
+    "encryption": "All disks, buckets and backups are encrypted; nothing listens without TLS.",
+    "secrets": "Secrets are in the vault; the scan of all repositories of this month found none.",
+}
+
+
+def _declare(stage: Stage, at: datetime) -> None:
+    """State two of the three things that the standard asks for; the third one waits."""
+    for rule, text in _DECLARED.items():
+        listed = f"what,how\n{rule},looked at on {at:%Y-%m-%d}\n".encode()
+        declaration_make(
+            actor=stage.person("kwame"),
+            now=at,
+            fields={"rule": rule, "text": text},
+            upload=Upload(f"{rule}.csv", [listed]),
+        )

@@ -95,6 +95,7 @@ DOCUMENTS: tuple[tuple[str, str, str, str, str, int], ...] = (
     ("How we decide on suppliers", "procedure", "", "grace", "year", 50),
     ("Why events, not nightly files", "decision", "data-warehouse", "lucia", "year", 44),
 )
+FOUND = ("How to report something suspicious", "https://wiki.demo.example/security/report")
 BROKEN = ("Network plan of the old data centre", "https://wiki.demo.example/network/old-data-centre")
 
 
@@ -173,3 +174,7 @@ def _broken(stage: Stage, now: datetime, at: datetime) -> None:
     fields = {"title": title, "kind": "diagram", "url": url}
     document = document_register(actor=stage.person("kwame"), now=at, fields=fields)
     link_keep(DocumentLink.objects.get(document=document), Seen("broken", "HTTP 404"), now)
+    title, url = FOUND
+    fields = {"title": title, "kind": "guide", "url": url}
+    document = document_register(actor=stage.person("hana"), now=at, fields=fields)
+    link_keep(DocumentLink.objects.get(document=document), Seen("fine", ""), now)

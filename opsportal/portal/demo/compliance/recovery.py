@@ -1,4 +1,4 @@
-"""Assets of the demo, their backups, what was restored of them, and one exercise."""
+"""Assets of the demo, their backups, what was restored, two exercises, and what may not be deleted."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from compliance.services.recovery.exercises import (
     exercise_start,
     exercise_step,
 )
+from compliance.services.recovery.holds import hold_lift, hold_place
 from compliance.services.recovery.own_portal import portal_register
 from compliance.services.recovery.restore_tests import (
     restore_test_finish,
@@ -70,6 +71,8 @@ def moments(stage: Stage, now: datetime) -> Iterator[tuple[datetime, Act]]:
     yield now - 20 * DAY, partial(_tested, "ledger-db", "application_verified", 41)
     yield now - 12 * DAY, partial(_followed, stage)
     yield now - 9 * DAY, partial(_exercised, stage)
+    yield now - 47 * DAY, partial(_loaded, stage)
+    yield now - 58 * DAY, partial(_held, stage)
 
 
 def _found(stage: Stage) -> Act:
@@ -200,3 +203,35 @@ def _exercised(stage: Stage, at: datetime) -> None:
             " which cost a quarter of an hour.",
         },
     )
+
+
+def _loaded(stage: Stage, at: datetime) -> None:
+    """Put the checkout under the load of the last sale, times two."""
+    leader = stage.person("omar")
+    exercise: Exercise = exercise_plan(
+        actor=leader,
+        now=at - 6 * DAY,
+        fields={
+            "kind": "load_test",
+            "title": "The checkout under twice the load of the last sale",
+            "planned_for": at - HOUR,
+            "environment": "staging",
+            "services": ["checkout-web", "orders-api"],
+            "participants": [{"person": leader.id, "part": "leads"}],
+        },
+    )
+    exercise_start(actor=leader, now=at - HOUR, pk=exercise.pk)
+    exercise_complete(actor=leader, now=at, pk=exercise.pk, fields={"outcome": "passed"})
+
+
+def _held(stage: Stage, at: datetime) -> None:
+    """Hold what a dispute needs, and let go of what another one needed."""
+    admin = stage.person("sam")
+    held = [
+        hold_place(actor=admin, now=at, fields={"records": "backups", "asset": asset, "reason": reason})
+        for asset, reason in (
+            ("payments-db", "A dispute about fees with an acquirer: nothing of last year goes."),
+            ("customers-db", "A question of the tax office about invoices of two years ago."),
+        )
+    ]
+    hold_lift(actor=admin, now=at + 21 * DAY, pk=held[-1].pk, reason="Answered, and closed in writing.")
