@@ -327,7 +327,8 @@ def _restored(content: str, content_hash: str) -> Standard:
 
 
 def _stored_parents(source: bytes) -> dict[str, Standard]:
-    parent = newest_of(named_parent(source))
+    name = named_parent(source)
+    parent = newest_of(name) if name else None
     return {parent.name: standard_by_hash(parent.content_hash)} if parent else {}
 
 
