@@ -6,7 +6,7 @@ import textwrap
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsportal.standards.content import content_bytes, content_of
@@ -14,6 +14,7 @@ from opsportal.standards.packs import MAX_BYTES, PackError, load, named_parent, 
 from opsportal.standards.rules import Standard
 from opsportal.standards.shipped import shipped_names, shipped_source, shipped_standard
 from opsportal.standards.vocabulary import Vocabulary
+from tests.examples import examples
 from tests.vocabulary import DECLARATIONS
 
 VOCABULARY = Vocabulary.of(DECLARATIONS)
@@ -620,6 +621,7 @@ def test_a_mutilated_pack_is_loaded_whole_or_refused(source: str) -> None:
     assert again == standard
 
 
+@settings(max_examples=examples(20))  # each one reads a whole pack
 @given(st.permutations(["role", "check", "metric", "figure", "rule", "escalation", "listed"]))
 def test_the_hash_is_stable_under_the_order_of_sections(order: list[str]) -> None:
     standard = shipped_standard("aielon", VOCABULARY)
