@@ -13,6 +13,7 @@ from compliance.services.recovery.record_classes import BY_SLUG
 from opsportal.core.actor import Actor
 from opsportal.core.clock import database_now
 from opsportal.core.errors import Refusal, RuleRefused
+from opsportal.core.faultpoints import reached
 
 ACTOR = Actor.system("command.purge")
 
@@ -78,6 +79,7 @@ class Command(BaseCommand):
             )
             if tombstone is None:
                 break
+            reached("purge.bitten")
             rows += tombstone.rows
             tombstones.append(tombstone.pk)
         return {

@@ -23,6 +23,7 @@ from compliance.services.measures.storing import SeriesKey, Stored, store_points
 from opsportal.catalog.models import Service
 from opsportal.core import outbound
 from opsportal.core.actor import Actor
+from opsportal.core.faultpoints import reached
 from opsportal.core.sealing import BrokenSealError, unseal
 from opsportal.core.writes import write
 
@@ -67,6 +68,7 @@ def sources_pull(*, clock: Callable[[], datetime]) -> int:
         except PullError as error:
             _failed(source, str(error), clock())
         else:
+            reached("pull.stored")
             _done(source, pulled, clock())
     return asked
 
@@ -100,6 +102,7 @@ def _pull(source: PullSource, now: datetime) -> Pulled | None:
     except UnitError as error:
         raise PullError(str(error)) from None
     answer = _ask(source, start, end, step)
+    reached("pull.answered")
     try:
         found = read(answer, start, end)
     except AnswerError as error:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 from compliance.recovery.manifest import Manifest, TableSum, differences
 from compliance.services.recovery import archive as packing
 from compliance.services.recovery import archive_postgres, archive_sqlite
 from opsportal.core.errors import Conflict
+from opsportal.core.migrating import QuickExecutor
 
 MADE_BY_MIGRATE = frozenset({"django_migrations", "django_content_type", "auth_permission", "django_site"})
 """Tables that have rows in a database that was set up and that nobody has used."""
@@ -107,7 +107,7 @@ def _postgres(archive: zipfile.ZipFile, manifest: Manifest) -> None:
 
 def _migrate_to(manifest: Manifest) -> None:
     """Make the tables as they were when the backup was made."""
-    executor = MigrationExecutor(connection)
+    executor = QuickExecutor(connection)
     applied = set(manifest.migrations)
     graph = executor.loader.graph
     targets = [

@@ -32,6 +32,7 @@ from opsportal.audit.triggers import deletion_allowed
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, InvalidInput, NotFound, Reason, RuleRefused
+from opsportal.core.faultpoints import reached
 from opsportal.core.text import clean_text
 from opsportal.core.writes import write
 from opsportal.standards import engine
@@ -125,7 +126,9 @@ def purge_bite(
             return None
         _delete(found, [row[_pk(found)] for row in rows])
         found.is_gone(rows)
-        return _tombstone(found, rows, before, said, actor=actor, now=now)
+        tombstone = _tombstone(found, rows, before, said, actor=actor, now=now)
+        reached("purge.before_commit")
+        return tombstone
 
 
 def _known(records: str) -> RecordClass:

@@ -18,6 +18,7 @@ from opsportal.audit.services import audit_record
 from opsportal.calendar.selectors import almanac_at
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
+from opsportal.core.faultpoints import reached
 from opsportal.core.writes import write
 
 ACTOR = Actor.system("compliance.monthly_report")
@@ -57,6 +58,7 @@ def monthly_report_make(*, clock: Callable[[], datetime]) -> MonthlyReport | Non
                 object_key=row.month,
                 data={"content_hash": row.content_hash, "mails": len(mails)},
             )
+            reached("report.before_commit")
     except IntegrityError:
         return None  # somebody else made it meanwhile
     return row
