@@ -33,11 +33,11 @@ def open_points(standing: Standing) -> tuple[str, ...]:
         *_unfinished(standing),
         *(f"{one}: not met." for one in standing.not_met),
         *(f"{one}: not verifiable." for one in standing.not_verifiable),
-        *(f"{count} of the items of {of} are exceptions." for of, count in standing.exceptions),
+        *_odd(standing),
         *(f"{one} is critical and open." for one in standing.critical),
         *(f"{one} is of high severity and open." for one in standing.high),
         *(f"{one} is open." for one in standing.other),
-        *((f"{standing.requests} evidence requests are not settled.",) if standing.requests else ()),
+        *((f"{many(standing.requests, 'evidence request')} not settled.",) if standing.requests else ()),
     )
 
 
@@ -52,14 +52,23 @@ def against(opinion: str, standing: Standing) -> tuple[str, ...]:
         *_unfinished(standing),
         *(f"{one}: not met." for one in standing.not_met),
         *(f"{one}: not verifiable." for one in standing.not_verifiable),
-        *(f"{count} of the items of {of} are exceptions." for of, count in standing.exceptions),
+        *_odd(standing),
         *grave,
         *(f"{one} is of high severity and open." for one in standing.high),
     )
 
 
+def many(count: int, thing: str) -> str:
+    """Return "1 draft", "2 drafts"."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def _odd(standing: Standing) -> tuple[str, ...]:
+    return tuple(f"{of}: {many(count, 'exception')}." for of, count in standing.exceptions)
+
+
 def _unfinished(standing: Standing) -> tuple[str, ...]:
     return (
         *(f"{one}: not tested." for one in standing.untested),
-        *(f"{left} of {size} items of {of} are not tested." for of, left, size in standing.unfinished),
+        *(f"{of}: {left} of {size} not tested." for of, left, size in standing.unfinished),
     )

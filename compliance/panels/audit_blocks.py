@@ -12,6 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from compliance.auditing.states import ACTION, FINDING
 from compliance.auditing.tables import (
     ITEM_RESULTS,
     OPINIONS,
@@ -156,7 +157,7 @@ def _finding(finding: Mapping[str, Any], who: Callable[[str], str]) -> list[Bloc
         Facts(
             [
                 ("Severity", SEVERITIES[finding["severity"]]),
-                ("State", words_of(finding["state"])),
+                ("State", FINDING.names[finding["state"]]),
                 *((name, text) for name, text in parts if text),
                 ("Owner", who(finding["owner"])),
                 ("Due", _when(finding["due_at"])),
@@ -174,7 +175,7 @@ def _finding(finding: Mapping[str, Any], who: Callable[[str], str]) -> list[Bloc
                             f"{one['key']} {one['title']}",
                             who(one["owner"]),
                             _when(one["due_at"]),
-                            words_of(one["state"]),
+                            ACTION.names[one["state"]],
                             one["retest"],
                         )
                         for one in finding["actions"]

@@ -32,6 +32,8 @@ CAME_AS_GUEST = "opsportal_guest"
 """The cookie by which a guest, whose session is over, is told so. It lets nobody in."""
 _REMEMBERED = timedelta(days=400)
 _READS = frozenset({"GET", "HEAD"})
+_NO_LOOKS = frozenset({"admin:jsi18n"})
+"""Pages that show nothing: words for the calendar of a form."""
 
 
 class GuestMiddleware:
@@ -103,6 +105,7 @@ def _over(request: HttpRequest, access: AuditorAccess) -> HttpResponse:
     now = database_now()
     is_open = access.is_open(now) and access.person.is_active
     context = {
+        "heading": "You are signed out" if is_open else f"Your access to {access.audit.key} is over",
         "audit": access.audit,
         "is_open": is_open,
         "ending": "" if is_open else ending_of(access, now),
@@ -121,6 +124,8 @@ def _record(request: HttpRequest, opened: list[AuditorAccess], given: Iterable[o
     """Write down the look before it is shown: what cannot be recorded is not seen."""
     match = request.resolver_match
     page = (match.view_name if match else "") or request.path
+    if page in _NO_LOOKS:
+        return
     subject = " ".join(f"{value}" for value in given if isinstance(value, str | int))
     for access in opened:
         read_record(
@@ -132,7 +137,13 @@ def _record(request: HttpRequest, opened: list[AuditorAccess], given: Iterable[o
 @require_http_methods(["GET", "POST"])
 def guest_link(request: HttpRequest, secret: str) -> HttpResponse:
     """Show what a link opens; its button lets the guest in. Refuses it before and after its time."""
-    access = access_of_link(secret, database_now())
+    try:
+        access = access_of_link(secret, database_now())
+    except Forbidden as refusal:
+        refusals.keep(request, refusal)
+        is_ahead = refusal.code == "access_ahead"
+        context = {"heading": "Not yet" if is_ahead else "Your access is over", "ending": refusal.detail}
+        return render(request, "compliance/audits/guest_over.html", context, status=refusal.status)
     if request.method == "GET":
         return render(request, "compliance/audits/guest.html", {"access": access, "audit": access.audit})
     if request.user.is_authenticated:

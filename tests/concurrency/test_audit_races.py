@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from compliance.models import CorrectiveAction, EvidenceRequest, Finding, Sample, SampleItem
@@ -55,11 +57,11 @@ def test_of_two_draws_of_a_sample_one_stands(crew: Crew) -> None:
 
 def test_of_two_decisions_on_a_finding_one_counts(crew: Crew) -> None:
     row = reported(crew)
-    owner = crew.owner.actor
+    seen: dict[str, Any] = {"actor": crew.owner.actor, "now": NOW, "pk": row.pk, "version": row.version}
     one_won(
         race(
-            lambda: finding_move(actor=owner, now=NOW, pk=row.pk, verb="accept", text="We agree."),
-            lambda: finding_move(actor=owner, now=NOW, pk=row.pk, verb="dispute", text="It is not so."),
+            lambda: finding_move(**seen, verb="accept", text="We agree."),
+            lambda: finding_move(**seen, verb="dispute", text="It is not so."),
         )
     )
     found = Finding.objects.get(pk=row.pk)

@@ -421,7 +421,7 @@ def test_a_page_offers_the_steps_that_would_be_taken_and_says_what_the_others_ne
     page = text_of(client.get(path))
     assert {"finding-edit", "finding-withdraw", "freeze", "test", "request", "team"} <= offered(page)
     assert not {"reporting", "finding-report", "begin", "issue", "close"} & offered(page)
-    assert "Before the fieldwork ends: 1 drafts of findings are reported or withdrawn." in page
+    assert "Before the fieldwork ends: 1 draft of findings to be reported or withdrawn." in page
     assert "name an owner who does not work on this audit" in page
     do(client, crew.audit, "finding-withdraw", draft.pk, text="Not so")
     row = accepted(crew)
@@ -436,8 +436,8 @@ def test_a_page_offers_the_steps_that_would_be_taken_and_says_what_the_others_ne
     assert do(client, crew.audit, "reporting").status_code == 302
     page = text_of(client.get(path))
     assert not {"test", "result", "freeze", "draw", "request", "issue", "close"} & offered(page)
-    assert "Before the report is issued: write its opinion and conclusion." in page
-    assert "Before the audit is closed: issue the report." in page
+    assert "Before the report is issued: its opinion and conclusion to be written." in page
+    assert "Before the audit is closed: the report to be issued." in page
     admin = text_of(as_(crew.admin).get(path))
     assert "Lena, who leads it, issues the report" in admin
     assert not {"issue", "close", "action-verify"} & offered(admin)

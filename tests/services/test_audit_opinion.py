@@ -63,14 +63,14 @@ def test_an_opinion_over_an_untested_sample_needs_a_reason_which_the_report_show
     assert "CC6.1, operating effectiveness: not tested" in refused_for(crew, "effective")
     control_test_record(actor=lead, now=NOW, pk=test.pk, fields={"result": "met", "work": "Looked."})
     for opinion in ("effective", "effective_with_exceptions"):
-        assert "1 of 1 items of the sample of 1 from roles held (CC6.1)" in refused_for(crew, opinion)
+        assert "sample of 1 from roles held (CC6.1): 1 of 1 not tested" in refused_for(crew, opinion)
     assert concluded(crew, opinion="not_effective").opinion == "not_effective"
     row = concluded(crew, opinion="effective", opinion_reason="The one item is of a person on leave.")
     assert row.opinion == "effective"
     audit_move(actor=lead, now=NOW, pk=crew.audit.pk, verb="report")
     report = report_issue(actor=lead, now=NOW, pk=crew.audit.pk)
     assert report.content["opinion_reason"] == "The one item is of a person on leave."
-    assert any("items of the sample" in one for one in report.content["open"])
+    assert any("1 of 1 not tested" in one for one in report.content["open"])
 
 
 def test_an_open_grave_finding_speaks_against_it_also_when_it_comes_before_the_report_is_issued(
@@ -99,7 +99,7 @@ def test_a_tested_sample_with_exceptions_is_no_plain_yes(crew: Crew) -> None:
     sample = sample_draw(actor=lead, now=NOW, population=population.pk, size=1)
     odd = {"result": "exception", "note": "Nobody knows why."}
     item_record(actor=lead, now=NOW, pk=sample.items.get().pk, fields=odd)
-    assert "are exceptions" in refused_for(crew, "effective")
+    assert "1 exception" in refused_for(crew, "effective")
     concluded(crew, opinion="effective_with_exceptions")
 
 

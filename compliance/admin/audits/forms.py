@@ -96,7 +96,7 @@ class ControlsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 class TestForm(StepForm):
     controls = ControlsField(
         required=False,
-        help_text="Of the catalogue, those in scope first. Six at most.",
+        help_text="Of the catalogue, those in scope first. Six at most; Ctrl or ⌘ chooses several.",
     )
     control = forms.CharField(
         label="Or what is not in the catalogue",

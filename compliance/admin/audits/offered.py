@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from compliance.admin.audits.steps import STEPS
-from compliance.auditing.opinions import Standing, against
+from compliance.auditing.opinions import Standing, against, many
 from compliance.auditing.states import ACTION, AUDIT, FINDING, REQUEST, TAKEN_IN
 from compliance.models import Audit, CorrectiveAction, EvidenceRequest, Finding
 from compliance.permissions.audits import Case
@@ -146,26 +146,26 @@ def _offer(slug: str) -> Offer:
 
 
 def _before_report(desk: Desk) -> list[str]:
-    standing = desk.standing
-    return [
-        *([f"{len(standing.untested)} tests of controls need a result"] if standing.untested else []),
-        *([f"{desk.drafts} drafts of findings are reported or withdrawn"] if desk.drafts else []),
-        *([f"{standing.requests} evidence requests are accepted or cancelled"] if standing.requests else []),
-    ]
+    counted = (
+        (len(desk.standing.untested), "test", "of controls to be given a result"),
+        (desk.drafts, "draft", "of findings to be reported or withdrawn"),
+        (desk.standing.requests, "evidence request", "to be accepted or cancelled"),
+    )
+    return [f"{many(count, thing)} {words}" for count, thing, words in counted if count]
 
 
 def _before_issue(desk: Desk) -> list[str]:
     audit = desk.audit
     missing = [name for name in ("opinion", "conclusion") if not getattr(audit, name)]
     if missing:
-        return [f"write its {' and '.join(missing)}"]
+        return [f"its {' and '.join(missing)} to be written"]
     if not audit.opinion_reason and against(audit.opinion, desk.standing):
-        return ["say why the opinion stands although something is open"]
+        return ["a reason why the opinion stands although something is open"]
     return []
 
 
 def _before_close(desk: Desk) -> list[str]:
     return [
-        *([] if desk.is_reported else ["issue the report"]),
-        *([f"{desk.drafts} drafts of findings are reported or withdrawn"] if desk.drafts else []),
+        *([] if desk.is_reported else ["the report to be issued"]),
+        *([f"{many(desk.drafts, 'draft')} of findings to be reported or withdrawn"] if desk.drafts else []),
     ]

@@ -120,7 +120,7 @@ class AuditForm(WriteForm):
         queryset=Framework.objects.order_by("title"),
         to_field_name="slug",
         required=False,
-        help_text="Of the catalogue.",
+        help_text="Of the catalogue. Ctrl or ⌘ chooses several.",
     )
     controls = ControlsField(
         required=False, help_text="Those of the catalogue that are audited. None: the frameworks say."

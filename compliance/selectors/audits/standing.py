@@ -44,5 +44,5 @@ def standing_of(audit: Audit) -> Standing:
 
 
 def _named(sample: Sample) -> str:
-    what = f"the sample of {sample.size} from {sample.population.get_kind_display().lower()}"
+    what = f"sample of {sample.size} from {sample.population.get_kind_display().lower()}"
     return f"{what} ({sample.test.control})" if sample.test else what

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from compliance.models import Audit, ControlTest, Finding
+from compliance.models import Audit, Control, ControlTest, Finding, Framework
 from compliance.services.audits.actions import action_move, action_open
 from compliance.services.audits.findings import finding_move, finding_raise
 from compliance.services.audits.planning import audit_edit, audit_move, audit_plan, programme_save
@@ -25,10 +25,11 @@ PROGRAMME = (
     (QUARTERLY, "security", "quarter", "soc2"),
     ("Monthly review of operations", "review", "month", ""),
 )
+# what it is called, what it demands, the title of the control of the catalogue ("": it has none yet)
 CONTROLS = (
-    ("CC8.1", "Changes are asked for, approved, tested and recorded"),
-    ("CC6.1", "Access is held by those who need it"),
-    ("CC7.5", "What was lost can be brought back"),
+    ("CC8.1", "Changes are asked for, approved, tested and recorded", "Changes are approved by others"),
+    ("CC6.1", "Access is held by those who need it", ""),
+    ("CC7.5", "What was lost can be brought back", "Backups are restored to prove them"),
 )
 SEED = "demo-2026-q4"
 
@@ -59,6 +60,8 @@ def _plan(stage: Stage, at: datetime, title: str, days: int) -> Audit:
             "title": title,
             "kind": kind,
             "framework": framework,
+            "frameworks": list(Framework.objects.filter(slug=framework).values_list("slug", flat=True)),
+            "controls": [key for *_, title in CONTROLS for key in _keys(title)],
             "objective": "Find out whether the controls are well designed, and followed.",
             "criteria": "The active standard, and the framework's criteria.",
             "period_from": (at - timedelta(days=days)).date(),
@@ -66,9 +69,9 @@ def _plan(stage: Stage, at: datetime, title: str, days: int) -> Audit:
         },
     )
     audit_move(actor=lead, now=at, pk=audit.pk, verb="begin")
-    for control, demands in CONTROLS:
+    for control, demands, ours in CONTROLS:
         for what in ("design", "operating"):
-            fields = {"control": control, "title": demands, "kind": what}
+            fields = {"controls": _keys(ours), "control": control, "title": demands, "kind": what}
             control_test_plan(actor=lead, now=at, audit=audit.pk, fields=fields)
     return audit
 
@@ -133,7 +136,7 @@ def _annual_end(stage: Stage, at: datetime) -> None:
     finding_move(actor=lead, now=at, pk=done.pk, verb="verify", text="Re-tested: five of five.")
     finding_move(actor=lead, now=at, pk=done.pk, verb="close")
     for test in ControlTest.objects.filter(audit=audit):
-        lacks = test.control == "CC6.1" and test.kind == "operating"
+        lacks = test.title == CONTROLS[1][1] and test.kind == "operating"
         fields = {"result": "not_met" if lacks else "met", "work": "Read, asked, and looked at a sample."}
         control_test_record(actor=lead, now=at, pk=test.pk, fields=fields)
     audit_move(actor=lead, now=at, pk=audit.pk, verb="report")
@@ -163,7 +166,7 @@ def _quarterly_work(stage: Stage, at: datetime) -> None:
     lead = stage.person(LEAD)
     audit = Audit.objects.get(title=QUARTERLY)
     population = population_freeze(actor=lead, now=at, audit=audit.pk, kind="changes")
-    test = ControlTest.objects.get(audit=audit, control="CC8.1", kind="operating")
+    test = ControlTest.objects.get(audit=audit, title=CONTROLS[0][1], kind="operating")
     size = max(min(10, population.count), 1)
     sample = sample_draw(actor=lead, now=at, population=population.pk, size=size, seed=SEED, test=test.pk)
     for item in list(sample.items.all())[:3]:
@@ -188,6 +191,10 @@ def _quarterly_work(stage: Stage, at: datetime) -> None:
             "owner": _id_of(stage, "kwame"),
         },
     )
+
+
+def _keys(title: str) -> list[str]:
+    return [control.key for control in Control.objects.filter(title=title)] if title else []
 
 
 def _id_of(stage: Stage, handle: str) -> str:
