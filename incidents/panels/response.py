@@ -54,6 +54,17 @@ def hidden_keys(actor: Actor, now: datetime) -> QuerySet[Any] | None:
     ).values("named")
 
 
+def hidden_rows(actor: Actor, now: datetime) -> QuerySet[Any] | None:
+    """Return where the back office has the incidents that `actor` may not see, as parts of its paths."""
+    if sees_all(actor, now):
+        return None
+    hidden = Incident.objects.filter(visibility=Incident.Visibility.RESTRICTED).exclude(seen_by(actor, now))
+    part = Value(f"{Incident._meta.app_label}/{Incident._meta.model_name}/")
+    return hidden.annotate(
+        named=Concat(part, Cast(F("pk"), CharField()), output_field=CharField())
+    ).values("named")
+
+
 def going_on(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
     """Return the incidents under way, the gravest first; None where there is none."""
     rows = list(open_incidents(actor, now).select_related("assignee")[: COUNT_CAP + 1])
@@ -102,6 +113,7 @@ def register() -> None:
     """Put this area's panels, search source and key resolver where they belong, and say what is hidden."""
     key_urls.add(PREFIX, incident_path)
     hidden_subjects.add(KIND, hidden_keys)
+    hidden_subjects.add(f"{KIND} in the back office", hidden_rows)
     search_sources.add("incidents", search)
     panels.add("incidents.broken", Panel("home.broken", 1, "incidents/response/panel_open.html", going_on))
     panels.add("incidents.mine", Panel("home.waiting", 2, "incidents/response/panel_mine.html", mine))

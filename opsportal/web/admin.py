@@ -146,6 +146,12 @@ class BackOffice(admin.ModelAdmin):  # type: ignore[type-arg]
                     _check_key(field.target_field, key, field.name)
         return super().changeform_view(request, *args, **kwargs)
 
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        """Answer for what there is not as for what is hidden: not found, and no word of which it was."""
+        raise NotFound("There is no such row.")
+
     # Django keeps the names of things in a log of its own; ours holds ids only, and cannot be changed.
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None: ...  # type: ignore[override]
 

@@ -51,7 +51,9 @@ def test_an_auditor_finds_no_trace_of_a_restricted_incident_but_of_open_ones() -
         assert seen < of_all, model
         for pk in of_all - seen:
             form = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[pk])
-            assert auditor.get(form).status_code in {302, 404}
+            answer = auditor.get(form)
+            assert answer.status_code == 404
+            assert "There is no such row." in answer.content.decode()
     paths = AuditEntry.objects.filter(pk__in=_rows(auditor, AuditEntry), object_kind="request")
     assert [entry.object_key for entry in paths] == [f"/api/v1/incidents/{shown}/resolve"]
 
@@ -59,3 +61,30 @@ def test_an_auditor_finds_no_trace_of_a_restricted_incident_but_of_open_ones() -
 def _rows(client: Client, model: type[Model]) -> list[Any]:
     request = client.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
     return [row.pk for row in site._registry[model].get_queryset(request.wsgi_request)]
+
+
+def test_a_row_that_is_hidden_answers_like_one_that_there_is_not_and_leaves_no_trace() -> None:
+    crew = make_crew()
+    incident, shown = restricted(crew, title="Stolen laptop"), declared(crew, title="Slow laptop")
+    auditor, staff = Client(), Client()
+    auditor.force_login(make_user("auditor@example.org", is_auditor=True))
+    staff.force_login(crew.admin)
+
+    def answers(pk: int, more: str) -> tuple[int, str]:
+        path = f"/admin/incidents/incident/{pk}/{more}"
+        answer = auditor.get(path)
+        return answer.status_code, answer.content.decode().replace(path, "")
+
+    for more in ("change/", "history/"):
+        status, text = answers(incident.pk, more)
+        assert (status, incident.key in text, "laptop" in text) == (404, False, False)
+    hidden, missing = answers(incident.pk, "change/"), answers(incident.pk + 999, "change/")
+    assert hidden[0] == missing[0] == 404
+    assert "There is no such row." in hidden[1]
+    assert "There is no such row." in missing[1]
+    for row in (incident, shown):
+        path = f"/admin/incidents/incident/{row.pk}/change/"
+        refusal_record(crew.second.actor, NOW, "POST", path, Forbidden("No."))
+    seen = AuditEntry.objects.filter(pk__in=_rows(auditor, AuditEntry), object_kind="request")
+    assert [entry.object_key for entry in seen] == [f"/admin/incidents/incident/{shown.pk}/change/"]
+    assert AuditEntry.objects.filter(pk__in=_rows(staff, AuditEntry), object_kind="request").count() == 2
