@@ -153,7 +153,7 @@ class _Reader:
         try:
             return str(UUID(key))
         except ValueError:
-            self._note(place, "not_an_id", "Name a person by their id.")
+            self._note(place, "not_an_id", "There is no such person. Name somebody by id or address.")
             return ""
 
     def _severities(self, data: object) -> frozenset[Severity]:

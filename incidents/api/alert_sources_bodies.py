@@ -38,6 +38,7 @@ class IntegrationBody(IntegrationFields):
     """A new integration."""
 
     slug = Text(max_length=SLUG, blank=False)
+    name = Text(max_length=120, blank=False)
     kind = serializers.ChoiceField(list(KINDS))
 
 
@@ -106,6 +107,7 @@ class RouteBody(RouteFields):
     """A new route, the last in order."""
 
     slug = Text(max_length=SLUG, blank=False)
+    name = Text(max_length=120, blank=False)
 
 
 class VersionedRoute(RouteFields):
@@ -156,6 +158,8 @@ class HeartbeatBody(CheckFields):
     """A new heartbeat check."""
 
     slug = Text(max_length=SLUG, blank=False)
+    name = Text(max_length=120, blank=False)
+    every = WholeNumber(help_text="Seconds.")
 
 
 class VersionedHeartbeat(CheckFields):

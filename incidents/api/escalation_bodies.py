@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from incidents.escalating import KINDS
@@ -19,10 +20,13 @@ SLUG = 60
 
 
 class TargetBody(Body):
-    """Somebody to tell. `key` is a slug, or the id of a person; `role` one of a schedule's."""
+    """Somebody to tell. `key` is a slug, or the id or address of a person; `role` one of a schedule's.
+
+    `on_call`, `assignee` and `administrators` need no key.
+    """
 
     kind = serializers.ChoiceField(list(KINDS))
-    key = Text(max_length=100, required=False)
+    key = Text(max_length=254, required=False)
     role = Text(max_length=60, required=False)
 
 
@@ -52,15 +56,18 @@ class PlanBody(Body):
     )
 
 
+@extend_schema_field(PlanBody)
+class PlanField(serializers.JSONField):
+    """A plan as it is sent: the service reads it, and says by its place what is wrong."""
+
+
 class PolicyBody(Body):
     """A policy to write."""
 
     slug = Text(max_length=SLUG, blank=False)
     name = Text(max_length=120, blank=False)
     description = Text(max_length=2_000, lines=True, required=False)
-    plan = serializers.JSONField(
-        help_text="See PlanBody: steps, fallback, repeat, pause, hold_low, low, lapses."
-    )
+    plan = PlanField()
 
 
 class PolicyPatch(Body):
@@ -68,7 +75,7 @@ class PolicyPatch(Body):
 
     name = Text(max_length=120, blank=False, required=False)
     description = Text(max_length=2_000, lines=True, required=False)
-    plan = serializers.JSONField(required=False)
+    plan = PlanField(required=False)
     version = WholeNumber(required=False)
 
 

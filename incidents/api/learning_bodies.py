@@ -20,6 +20,8 @@ CAUSE_CHOICES = [("", "Not decided yet"), *CAUSES.items()]
 PRIORITY_CHOICES = list(PRIORITIES.items())
 VERSION_HELP = "The version that was read; or If-Match."
 
+OWNER_HELP = "The id or the address of a person."
+
 
 class PostmortemBody(Body):
     """Of which incident."""
@@ -63,7 +65,7 @@ class ActionFields(Body):
 
     title = Text(max_length=200, blank=False, required=False)
     detail = Text(max_length=MAX_DETAIL, lines=True, required=False)
-    owner = Text(max_length=64, blank=False, required=False, help_text="The id of a person.")
+    owner = Text(max_length=254, blank=False, required=False, help_text=OWNER_HELP)
     priority = serializers.ChoiceField(PRIORITY_CHOICES, required=False)
     due_at = Moment(required=False, help_text="Missing: what the standard gives, or 30 days.")
     change = Text(max_length=KEY, required=False, help_text="The change that brings it: CHG-1042.")
@@ -74,7 +76,7 @@ class ActionBody(ActionFields):
 
     postmortem = Text(max_length=KEY, blank=False, help_text="Its key, e.g. PM-4.")
     title = Text(max_length=200, blank=False)
-    owner = Text(max_length=64, blank=False, help_text="The id of a person.")
+    owner = Text(max_length=254, blank=False, help_text=OWNER_HELP)
 
 
 class ActionPatch(ActionFields):

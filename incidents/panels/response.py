@@ -60,9 +60,9 @@ def hidden_rows(actor: Actor, now: datetime) -> QuerySet[Any] | None:
         return None
     hidden = Incident.objects.filter(visibility=Incident.Visibility.RESTRICTED).exclude(seen_by(actor, now))
     part = Value(f"{Incident._meta.app_label}/{Incident._meta.model_name}/")
-    return hidden.annotate(
-        named=Concat(part, Cast(F("pk"), CharField()), output_field=CharField())
-    ).values("named")
+    return hidden.annotate(named=Concat(part, Cast(F("pk"), CharField()), output_field=CharField())).values(
+        "named"
+    )
 
 
 def going_on(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:

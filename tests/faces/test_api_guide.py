@@ -1,4 +1,4 @@
-"""Every example of docs/api.md is one that the schema knows: path, method, parameters, and body."""
+"""Every example of the docs is one that the schema knows: path, method, parameters, and body."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from django.test import Client
 from tests.processes import ROOT
 
 GUIDE = (ROOT / "docs" / "api.md").read_text()
+OTHERS = [
+    (ROOT / "docs" / name).read_text() for name in ("escalation.md", "integrations.md", "postmortems.md")
+]
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,8 @@ class Call:
     body: Any
 
 
-def calls() -> Iterator[Call]:
-    for block in re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL):
+def calls(guide: str) -> Iterator[Call]:
+    for block in re.findall(r"```sh\n(.*?)```", guide, re.DOTALL):
         for command in re.split(r"\n(?=curl )", block.replace("\\\n", " ")):
             words = shlex.split(command)
             assert words[0] == "curl", command
@@ -41,7 +44,8 @@ def calls() -> Iterator[Call]:
             yield Call(method.lower(), address.path, dict(parse_qsl(address.query)), body)
 
 
-CALLS = list(calls())
+CALLS = list(calls(GUIDE))
+FURTHER = [call for guide in OTHERS for call in calls(guide)]
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +83,7 @@ def check(schema: dict[str, Any], shape: dict[str, Any], value: Any, where: str)
         assert isinstance(value, types[shape["type"]]), where
 
 
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.method} {call.path}")
+@pytest.mark.parametrize("call", [*CALLS, *FURTHER], ids=lambda call: f"{call.method} {call.path}")
 def test_an_example_is_what_the_schema_describes(schema: dict[str, Any], call: Call) -> None:
     operation = operation_of(schema, call)
     known = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}

@@ -51,9 +51,22 @@ def test_a_policy_is_written_changed_shown_and_retired(crew: Crew) -> None:
     assert client.get(f"{URL}nothing/").status_code == 404
 
 
+def test_a_person_is_named_by_id_or_address(crew: Crew) -> None:
+    address = {"kind": "person", "key": crew.responder.email.upper()}
+    sent = {"steps": [step(0, address)], "fallback": [address]}
+    made = send(machine(), URL, {"slug": "payments", "name": "Payments", "plan": sent})
+    assert made.status_code == 201
+    kept = {"kind": "person", "key": str(crew.responder.pk), "role": ""}
+    assert (made.json()["plan"]["steps"][0]["targets"], made.json()["plan"]["fallback"]) == ([kept], [kept])
+
+
+NOBODY = {"kind": "person", "key": "nobody@example.org"}
+
+
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [
+        ({"plan": {"steps": [step(0, NOBODY)]}}, "/plan/steps/0/targets/0/key"),
         ({"slug": "Pay Ments"}, "/slug"),
         ({"name": ""}, "/name"),
         ({"plan": {"steps": []}}, "/plan/steps"),

@@ -153,6 +153,10 @@ def test_only_who_answers_for_lateness_waives_it_and_says_why(cast: Crew) -> Non
         act(cast, waived)
 
 
+def test_the_owner_of_an_action_item_is_named_by_id_or_address(cast: Crew) -> None:
+    assert act(cast, written(cast), owner=cast.second.email.upper()).owner == cast.second
+
+
 def test_an_action_item_is_owed_by_its_owner_by_its_time(cast: Crew) -> None:
     item = act(cast, written(cast))
     assert item.due_at == NOW + 14 * DAY

@@ -140,7 +140,7 @@ def _move(
 
 def _cleaned(name: object, description: object, plan: object) -> dict[str, Any]:
     try:
-        read = plan_of(plan)  # type: ignore[arg-type]  # it says itself what is no object
+        read = plan_of(_with_ids(plan))  # type: ignore[arg-type]  # it says itself what is no object
     except InvalidInput as refusal:
         raise InvalidInput(
             FieldError(f"/plan{one.pointer}", one.code, one.detail) for one in refusal.errors
@@ -151,6 +151,44 @@ def _cleaned(name: object, description: object, plan: object) -> dict[str, Any]:
         "description": clean_text(description, field="description", max_length=2_000),
         "plan": data_of(read),
     }
+
+
+def _with_ids(plan: object) -> object:
+    """Return the plan as it was sent, with the id of each active person who is named by their address.
+
+    Whatever has another form than a plan is left as it is. One query where an address is named.
+    """
+    if not isinstance(plan, Mapping):
+        return plan
+    steps = plan.get("steps")
+    lists = (
+        [step.get("targets") for step in steps if isinstance(step, Mapping)]
+        if isinstance(steps, list)
+        else []
+    )
+    targets = [
+        one
+        for each in (*lists, plan.get("fallback"))
+        if isinstance(each, list)
+        for one in each
+        if isinstance(one, Mapping) and one.get("kind") == "person" and "@" in str(one.get("key", ""))
+    ]
+    if not targets:
+        return plan
+    addresses = {str(one["key"]).strip().lower() for one in targets}
+    rows = colleagues().filter(email__in=addresses).values_list("email", "pk")
+    return _renamed(plan, {address: str(pk) for address, pk in rows})
+
+
+def _renamed(data: Any, found: Mapping[str, str]) -> Any:
+    """Return plain data with the keys of people named by address replaced, wherever they stand."""
+    if isinstance(data, list):
+        return [_renamed(one, found) for one in data]
+    if not isinstance(data, Mapping):
+        return data
+    if data.get("kind") == "person" and isinstance(data.get("key"), str):
+        return {**data, "key": found.get(data["key"].strip().lower(), data["key"])}
+    return {name: _renamed(value, found) for name, value in data.items()}
 
 
 def step_faults(step: Mapping[str, Any], *, first: bool) -> list[str]:

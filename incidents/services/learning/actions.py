@@ -45,9 +45,9 @@ MET_BY, VOID_BY = ("action_item.done", "action_item.verified"), ("action_item.dr
 def action_open(*, actor: Actor, now: datetime, postmortem: str, fields: Mapping[str, Any]) -> ActionItem:
     """Open an action item of a postmortem (its key) and return it.
 
-    `fields` are those of `FIELDS`: `title` and `owner` (a user's id) are needed; `due_at` (aware) is, where
-    it is missing, what the standard of the incident gives, or 30 days. Raises `InvalidInput`, `Forbidden`,
-    and `Conflict` (`waived`).
+    `fields` are those of `FIELDS`: `title` and `owner` (a person's id or address) are needed; `due_at`
+    (aware) is, where it is missing, what the standard of the incident gives, or 30 days. Raises
+    `InvalidInput`, `Forbidden`, and `Conflict` (`waived`).
     """
     cleaned = _cleaned(fields, now)
     with write(actor=actor, now=now):
@@ -224,8 +224,9 @@ def _cleaned(fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
 
 
 def _person(value: object) -> User:
+    text, people = str(value).strip().lower(), colleagues()
     try:
-        person = colleagues().filter(pk=UUID(str(value))).first()
+        person = people.filter(email=text).first() if "@" in text else people.filter(pk=UUID(text)).first()
     except ValueError:
         person = None
     if person is None:
