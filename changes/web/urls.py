@@ -28,6 +28,7 @@ urlpatterns = [
     path("changes/filters/<int:pk>/remove/", views_filters.filter_removed, name="filter-remove"),
     path("changes/new/", views_write.change_new, name="new"),
     path("changes/new/shape/", views_write.change_shape, name="shape"),
+    path("changes/mentions/", views_comments.mentions, name="mentions"),
     path("changes/<str:key>/", views_change.change_page, name="change"),
     path("changes/<str:key>/edit/", views_write.change_edit, name="edit"),
     path("changes/<str:key>/edit/shape/", views_write.change_shape, name="edit-shape"),

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from changes.models import ChangeComment
+from changes.selectors.mentioning import people_to_mention
 from changes.services.comments import change_comment, change_comment_edit
 from changes.services.watching import change_unwatch, change_watch
 from changes.web.forms import CommentForm
 from changes.web.loading import change_number, change_seen
 from changes.web.page import page_context
 from changes.web.views_change import version_of
-from opsportal.core.errors import InvalidInput
+from opsportal.core.access import may
+from opsportal.core.errors import Forbidden, InvalidInput
+from opsportal.core.text import clean_text
 from opsportal.web.requests import actor_of, now_of
+
+MOST_ASKED = 150
+
+
+@require_safe
+def mentions(request: HttpRequest) -> JsonResponse:
+    """Offer the people whom a comment may mention, by what is written of their name.
+
+    Each with what is inserted: the name, or a token where somebody else bears it too.
+    """
+    if not may(actor_of(request), "change.comment"):
+        raise Forbidden("Only people comment on a change.")
+    people = people_to_mention(clean_text(request.GET.get("q", ""), field="q", max_length=MOST_ASKED))
+    return JsonResponse({"people": people}, headers={"Cache-Control": "no-store"})
 
 
 @require_POST

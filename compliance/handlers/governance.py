@@ -1,15 +1,42 @@
-"""What governance registers: its tick, and audit actions."""
+"""What governance registers: meetings that rules count, its tick, and audit actions."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+from changes.selectors.meetings import meeting_by_key
+from compliance.services.governance.records import ORGANISATION, counted
 from opsportal.audit.actions import register_all
+from opsportal.core.actor import Actor
 from opsportal.outbox.ticks import expect
+from opsportal.outbox.topics import Message, on
+
+MEETINGS = Actor.system("compliance.meetings")
+
+
+def on_meeting_held(message: Message) -> None:
+    """Let rules count that a board has met, once its minutes are closed; shown by the meeting."""
+    meeting = meeting_by_key(str(message.payload["key"]))
+    counted(
+        "meeting.held",
+        subject=ORGANISATION,
+        record=("meeting", meeting.key),
+        facts={
+            "meeting.board": meeting.board.slug,
+            "meeting.matters": meeting.items.count(),
+            "meeting.decisions": meeting.decisions.count(),
+            "meeting.present": meeting.presences.filter(presence="present").count(),
+        },
+        at=meeting.starts_at,
+        actor=MEETINGS,
+        now=message.now,
+        summary=meeting.title,
+    )
 
 
 def register() -> None:
     """Register topics, ticks and audit actions of this area."""
+    on("changes.meeting.held", "compliance.meeting_held", on_meeting_held)
     expect(
         "compliance.governance",
         every=timedelta(minutes=5),

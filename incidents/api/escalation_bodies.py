@@ -19,7 +19,7 @@ from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
 SLUG = 60
 
 
-class TargetBody(Body):
+class EscalationTargetBody(Body):
     """Somebody to tell. `key` is a slug, or the id or address of a person; `role` one of a schedule's.
 
     `on_call`, `assignee` and `administrators` need no key.
@@ -30,19 +30,21 @@ class TargetBody(Body):
     role = Text(max_length=60, required=False)
 
 
-class StepBody(Body):
+class EscalationStepBody(Body):
     """`wait` seconds after the step before it, these are told."""
 
     wait = WholeNumber(help_text="Seconds since the step before; of the first, since the opening.")
-    targets = TargetBody(many=True)
+    targets = EscalationTargetBody(many=True)
     everyone_acknowledges = Flag(required=False, help_text="Each person told here has to.")
 
 
 class PlanBody(Body):
     """Whom silence tells. A step that reaches nobody is passed at once."""
 
-    steps = StepBody(many=True)
-    fallback = TargetBody(many=True, required=False, help_text="Told last; the administrators in any case.")
+    steps = EscalationStepBody(many=True)
+    fallback = EscalationTargetBody(
+        many=True, required=False, help_text="Told last; the administrators in any case."
+    )
     repeat = WholeNumber(required=False, help_text="How often the steps are gone through again, up to 9.")
     pause = WholeNumber(required=False, help_text="Seconds between two rounds, and ahead of the fallback.")
     hold_low = Flag(required=False, help_text="Low urgency waits for working hours.")

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, expect
 
-from tests.browser.reading import IMAGES_MOVED, KEYS_ROTATED, Watch, key_of, signed_in
+from tests.browser.reading import (
+    IMAGES_MOVED,
+    KEYS_ROTATED,
+    Watch,
+    key_of,
+    overflow,
+    signed_in,
+    violations,
+)
 from tests.portal import LivePortal
 
 
@@ -148,3 +156,24 @@ def test_a_server_that_is_away_is_said_and_nothing_is_lost(demo: LivePortal, bro
         card.get_by_role("button", name="Approve").click()
         expect(page.locator("#notices")).to_contain_text("The portal did not answer")
         expect(card.get_by_label("Your vote")).to_have_value("My long thoughts")
+
+
+def test_a_name_is_chosen_while_a_comment_is_written(demo: LivePortal, browser: Browser) -> None:
+    with signed_in(browser, demo, "Elena Rossi", viewport={"width": 320, "height": 640}) as page:
+        watch = Watch(page, demo.url)
+        page.goto(f"/changes/{key_of(page, IMAGES_MOVED)}/")
+        words = page.get_by_label("Comment or question")
+        words.press_sequentially("Please look, @pri")
+        people = page.get_by_role("listbox", name="People to mention")
+        expect(people.get_by_role("option", name="Priya Nair")).to_have_attribute("aria-selected", "true")
+        assert violations(page) == []
+        assert overflow(page) == 0
+        page.keyboard.press("Escape")
+        expect(people).to_be_hidden()
+        words.press_sequentially("y")
+        expect(people.get_by_role("option")).to_have_count(1)
+        page.keyboard.press("Enter")
+        expect(words).to_have_value("Please look, @Priya Nair ")
+        expect(people).to_be_hidden()
+        expect(words).to_be_focused()
+        assert (watch.complaints, watch.foreign) == ([], [])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from changes.mentions import mentioned
 from changes.models import ChangeComment
 from changes.services.comments import change_comment
 from tests.changing import Cast, draft, make_cast
 from tests.faces.test_changes_api import URL, as_machine, as_person, pointers, problem, send
-from tests.makers import NOW
+from tests.makers import NOW, make_user
 from tests.reading import as_, shown, text_of
 
 pytestmark = pytest.mark.django_db
@@ -69,3 +70,27 @@ def test_the_api_lists_edits_and_watches(cast: Cast) -> None:
     left = send(as_person(cast.lead), "POST", f"{path}unwatch/", {}).json()["results"]
     assert {one["name"] for one in left} == {"Bob", "Rita"}
     problem(send(as_machine("changes:write"), "POST", f"{path}watch/", {}), 403)
+
+
+def test_people_are_offered_while_their_name_is_written(cast: Cast) -> None:
+    client, twins = as_(cast.bystander), [make_user(name="Ada")]
+    make_user(name="Adam Nye")
+    guest = make_user(name="Adele Guest", is_guest=True)
+
+    def offered(text: str) -> list[tuple[str, str]]:
+        answer = client.get("/changes/mentions/", {"q": text})
+        assert answer.status_code == 200
+        return [(one["name"], one["insert"]) for one in answer.json()["people"]]
+
+    ids = {f"{{{person.pk}}}" for person in (cast.board[0], *twins)}
+    found = offered("aD")
+    assert [name for name, _ in found] == ["Ada", "Ada", "Adam Nye"]
+    assert {insert for name, insert in found if name == "Ada"} == ids
+    assert offered("nY") == [("Adam Nye", "Adam Nye")]
+    assert offered("dam") == offered("") == offered("%") == []
+    assert as_(guest).get("/changes/mentions/", {"q": "ad"}).status_code in {403, 404}
+    change = draft(cast)
+    insert = found[0][1]
+    change_comment(actor=cast.bystander.actor, now=NOW, pk=change.pk, text=f"@{insert} look")
+    assert mentioned(ChangeComment.objects.get().text) == [insert.strip("{}")]
+    assert 'data-op-mentions="/changes/mentions/"' in shown(client, f"/changes/{change.key}/")

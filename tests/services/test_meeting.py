@@ -12,6 +12,7 @@ from changes.selectors.meetings import Matter, agenda_of, decisions_of, meeting_
 from changes.services.meeting_agenda import meeting_attend, meeting_item_add, meeting_item_remove
 from changes.services.meeting_decisions import meeting_decide
 from changes.services.meetings import meeting_call, meeting_cancel, meeting_close, meeting_edit
+from compliance.models import Evidence
 from opsportal.accounts.models import User
 from opsportal.approvals.models import Vote
 from opsportal.approvals.outcome import Decision
@@ -375,3 +376,24 @@ def test_a_draft_may_be_talked_about(cast: Cast) -> None:
     ]
     with refused(IllegalMove):
         decide(meeting, change, cast.board[0])
+
+
+def test_rules_count_the_meetings_that_were_held(cast: Cast) -> None:
+    meeting = call(cast)
+    decide(meeting, for_board(cast), cast.board[0])
+    cancelled = call(cast, starts_at=NOW + HOUR / 2)
+    meeting_cancel(actor=cast.board[0].actor, now=NOW, pk=cancelled.pk, reason="Holiday")
+    meeting_close(actor=cast.board[0].actor, now=NOW + 2 * HOUR, pk=meeting.pk)
+    messages_handle(clock=lambda: NOW + 2 * HOUR)
+    evidence = Evidence.objects.get()
+    assert (evidence.event, evidence.record_key, evidence.observed_at) == (
+        "meeting.held",
+        meeting.key,
+        NOW + HOUR,
+    )
+    assert evidence.facts == {
+        "meeting.board": "board",
+        "meeting.matters": 1,
+        "meeting.decisions": 1,
+        "meeting.present": 1,
+    }
