@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from rules.predicates import predicate
 
@@ -39,6 +40,13 @@ class ExceptionCase:
     requester: str
     owner: str
     now: datetime
+
+
+class BoardCase(Protocol):
+    """Anything that says when it is asked (UTC)."""
+
+    @property
+    def now(self) -> datetime: ...
 
 
 @predicate
@@ -87,7 +95,7 @@ def answers_for_a_control(actor: Actor, now: datetime) -> bool:
 
 
 @predicate
-def is_on_a_board(actor: Actor, case: OwnedCase | ExceptionCase) -> bool:
+def is_on_a_board(actor: Actor, case: BoardCase) -> bool:
     return sits_on_a_board(actor, case.now.astimezone(UTC).date())
 
 

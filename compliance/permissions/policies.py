@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rules.predicates import predicate
+
 from compliance.permissions.controls import (
     has_scope,
     is_administrator,
@@ -9,7 +14,25 @@ from compliance.permissions.controls import (
     is_person,
     owns_it,
 )
+from opsportal.accounts.selectors import teams_of
 from opsportal.core.access import allow
+from opsportal.core.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCase:
+    """The team of the service that a document is about (its slug; empty: of none), and when (UTC)."""
+
+    team: str
+    now: datetime
+
+
+@predicate
+def is_of_the_service(actor: Actor, case: PlacedCase) -> bool:
+    """What is of no service may be registered by every person."""
+    if not actor.is_user or not case.team:
+        return actor.is_user
+    return case.team in teams_of(actor.id, case.now.astimezone(UTC).date())
 
 
 def register() -> None:
@@ -25,8 +48,9 @@ def register() -> None:
     allow("policy.attest", is_person, otherwise="Only people sign a policy, each for themselves.")
     allow(
         "document.register",
-        is_person | has_scope,
-        otherwise="Only people, and tokens with the scope compliance:write, register documents.",
+        is_administrator | is_of_the_service | is_on_a_board | has_scope,
+        otherwise="Documents of a service are registered by members of its team, members of boards,"
+        " administrators and tokens with compliance:write. Tell them where it lies.",
     )
     allow("document.write", is_administrator | owns_it | has_scope, otherwise=keepers)
     allow("document.review", is_administrator | owns_it, otherwise=f"A review is a person's word. {keepers}")

@@ -24,6 +24,7 @@ from compliance.services.policies.documents import (
     document_reinstate,
     document_retire,
     document_review,
+    placed,
 )
 from compliance.web.controls_forms import SaidForm
 from compliance.web.parts import moments_of
@@ -69,7 +70,7 @@ def document_list(request: HttpRequest) -> HttpResponse:
         "form": form,
         "now": now,
         "is_narrowed": any(request.GET.get(name) for name in form.fields),
-        "may_register": may(actor_of(request), "document.register"),
+        "may_register": may(actor_of(request), "document.register", placed(None, now)),
     }
     status = 200 if form.is_valid() else 400
     return render(request, "compliance/policies/documents.html", context, status=status)
@@ -149,7 +150,7 @@ def document_write(request: HttpRequest, key: str = "") -> HttpResponse:
     actor, now = actor_of(request), now_of(request)
     document = document_by_key(key) if key else None
     if document is None:
-        require(actor, "document.register")
+        require(actor, "document.register", placed(None, now))
     else:
         require(actor, "document.write", case_of(document, now))
     if request.method != "POST":

@@ -14,8 +14,11 @@ SHOWN = 20
 
 
 def moments_of(request: HttpRequest, kind: str, key: str) -> list[dict[str, Any]]:
-    """Return the newest moments of a thing for its timeline, and remember the names of who acted."""
-    entries = list(entries_about(kind, key).order_by("-id")[:SHOWN])
+    """Return the newest moments of a thing for its timeline, and remember the names of who acted.
+
+    Not what became of what people owe about it: a signature owed by fifty would hide all else.
+    """
+    entries = list(entries_about(kind, key).exclude(action__startswith="obligation.").order_by("-id")[:SHOWN])
     remember_people(request, [(entry.actor_kind, entry.actor_id) for entry in entries])
     return [
         {

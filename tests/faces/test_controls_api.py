@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from django.utils.timezone import now
 
 from compliance.models import Attestation, Control, EvidenceRevision, PolicyVersion
 from tests.makers import make_token
+from tests.processes import ROOT
 from tests.services import test_controls, test_policies
 from tests.untouched import nothing_written
 
@@ -203,3 +205,17 @@ def test_documents_are_registered_by_machines() -> None:
     with nothing_written(at_an_edge=True):
         assert send(client, "documents/", {**body, "url": "javascript:1"}).status_code == 400
     assert Control.objects.count() == 0
+
+
+def test_the_manual_names_every_parameter_of_the_lists(cast: test_controls.Cast) -> None:
+    client = machine()
+    manual = (
+        (ROOT / "docs" / "compliance.md").read_text("utf-8").partition("## By API")[2].partition("\n## ")[0]
+    )
+    rows = re.findall(r"^\| `/([a-z]+)/`[^|]*\|([^|]*)\|", manual, re.MULTILINE)
+    assert len(rows) == 8
+    for name, told in rows:
+        refusal = client.get(f"{URL}{name}/?colour=red").json()["errors"][0]
+        assert (refusal["pointer"], refusal["code"]) == ("/colour", "unknown")
+        known = set(refusal["detail"].rstrip(".").partition("known are: ")[2].split(", "))
+        assert set(re.findall(r"`(\w+)`", told)) == known - {"cursor", "ordering", "page_size"}, name

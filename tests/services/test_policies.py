@@ -314,6 +314,19 @@ def test_a_document_is_registered_reviewed_and_retired(cast: Cast) -> None:
     assert document_reinstate(actor=cast.signer.actor, now=NOW, key=document.key).state == "registered"
 
 
+def test_documents_of_a_service_are_registered_by_who_answers_for_it(cast: Cast) -> None:
+    stranger = make_user()
+    fields = {"title": "How it is built", "kind": "architecture", "url": "https://docs.example/a"}
+    ours = {**fields, "service": "payments-api"}
+    with refused(Forbidden):
+        document_register(actor=stranger.actor, now=NOW, fields=ours)
+    own = document_register(actor=stranger.actor, now=NOW, fields=fields)
+    with refused(Forbidden):
+        document_edit(actor=stranger.actor, now=NOW, key=own.key, fields={"service": "payments-api"})
+    for person in (cast.signer, cast.first, cast.admin):
+        assert document_register(actor=person.actor, now=NOW, fields=ours).service is not None
+
+
 def test_a_document_lies_somewhere(cast: Cast) -> None:
     with refused(InvalidInput, "required"):
         register(cast, url="")

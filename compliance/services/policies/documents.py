@@ -9,6 +9,7 @@ from typing import Any
 from compliance.facts.policies import document_facts
 from compliance.models import Document, DocumentLink
 from compliance.permissions.controls import OwnedCase
+from compliance.permissions.policies import PlacedCase
 from compliance.policing.reviews import end_of_review
 from compliance.policing.states import DOCUMENT
 from compliance.selectors.policies import document_by_key
@@ -17,6 +18,7 @@ from compliance.services.controls.looked_up import needed, owner_or_self
 from compliance.services.controls.telling import count, record
 from compliance.services.policies.duties import review_follow
 from compliance.services.policies.fields import MAX_NOTE, clean_document
+from opsportal.catalog.models import Service
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import InvalidInput
@@ -38,9 +40,10 @@ def document_register(
     """Take a document into the register and return it. It counts as looked at.
 
     `fields` are those of `clean_document`; title and kind are needed, `owner` where no person writes it,
-    and a `url` or a file. Raises `InvalidInput`, `Forbidden` and `TooLarge`.
+    and a `url` or a file. Of a service it is registered by who answers for that one.
+    Raises `InvalidInput`, `Forbidden` and `TooLarge`.
     """
-    require(actor, "document.register")
+    require(actor, "document.register", placed(clean_document(fields).get("service"), now))
     kept = store.keep(upload.chunks, name=clean_name(upload.name)) if upload else None
     with write(actor=actor, now=now):
         cleaned = clean_document(fields)
@@ -81,6 +84,8 @@ def document_edit(
         require(actor, "document.write", case_of(document, now))
         require_version(document, version)
         cleaned = clean_document(fields)
+        if cleaned.get("service") not in (None, document.service):
+            require(actor, "document.register", placed(cleaned["service"], now))
         document.state = DOCUMENT.move(document.state, "edit")
         _apply(document, cleaned)
         if kept is not None and upload is not None:
@@ -141,6 +146,11 @@ def document_locked(key: str) -> Document:
 def case_of(document: Document, now: datetime) -> OwnedCase:
     """Return what permissions ask of a document at `now` (aware UTC)."""
     return OwnedCase(str(document.owner_id), document.team.slug if document.team else "", now)
+
+
+def placed(service: Service | None, now: datetime) -> PlacedCase:
+    """Return what permissions ask of a document that comes to be about `service` at `now` (aware UTC)."""
+    return PlacedCase(service.owner_team.slug if service else "", now)
 
 
 def subject_of(document: Document) -> Subject:

@@ -87,7 +87,7 @@ DOCUMENTS: tuple[tuple[str, str, str, str, str, int], ...] = (
     ("Architecture of sign-in", "architecture", "identity", "ingrid", "quarter", 74),
     ("Architecture of the edge", "architecture", "edge-gateway", "ingrid", "half-year", 73),
     ("API of payments", "api", "payments-api", "elena", "quarter", 70),
-    ("API of orders", "api", "orders-api", "yuki", "half-year", 69),
+    ("API of orders", "api", "orders-api", "lucia", "half-year", 69),
     ("Data model of the ledger", "schema", "ledger", "jonas", "year", 66),
     ("How data flows to the warehouse", "diagram", "data-warehouse", "lucia", "half-year", 61),
     ("Guide for new engineers", "guide", "", "priya", "half-year", 58),
