@@ -15,6 +15,8 @@ from pytest_django import DjangoDbBlocker
 
 from changes.models import BreakGlass, Change, Deployment
 from changes.states import CHANGE
+from compliance.selectors.recovery import assets_loaded
+from compliance.services.recovery.standing import WINDOW, stands
 from incidents.models import Handover, ServicePolicy, ShiftSwap
 from opsportal.accounts.models import Role, Team, User
 from opsportal.approvals.models import Condition
@@ -92,6 +94,15 @@ class TestLoaded:
         client.force_login(User.objects.get(email="lucia@demo.example"))
         for path in ("/handovers/", "/oncall/operations/swaps/", "/escalation-policies/payments/"):
             assert client.get(path).status_code == 200
+
+    def test_most_of_its_assets_keep_their_targets_and_two_do_not(self) -> None:
+        now = database_now()
+        found = {
+            one.asset.slug: one.status for one in stands(list(assets_loaded()), begins=now - WINDOW, ends=now)
+        }
+        late = [slug for slug, status in found.items() if status == "late"]
+        assert sorted(late) == ["identity-db", "warehouse"]
+        assert sum(status == "fine" for status in found.values()) >= 8
 
     def test_the_glass_was_broken_once_and_reviewed_and_somebody_asks_for_it_now(self) -> None:
         over, asked = BreakGlass.objects.order_by("id")
