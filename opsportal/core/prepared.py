@@ -33,30 +33,43 @@ class _PreparingCursor(Cursor[Any]):
             raise PlanOutdated(str(error)) from error
 
 
-def preparing_cursor() -> CursorWrapper:
+def preparing_cursor(*, repeatable: bool = False) -> CursorWrapper:
     """Return what `connection.cursor()` does, on PostgreSQL with values bound by the server.
 
-    While queries are logged they have their values written in, so that each can be run by itself.
+    While queries are logged they have their values written in, so that each can be run by itself. What is
+    `repeatable`, since whoever sends it asks `may_repeat` when it fails, is sent without a look at the
+    connection ahead of it: that would be one more way to the database and back.
     """
     connection: Any = connections[DEFAULT_DB_ALIAS]
     if connection.vendor != "postgresql" or connection.queries_logged:
         plain: CursorWrapper = connection.cursor()
         return plain
-    connection.close_if_health_check_failed()
+    if not repeatable:
+        connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors:
         cursor: CursorWrapper = connection._prepare_cursor(_PreparingCursor(connection.connection))
     return cursor
 
 
-def forget_outdated_plans(error: OperationalError) -> bool:
-    """Close the connection if `error` is a `PlanOutdated`, so that the same query may be run again.
+def answered() -> None:
+    """Note that the connection was seen to work, so that nothing looks at it again in this request."""
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    connection.health_check_done = True
 
-    Returns False, and does nothing, for another error, and inside a transaction: its end forgets the plans,
-    and who asked repeats the whole.
+
+def may_repeat(error: OperationalError) -> bool:
+    """Close the connection if `error` is due to it, so that the same query may be run over a new one.
+
+    That is a `PlanOutdated`, and a connection that the server has given up meanwhile. Returns False, and does
+    nothing, for another error, and inside a transaction: its end forgets the plans, and who asked repeats the
+    whole.
     """
     connection = connections[DEFAULT_DB_ALIAS]
-    if not isinstance(error.__cause__, PlanOutdated) or connection.in_atomic_block:
+    if connection.in_atomic_block:
+        return False
+    is_gone = connection.connection is not None and getattr(connection.connection, "closed", False)
+    if not is_gone and not isinstance(error.__cause__, PlanOutdated):
         return False
     connection.close()
     return True

@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import OperationalError, connection
 from django.db.models import QuerySet
 
-from opsportal.core.prepared import forget_outdated_plans, preparing_cursor
+from opsportal.core.prepared import answered, may_repeat, preparing_cursor
 
 
 class Marks:
@@ -95,7 +95,7 @@ class Statement:
         try:
             found = _fetched(written, values)
         except OperationalError as error:
-            if not forget_outdated_plans(error):
+            if not may_repeat(error):
                 raise
             found = _fetched(written, values)
         for row in found:
@@ -116,9 +116,10 @@ class Statement:
 
 
 def _fetched(written: _Written, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    with preparing_cursor() as cursor:
+    with preparing_cursor(repeatable=not connection.in_atomic_block) as cursor:
         cursor.execute(written.sql, written.filled(values))
         found: list[tuple[Any, ...]] = cursor.fetchall()
+    answered()
     return found
 
 
