@@ -75,7 +75,7 @@ def asset_list(request: HttpRequest) -> HttpResponse:
         "stands": found,
         "more": more,
         "form": form,
-        "may_write": may(actor_of(request), "exercise.conduct"),
+        "may_write": may(actor_of(request), "exercise.plan"),
         "is_narrowed": any(request.GET.get(name) for name in form.fields),
     }
     return render(request, "compliance/recovery/assets.html", context, status=200 if form.is_valid() else 400)

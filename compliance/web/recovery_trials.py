@@ -76,7 +76,7 @@ def _list(request: HttpRequest, rows: QuerySet[Any], template: str) -> HttpRespo
         "page": page_of(rows, request, order=("-id",)),
         "form": form,
         "is_narrowed": bool(request.GET.get("state")),
-        "may_plan": may(actor_of(request), "exercise.conduct"),
+        "may_plan": may(actor_of(request), "exercise.plan"),
     }
     return render(request, template, context, status=200 if form.is_valid() else 400)
 
@@ -147,7 +147,9 @@ def _exercise_page(
     file_form: EvidenceFileForm | None = None,
     refusal: Refusal | None = None,
 ) -> HttpResponse:
-    conducts = may(actor_of(request), "exercise.conduct")
+    actor, case = actor_of(request), exercising.case_of(exercise, now_of(request))
+    conducts = may(actor, "exercise.conduct", case)
+    edits = may(actor, "exercise.edit", case)
     context = {
         **_shared(request, "exercise", exercise, conducts, file_form),
         "exercise": exercise,
@@ -155,10 +157,11 @@ def _exercise_page(
         "complete_form": form or CompleteForm(initial={"version": exercise.version}),
         "form": form or file_form,
         "refusal": refusal,
-        "may_edit": conducts and EXERCISE.can(exercise.state, "edit"),
+        "may_edit": edits and EXERCISE.can(exercise.state, "edit"),
         "may_start": conducts and EXERCISE.can(exercise.state, "start"),
         "may_complete": conducts and EXERCISE.can(exercise.state, "complete"),
-        "may_abort": conducts and EXERCISE.can(exercise.state, "abort"),
+        "may_abort": EXERCISE.can(exercise.state, "abort")
+        and may(actor, exercising.permission_of("abort", exercise.state), case),
     }
     return render(request, "compliance/recovery/exercise.html", context, status=_status(refusal, context))
 
@@ -332,7 +335,10 @@ def exercise_write(request: HttpRequest, key: str = "") -> HttpResponse:
     """Plan an exercise, or change its plan."""
     actor, now = actor_of(request), now_of(request)
     exercise = exercise_by_key(key) if key else None
-    require(actor, "exercise.conduct")
+    if exercise is None:
+        require(actor, "exercise.plan")
+    else:
+        require(actor, "exercise.edit", exercising.case_of(exercise, now))
     if request.method != "POST":
         begin = exercise_values(exercise) if exercise else {"participants": [actor.id]}
         form = ExerciseForm(exercise=exercise, initial=begin)

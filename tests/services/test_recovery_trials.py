@@ -30,7 +30,7 @@ from compliance.services.recovery.restore_tests import (
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, IllegalMove, InvalidInput, NotFound, Stale
 from opsportal.files.models import Attachment
-from tests.makers import NOW
+from tests.makers import NOW, make_user
 from tests.recovering import HOUR, MACHINE, Cast, make_asset, make_cast, told
 from tests.untouched import refused
 
@@ -260,6 +260,26 @@ def test_an_exercise_from_plan_to_findings(cast: Cast) -> None:
 def test_exercises_that_cannot_be(cast: Cast, fields: dict[str, Any], code: str) -> None:
     with refused(InvalidInput, code):
         exercise(cast, **fields)
+
+
+def test_an_exercise_is_conducted_by_the_teams_of_its_services_and_by_who_leads_it(cast: Cast) -> None:
+    stranger = make_user().actor
+    steps = {"steps": [], "services": ["payments-api"]}
+    fields = {"kind": "game_day", "title": "A rack is dark", "planned_for": NOW, **steps}
+    made = exercise_plan(actor=stranger, now=NOW, fields=fields)
+    # Whoever planned it changes the plan and takes it back; that it took place others say.
+    exercise_edit(actor=stranger, now=NOW, pk=made.pk, fields={"title": "Two racks are dark"})
+    with refused(Forbidden):
+        exercise_start(actor=stranger, now=NOW, pk=made.pk)
+    with refused(Forbidden):
+        exercise_edit(actor=cast.other.actor, now=NOW, pk=made.pk, fields={"title": "Mine"})
+    exercise_start(actor=cast.owner.actor, now=NOW, pk=made.pk)
+    with refused(Forbidden):
+        exercise_complete(actor=stranger, now=NOW, pk=made.pk, fields={"outcome": "passed"})
+    done = exercise_complete(actor=cast.owner.actor, now=NOW, pk=made.pk, fields={"outcome": "passed"})
+    assert done.state == "completed"
+    own = exercise_plan(actor=stranger, now=NOW, fields={**fields, "services": []})
+    assert exercise_start(actor=stranger, now=NOW, pk=own.pk).led_by_id is not None
 
 
 def test_the_top_rung_within_an_exercise(cast: Cast) -> None:

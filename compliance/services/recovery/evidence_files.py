@@ -9,6 +9,7 @@ from uuid import UUID
 from compliance.models import Exercise, RestoreTest
 from compliance.selectors.recovery import exercise_by_key, restore_test_by_key
 from compliance.services.recovery.assets import case_of
+from compliance.services.recovery.exercises import case_of as case_of_exercise
 from compliance.services.recovery.exercises import exercise_locked
 from compliance.services.recovery.fields import MAX_NOTE
 from compliance.services.recovery.restore_test_records import test_locked
@@ -93,4 +94,4 @@ def _require(trial: RestoreTest | Exercise, actor: Actor, now: datetime) -> None
     if isinstance(trial, RestoreTest):
         require(actor, "restore_test.conduct", case_of(trial.asset, now))
     else:
-        require(actor, "exercise.conduct")
+        require(actor, "exercise.conduct", case_of_exercise(trial, now))

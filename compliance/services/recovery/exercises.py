@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from compliance.models import Exercise, ExercisePerson, ExerciseService, ProcedureStep
+from compliance.permissions.recovery import ExerciseCase
 from compliance.recovery.states import EXERCISE
 from compliance.recovery.words import EXERCISE_KINDS, EXERCISE_OUTCOMES
 from compliance.selectors.recovery import exercises_loaded
@@ -50,7 +51,7 @@ def exercise_plan(*, actor: Actor, now: datetime, fields: Mapping[str, Any]) -> 
     `procedure`, or `steps` that somebody wrote. Raises `InvalidInput` and `Forbidden`.
     """
     with write(actor=actor, now=now):
-        require(actor, "exercise.conduct")
+        require(actor, "exercise.plan")
         cleaned = read.cleaned(fields, PLAN)
         read.need(cleaned, "kind", "title", "planned_for")
         exercise = Exercise(
@@ -75,7 +76,7 @@ def exercise_edit(
     Raises `InvalidInput`, `NotFound`, `Forbidden`, `Stale` and `IllegalMove`.
     """
     with write(actor=actor, now=now):
-        exercise = _conducting(pk, "edit", actor=actor, version=version)
+        exercise = _conducting(pk, "edit", actor=actor, now=now, version=version)
         changeable = {name: PLAN[name] for name in PLAN if name not in {"steps", "procedure"}}
         cleaned = read.cleaned(fields, changeable)
         services, people = cleaned.pop("services", None), cleaned.pop("participants", None)
@@ -90,7 +91,7 @@ def exercise_edit(
 def exercise_start(*, actor: Actor, now: datetime, pk: int, version: int | None = None) -> Exercise:
     """Begin a planned exercise and return it. Whoever begins it leads it. Raises as `exercise_edit`."""
     with write(actor=actor, now=now):
-        exercise = _conducting(pk, "start", actor=actor, version=version)
+        exercise = _conducting(pk, "start", actor=actor, now=now, version=version)
         exercise.started_at = now
         exercise.led_by_id = actor.id if actor.is_user else None
         _save(exercise, now)
@@ -113,7 +114,7 @@ def exercise_step(
     `version` is the step's. Raises as `step_tick`, and `Forbidden`.
     """
     with write(actor=actor, now=now):
-        exercise = _conducting(pk, "step", actor=actor, version=None)
+        exercise = _conducting(pk, "step", actor=actor, now=now, version=None)
         step = step_tick(exercise, number, verb, note=note, version=version, actor=actor, now=now)
         _save(exercise, now)
         _record(exercise, VERBS[verb], actor=actor, now=now, data={"step": number})
@@ -130,7 +131,7 @@ def exercise_complete(
     `step_failed`).
     """
     with write(actor=actor, now=now):
-        exercise = _conducting(pk, "complete", actor=actor, version=version)
+        exercise = _conducting(pk, "complete", actor=actor, now=now, version=version)
         cleaned = read.cleaned(fields, RESULT)
         read.need(cleaned, "outcome")
         if cleaned["outcome"] != "passed" and not cleaned.get("findings"):
@@ -150,7 +151,7 @@ def exercise_abort(
     """End an exercise that proved nothing, with the reason, and return it. Raises as `exercise_edit`."""
     said = clean_text(reason, field="reason", max_length=read.MAX_NOTE, required=True)
     with write(actor=actor, now=now, reason=said):
-        exercise = _conducting(pk, "abort", actor=actor, version=version)
+        exercise = _conducting(pk, "abort", actor=actor, now=now, version=version)
         exercise.findings, exercise.ended_at = said, now
         _save(exercise, now)
         _record(exercise, "aborted", actor=actor, now=now)
@@ -164,9 +165,21 @@ def exercise_locked(pk: int) -> Exercise:
     return exercises_loaded().get(pk=pk)
 
 
-def _conducting(pk: int, verb: str, *, actor: Actor, version: int | None) -> Exercise:
+def permission_of(verb: str, state: str) -> str:
+    """Return the permission of a step: a plan is its planner's, too, until it begins."""
+    return "exercise.edit" if verb == "edit" or (verb, state) == ("abort", "planned") else "exercise.conduct"
+
+
+def case_of(exercise: Exercise, now: datetime) -> ExerciseCase:
+    """Return what permissions ask of an exercise at `now` (aware UTC)."""
+    teams = exercise.concerned.values_list("service__owner_team__slug", flat=True)
+    planner = exercise.planned_by_id if exercise.planned_by_kind == "user" else ""
+    return ExerciseCase(exercise.kind, planner, str(exercise.led_by_id or ""), frozenset(teams), now)
+
+
+def _conducting(pk: int, verb: str, *, actor: Actor, now: datetime, version: int | None) -> Exercise:
     exercise = exercise_locked(pk)
-    require(actor, "exercise.conduct")
+    require(actor, permission_of(verb, exercise.state), case_of(exercise, now))
     require_version(exercise, version)
     exercise.state = EXERCISE.move(exercise.state, verb)
     return exercise

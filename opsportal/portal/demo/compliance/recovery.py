@@ -271,7 +271,7 @@ def _exercised(stage: Stage, at: datetime) -> None:
 
 def _loaded(stage: Stage, at: datetime) -> None:
     """Put the checkout under the load of the last sale, times two."""
-    leader = stage.person("omar")
+    leader = stage.person("lucia")
     exercise: Exercise = exercise_plan(
         actor=leader,
         now=at - 6 * DAY,
