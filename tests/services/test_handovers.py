@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from incidents.models import Handover, Incident
+from incidents.selectors import roster
 from incidents.services.roster.handovers import (
     OWN_LIST,
     handover_note,
@@ -56,6 +57,17 @@ def opened(at: datetime = AT) -> Handover:
 def ticked(handover: Handover, by: Any, at: datetime = AT) -> None:
     for step in handover.checklist:
         handover_tick(actor=by.actor, now=at, pk=handover.pk, step=step["id"])
+
+
+def test_however_many_schedules_turn_at_once_each_has_its_handover(
+    crew: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roster, "_MOST_ROWS", 2)
+    others = [make_schedule(crew.anna, crew.ben) for _ in range(3)]
+    handle(NOW)
+    handovers_advance(clock=lambda: AT - timedelta(minutes=29))
+    found = set(Handover.objects.values_list("schedule_id", flat=True))
+    assert found == {crew.schedule.pk, *(one.pk for one in others)}
 
 
 def test_it_opens_by_itself_half_an_hour_before_and_once(crew: Any) -> None:

@@ -11,7 +11,7 @@ from incidents.models import Handover, HandoverStep, Schedule
 from incidents.oncall.roles import PRIMARY
 from incidents.permissions.roster import HandoverCase
 from incidents.selectors.handovers import handed_over_keys
-from incidents.selectors.roster import turnovers
+from incidents.selectors.roster import schedules_turning, turnovers
 from incidents.services.oncall.scene import case_of
 from incidents.services.roster.due import BATCH, each_due
 from incidents.services.roster.records import record, schedule_named
@@ -144,7 +144,7 @@ def handovers_advance(*, clock: Callable[[], datetime]) -> int:
     Return how many. `clock` is the database's (aware UTC).
     """
     now = clock()
-    schedules = {one.schedule for one in turnovers(now - CATCH_UP, now + EARLY, PRIMARY)}
+    schedules = schedules_turning(now - CATCH_UP, now + EARLY, PRIMARY)
     coming = Handover.objects.filter(at__gt=now, state__in=["open", "given", "received"])
     schedules |= set(coming.values_list("schedule_id", flat=True))
     done = each_due("handovers", sorted(schedules), _settle, now)
