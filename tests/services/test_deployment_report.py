@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -32,32 +33,71 @@ from tests.deploying import (
     state_of,
 )
 from tests.makers import NOW
+from tests.once import made_once
 from tests.untouched import nothing_written, refused
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def cast() -> Cast:
-    return make_stage()
+@dataclass(frozen=True)
+class Played:
+    """What has happened when a test begins."""
+
+    cast: Cast
+    ci: Actor
+    change: Change | None = None
+    going: Deployment | None = None
+
+
+@made_once
+def at_the_stage() -> Played:
+    return Played(make_stage(), pipeline())
+
+
+@made_once
+def with_a_change() -> Played:
+    played = at_the_stage()
+    return replace(played, change=approved(played.cast))
+
+
+@made_once
+def under_way() -> Played:
+    played = with_a_change()
+    assert played.change is not None
+    decided = register(played.ci, change=played.change.key)
+    report(played.ci, decided, "started")
+    return replace(played, going=fresh(decided))
 
 
 @pytest.fixture
-def ci() -> Actor:
-    return pipeline()
+def played(request: pytest.FixtureRequest) -> Played:
+    """As far as the test asks for: each step takes the services long, and is made once."""
+    if "going" in request.fixturenames:
+        return under_way()
+    return with_a_change() if "change" in request.fixturenames else at_the_stage()
 
 
 @pytest.fixture
-def change(cast: Cast) -> Change:
-    return approved(cast)
+def cast(played: Played) -> Cast:
+    return played.cast
 
 
 @pytest.fixture
-def going(ci: Actor, change: Change) -> Decided:
+def ci(played: Played) -> Actor:
+    return played.ci
+
+
+@pytest.fixture
+def change(played: Played) -> Change:
+    assert played.change is not None
+    return played.change
+
+
+@pytest.fixture
+def going(played: Played) -> Deployment:
     """A deployment to production that has started."""
-    decided = register(ci, change=change.key)
-    report(ci, decided, "started")
-    return decided
+    assert played.going is not None
+    return played.going
 
 
 def told(row: Decided) -> list[str]:
@@ -227,7 +267,7 @@ def test_a_blocked_deployment_stays_blocked_whatever_happens_to_its_change(cast:
 
 
 # --- rollout ------------------------------------------------------------------------------------------
-def test_a_skipped_step_holds_and_the_step_does_not_count(ci: Actor, going: Decided) -> None:
+def test_a_skipped_step_holds_and_the_step_does_not_count(ci: Actor, going: Deployment) -> None:
     answer = report(ci, going, "rollout", 50, error_rate=0.0)
     assert (answer.action, codes(answer), answer.effect) == ("hold", ["rollout_step"], "flagged")
     assert fresh(going).percent == 0
@@ -235,7 +275,7 @@ def test_a_skipped_step_holds_and_the_step_does_not_count(ci: Actor, going: Deci
     assert report(ci, going, "rollout", 50, error_rate=0.0).action == "continue"
 
 
-def test_a_passed_threshold_asks_to_roll_back(ci: Actor, going: Decided, change: Change) -> None:
+def test_a_passed_threshold_asks_to_roll_back(ci: Actor, going: Deployment, change: Change) -> None:
     answer = report(ci, going, "rollout", 10, error_rate=0.02)
     assert (answer.action, codes(answer)) == ("roll_back", ["threshold_passed"])
     assert answer.reasons[0]["rule"] == "errors"
@@ -243,13 +283,13 @@ def test_a_passed_threshold_asks_to_roll_back(ci: Actor, going: Decided, change:
     assert (fresh(going).state, state_of(change)) == ("rolled_back", "implementing")
 
 
-def test_a_missing_metric_holds(ci: Actor, going: Decided) -> None:
+def test_a_missing_metric_holds(ci: Actor, going: Deployment) -> None:
     answer = report(ci, going, "rollout", 10)
     assert (answer.action, codes(answer)) == ("hold", ["evidence_missing"])
     assert report(ci, going, "rollout", 10, error_rate=0.0).action == "continue"
 
 
-def test_success_before_the_last_step_is_not_taken(ci: Actor, going: Decided, change: Change) -> None:
+def test_success_before_the_last_step_is_not_taken(ci: Actor, going: Deployment, change: Change) -> None:
     report(ci, going, "rollout", 10, error_rate=0.0)
     answer = report(ci, going, "succeeded")
     assert (answer.action, codes(answer)) == ("hold", ["rollout_incomplete"])
@@ -257,19 +297,19 @@ def test_success_before_the_last_step_is_not_taken(ci: Actor, going: Decided, ch
 
 
 def test_a_hold_on_the_change_holds_the_rollout(
-    cast: Cast, ci: Actor, going: Decided, change: Change
+    cast: Cast, ci: Actor, going: Deployment, change: Change
 ) -> None:
     change_hold(actor=cast.requester.actor, now=NOW, pk=change.pk, reason="Something is odd.")
     answer = report(ci, going, "rollout", 10, error_rate=0.0)
     assert (answer.action, codes(answer)) == ("hold", ["change_held"])
 
 
-def test_the_rollout_keeps_the_standard_that_it_started_under(ci: Actor, going: Decided) -> None:
+def test_the_rollout_keeps_the_standard_that_it_started_under(ci: Actor, going: Deployment) -> None:
     deploying.activate(gatepack.CHANGE_NEEDED, version="2")
     assert report(ci, going, "rollout", 50, error_rate=0.0).action == "hold"
 
 
-def test_a_failure_is_recorded_and_nothing_goes_further(ci: Actor, going: Decided, change: Change) -> None:
+def test_a_failure_is_recorded_and_nothing_goes_further(ci: Actor, going: Deployment, change: Change) -> None:
     answer = report(ci, going, "failed")
     assert (answer.action, codes(answer)) == ("hold", ["deployment_failed"])
     assert (fresh(going).state, fresh(going).finished_at, state_of(change)) == ("failed", NOW, "implementing")
@@ -278,7 +318,7 @@ def test_a_failure_is_recorded_and_nothing_goes_further(ci: Actor, going: Decide
 
 
 # --- twice, late, out of order --------------------------------------------------------------------------
-def test_started_twice_changes_nothing_more(ci: Actor, going: Decided, change: Change) -> None:
+def test_started_twice_changes_nothing_more(ci: Actor, going: Deployment, change: Change) -> None:
     before = fresh(going)
     assert report(ci, going, "started").action == "continue"
     assert fresh(going).row_version == before.row_version
@@ -294,14 +334,14 @@ def test_a_report_before_the_start_holds_and_changes_nothing(ci: Actor, change: 
     assert report(ci, decided, "started").action == "continue"
 
 
-def test_a_late_step_changes_nothing(ci: Actor, going: Decided) -> None:
+def test_a_late_step_changes_nothing(ci: Actor, going: Deployment) -> None:
     report(ci, going, "rollout", 10, error_rate=0.0)
     report(ci, going, "rollout", 50, error_rate=0.0)
     assert report(ci, going, "rollout", 10, error_rate=0.0).action == "continue"
     assert fresh(going).percent == 50
 
 
-def test_a_success_after_the_roll_back_changes_nothing(ci: Actor, going: Decided, change: Change) -> None:
+def test_a_success_after_the_roll_back_changes_nothing(ci: Actor, going: Deployment, change: Change) -> None:
     report(ci, going, "rolled_back")
     answer = report(ci, going, "succeeded")
     assert (answer.action, codes(answer), answer.effect) == ("hold", ["deployment_over"], "ignored")
@@ -309,7 +349,7 @@ def test_a_success_after_the_roll_back_changes_nothing(ci: Actor, going: Decided
 
 
 def test_a_rolled_back_deployment_can_be_tried_again_under_the_same_change(
-    ci: Actor, going: Decided, change: Change
+    ci: Actor, going: Deployment, change: Change
 ) -> None:
     report(ci, going, "rolled_back")
     again = register(ci, change=change.key, version="2.14.1")
@@ -319,13 +359,13 @@ def test_a_rolled_back_deployment_can_be_tried_again_under_the_same_change(
 
 
 def test_the_timeline_tells_apart_what_was_taken_and_what_was_refused(
-    ci: Actor, going: Decided, change: Change, cast: Cast
+    ci: Actor, going: Deployment, change: Change, cast: Cast
 ) -> None:
     report(ci, going, "rollout", 10, error_rate=0.001)
     report(ci, going, "succeeded")
     report(ci, going, "started")
     report(ci, going, "rolled_back")
-    key = going.deployment.key
+    key = going.key
     reports = [one.words for one in timeline(change)[0] if one.words.startswith("reported")]
     assert reports == [
         f"reported that {key} was rolled back",
@@ -346,7 +386,7 @@ def test_a_report_with_the_same_id_gets_the_same_answer_and_no_second_row(ci: Ac
     assert (second.action, second.reasons, second.replayed) == (first.action, first.reasons, True)
 
 
-def test_a_repeated_step_gets_the_answer_of_its_first_time(ci: Actor, going: Decided) -> None:
+def test_a_repeated_step_gets_the_answer_of_its_first_time(ci: Actor, going: Deployment) -> None:
     first = report(ci, going, "rollout", 10, error_rate=0.5, id="step-1")
     report(ci, going, "rollout", 10, error_rate=0.0, id="step-2")
     assert first.action == "roll_back"
@@ -358,7 +398,9 @@ def test_a_repeated_step_gets_the_answer_of_its_first_time(ci: Actor, going: Dec
     [{"percent": 50}, {"error_rate": 0.9}, {"at": NOW}, {"event": "verified"}],
     ids=str,
 )
-def test_the_same_id_with_another_report_is_refused(ci: Actor, going: Decided, other: dict[str, Any]) -> None:
+def test_the_same_id_with_another_report_is_refused(
+    ci: Actor, going: Deployment, other: dict[str, Any]
+) -> None:
     sent: dict[str, Any] = {"event": "rollout", "percent": 10, "error_rate": 0.0, "id": "one"}
     report(ci, going, **{**sent, "at": NOW - timedelta(seconds=1)})
     if other.get("event") == "verified":
@@ -373,7 +415,7 @@ def test_one_id_may_come_on_two_deployments(ci: Actor, change: Change, cast: Cas
         assert report(ci, row, "started", id="same").effect == "applied"
 
 
-def test_the_pipelines_own_time_is_kept(ci: Actor, going: Decided) -> None:
+def test_the_pipelines_own_time_is_kept(ci: Actor, going: Deployment) -> None:
     at = NOW - timedelta(minutes=2)
     report(ci, going, "verified", at=at)
     event = DeploymentEvent.objects.latest("id")
@@ -420,7 +462,7 @@ def test_bad_input_is_refused_with_its_pointer_and_nothing_is_written(
     assert [error.pointer for error in caught.value.errors] == [pointer]
 
 
-def test_a_clock_that_is_a_little_ahead_is_borne_with(ci: Actor, going: Decided) -> None:
+def test_a_clock_that_is_a_little_ahead_is_borne_with(ci: Actor, going: Deployment) -> None:
     assert report(ci, going, "verified", at=NOW + timedelta(minutes=5)).effect == "applied"
 
 
@@ -438,7 +480,7 @@ def test_only_a_pipeline_with_the_scope_reports(cast: Cast, ci: Actor, change: C
     assert Deployment.objects.get().state == "registered"
 
 
-def test_one_approval_carries_one_release_at_a_time(ci: Actor, change: Change, going: Decided) -> None:
+def test_one_approval_carries_one_release_at_a_time(ci: Actor, change: Change, going: Deployment) -> None:
     other = register(ci, change=change.key, version="9.9.9")
     told = report(ci, other, "started")
     assert (told.action, codes(told), told.effect) == ("hold", ["change_running_here"], "flagged")
