@@ -12,11 +12,13 @@ from django.contrib.sessions.backends.db import SessionStore
 
 from changes.services.deployments import deployment_register
 from changes.services.submission import change_submit
+from compliance.services.audits.requests import request_open
 from opsportal.accounts.models import User
 from opsportal.accounts.scopes import SCOPES
 from opsportal.catalog.services import provider_create
 from opsportal.core.actor import Actor
 from opsportal.standards.selectors import active_standard
+from tests.auditing import SOON, accepted, action_of, make_crew
 from tests.changing import HOUR, draft
 from tests.deploying import body, make_stage, pipeline
 from tests.makers import NOW, ROOT, make_token, make_user
@@ -43,10 +45,17 @@ def make_world() -> World:
     deployment = deployment_register(actor=pipeline(), now=NOW, body=body()).deployment
     provider_create(actor=ROOT, now=NOW, slug="acquirer", name="Acquirer", owner_team=cast.team.slug)
     known = {
-        "key": [*(change.key for change in changes), f"DEP-{deployment.pk}", "CHG-9999", "1", "BG-1"],
+        "key": [
+            *(change.key for change in changes),
+            f"DEP-{deployment.pk}",
+            "CHG-9999",
+            "1",
+            "BG-1",
+            *_audit_keys(),
+        ],
         "slug": ["payments-api", "production", "acquirer", "nothing-like-it"],
         "id": ["1", "2", "999999"],
-        "verb": ["retire", "reinstate"],
+        "verb": ["retire", "reinstate", "accept", "return", "verify"],
         "content_hash": [active_standard().content_hash],
         "reference": ["deploy-test", "baseline", active_standard().content_hash],
         "comment": ["1"],
@@ -64,6 +73,15 @@ def make_world() -> World:
         },
         known=known,
     )
+
+
+def _audit_keys() -> list[str]:
+    """Make an audit with a finding, what is done about it, and a request; return their keys."""
+    crew = make_crew()
+    finding = accepted(crew)
+    wanted = {"title": "Leavers", "owner": str(crew.owner.pk), "due_at": SOON}
+    asked = request_open(actor=crew.lead.actor, now=NOW, audit=crew.audit.pk, fields=wanted)
+    return [crew.audit.key, finding.key, action_of(crew, finding).key, asked.key]
 
 
 def _bearer(scopes: Any) -> dict[str, str]:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from compliance.admin.audits.lists import OfAudit, work_url
-from compliance.admin.audits.rows import of_audits
+from compliance.admin.audits.rows import is_administrator, of_audits
 from compliance.auditing.reading import Look, look_of
 from compliance.models import AuditorAccess, AuditRead
 from compliance.services.audits.access import access_revoke
@@ -34,6 +34,9 @@ class AuditorAccessAdmin(OfAudit, LookAdmin):
     fields = ("audit", "person", "starts_at", "ends_at", "revoked_at", "granted_by", "granted_at", "version")
     ordering = ("-id",)
     actions = ("revoke",)
+
+    def may_act(self, request: HttpRequest) -> bool:
+        return is_administrator(request) or super().may_act(request)
 
     @admin.action(description="End now")
     def revoke(self, request: HttpRequest, rows: QuerySet[AuditorAccess]) -> HttpResponse | None:

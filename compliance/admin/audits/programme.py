@@ -12,11 +12,19 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from compliance.admin.audits.forms import ControlsField
-from compliance.admin.audits.rows import AuditRows, mine_filter, overdue_in, service_filter, words_filter
+from compliance.admin.audits.rows import (
+    AuditRows,
+    is_administrator,
+    mine_filter,
+    overdue_in,
+    service_filter,
+    words_filter,
+)
 from compliance.admin.audits.work import WorkViews
 from compliance.auditing.states import AUDIT, UNDER_WAY
 from compliance.models import Audit, AuditProgramme, Control, Framework
 from compliance.models.controls import CONTROL_PREFIX
+from compliance.selectors.audits.controls import controls_named
 from compliance.selectors.audits.seen import audits_seen, opinion_is_seen
 from compliance.services.audits.planning import (
     audit_edit,
@@ -34,6 +42,8 @@ from opsportal.web.admin import SEEN_VERSION, WriteAdmin, WriteForm
 from opsportal.web.admin_actions import carry_out
 from opsportal.web.requests import actor_of, is_guest, now_of
 
+# What is stored between bars, and how it is told to those who only look.
+_TOLD = {"frameworks": "frameworks_told", "controls": "controls_told", "services": "services_told"}
 _OPINION = ("opinion", "opinion_reason", "conclusion")
 
 
@@ -77,7 +87,8 @@ class AuditProgrammeAdmin(WriteAdmin):
         return may(actor_of(request), "audit.plan")
 
     def get_actions(self, request: HttpRequest) -> Any:
-        found = {} if is_guest(request) else admin.ModelAdmin.get_actions(self, request)
+        planner = may(actor_of(request), "audit.plan")
+        found = admin.ModelAdmin.get_actions(self, request) if planner else {}
         return {name: action for name, action in found.items() if name != "delete_selected"}
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
@@ -209,6 +220,9 @@ class AuditAdmin(WorkViews, AuditRows, WriteAdmin):
     ordering = ("-id",)
     actions = ("begin", "cancel")
 
+    def may_act(self, request: HttpRequest) -> bool:
+        return is_administrator(request) or super().may_act(request)
+
     def get_list_display(self, request: HttpRequest) -> Any:
         return [name for name in self.list_display if name != "opinion" or not is_guest(request)]
 
@@ -233,6 +247,8 @@ class AuditAdmin(WorkViews, AuditRows, WriteAdmin):
         if obj is None:
             return ["programme", *scope, *texts]
         said = _OPINION if opinion_is_seen(actor_of(request), obj) else ()
+        if not self.has_change_permission(request, obj):
+            scope = [_TOLD.get(name, name) for name in scope]
         return [*scope, *texts, *said, *self.readonly_fields, SEEN_VERSION]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -271,6 +287,18 @@ class AuditAdmin(WorkViews, AuditRows, WriteAdmin):
             path("<int:pk>/without-change/", view(self.without_change_view), name=f"{name}_without_change"),
             *super().get_urls(),
         ]
+
+    @admin.display(description="Frameworks")
+    def frameworks_told(self, row: Audit) -> str:
+        return ", ".join(row.framework_slugs)
+
+    @admin.display(description="Controls")
+    def controls_told(self, row: Audit) -> str:
+        return "; ".join(str(control) for control in controls_named(row.control_keys))
+
+    @admin.display(description="Services")
+    def services_told(self, row: Audit) -> str:
+        return ", ".join(row.service_slugs)
 
     @admin.display(description="Audit", ordering="title")
     def work_link(self, row: Audit) -> str:

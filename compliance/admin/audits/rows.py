@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from compliance.selectors.audits.seen import audits_seen
+from compliance.selectors.audits.seen import audits_seen, in_team
 from opsportal.catalog.models import Service
 from opsportal.core.actor import Actor
 from opsportal.obligations.terms import joined
@@ -41,10 +41,19 @@ class AuditRows(BackOffice):
         rows = super().get_queryset(request)
         return rows.filter(pk__in=self.visible(request).order_by().values("pk"))
 
+    def may_act(self, request: HttpRequest) -> bool:
+        """Return whether a step on rows could be taken by who asks: those who work on some audit."""
+        return audits_seen(actor_of(request)).filter(in_team(actor_of(request))).exists()
+
     def get_actions(self, request: HttpRequest) -> Any:
         """Return the actions for auditors too: their services ask who may."""
-        found = {} if is_guest(request) else admin.ModelAdmin.get_actions(self, request)
+        found = admin.ModelAdmin.get_actions(self, request) if self.may_act(request) else {}
         return {name: action for name, action in found.items() if name != "delete_selected"}
+
+
+def is_administrator(request: HttpRequest) -> bool:
+    """Return whether an administrator asks, who stands in for the lead of any audit."""
+    return actor_of(request).is_staff
 
 
 def of_audits(way: str, model: Any) -> Callable[[Actor], QuerySet[Any]]:
