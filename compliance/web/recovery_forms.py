@@ -29,7 +29,7 @@ MOST_SHOWN = 200
 STATUSES = (
     ("fine", "Targets kept"),
     ("late", "Target broken"),
-    ("silent", "No backup reported"),
+    ("silent", "No backup yet"),
     ("unknown", "Not measured"),
 )
 ELSEWHERE = (

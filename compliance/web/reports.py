@@ -17,6 +17,7 @@ from compliance.selectors.reports import REPORTS, TITLES, USUAL, period
 from compliance.selectors.reports.monthly import blocks_of, dashboard
 from compliance.selectors.reports.report import Report
 from compliance.services.recovery import backup_report
+from compliance.services.recovery.standing import WINDOW
 from compliance.services.reports import report_subscribe, report_unsubscribe
 from compliance.web.blocks import Link
 from compliance.web.measures import page
@@ -27,6 +28,8 @@ from opsportal.web.tables import table_response
 
 DRAWN = {**REPORTS, "backups": backup_report.report}
 """Every report that is a page here, as `REPORTS` has them."""
+USUAL_OF = {"backups": WINDOW}
+"""How far back a report looks where it is not 90 days: assets are judged by these."""
 
 
 class PeriodForm(forms.Form):
@@ -35,12 +38,15 @@ class PeriodForm(forms.Form):
     since = forms.DateField(required=False, label="From")
     until = forms.DateField(required=False, label="To")
 
-    def period(self, now: datetime) -> tuple[datetime, datetime]:
-        """Return the time that is asked for; the last 90 days where nothing is. Raises `InvalidInput`."""
+    def period(self, now: datetime, usual: timedelta = USUAL) -> tuple[datetime, datetime]:
+        """Return the time that is asked for; the `usual` one until today where nothing is.
+
+        Raises `InvalidInput`.
+        """
         if not self.is_valid():
             raise InvalidInput.of_fields({name: str(errors[0]) for name, errors in self.errors.items()})
         until: date = self.cleaned_data["until"] or now.astimezone(UTC).date()
-        since: date = self.cleaned_data["since"] or until - USUAL
+        since: date = self.cleaned_data["since"] or until - usual
         start = datetime.combine(since, time(), UTC)
         return period(start, datetime.combine(until + timedelta(days=1), time(), UTC), now)
 
@@ -154,5 +160,5 @@ def _asked(request: HttpRequest, name: str) -> tuple[PeriodForm, Report]:
     if make is None:
         raise NotFound("There is no such report.")
     form, now = PeriodForm(request.GET), now_of(request)
-    start, end = form.period(now)
+    start, end = form.period(now, USUAL_OF.get(name, USUAL))
     return form, make(actor_of(request), now, start, end)

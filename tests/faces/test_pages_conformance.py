@@ -30,7 +30,10 @@ def test_every_rule_is_there_and_before_anything_happened_only_nothing_was_delet
     page = client.get("/conformance/").content.decode()
     for rule in standard.rules:
         assert f"/conformance/rules/{rule.id}/" in page
+    # What is met is folded until somebody looks for something.
+    assert re.findall(r"<details[^>]*?( open)?>", page[page.index("<main") :])[-1] == ""
     page = client.get("/conformance/?status=met").content.decode()
+    assert re.findall(r"<details[^>]*?( open)?>", page[page.index("<main") :])[-1] == " open"
     met = re.findall(r"/conformance/rules/([a-z0-9-]+)/", page)
     kept = {rule.id for rule in standard.rules if isinstance(rule.demand, Retain)}
     assert met

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -72,12 +74,24 @@ def test_a_restore_test_from_the_page_of_its_asset_to_its_witness(cast: Cast) ->
     assert "RST-1" in shown(olga, "/restore-tests/?state=over")
 
 
+def test_the_report_on_backups_is_a_page_a_sheet_and_looks_back_30_days(cast: Cast) -> None:
+    told(cast.asset, now=edge_now())
+    olga = browser(cast.owner)
+    page = shown(olga, "/reports/backups/")
+    begin = edge_now().date() - timedelta(days=30)
+    assert f"{begin} to {edge_now().date()} (UTC)" in page
+    for path in ("/reports/backups/report.csv", "/api/v1/reports/backups/?format=csv"):
+        sheet = b"".join(olga.get(path)).decode("utf-8-sig")
+        (row,) = csv.DictReader(sheet.splitlines())
+        assert (row["asset"], row["tier"], row["succeeded"]) == ("payments-db", "critical", "1")
+
+
 def test_without_a_backup_the_page_says_how_to_report_one(cast: Cast) -> None:
     olga = browser(cast.owner)
     assert "/api/v1/backups/" in shown(olga, "/assets/AST-1/")
     refused = post(olga, "/assets/AST-1/restore-tests/", 400, scope="whole")
     assert "Report one first" in refused.content.decode()
-    assert "No backup reported" in shown(olga, "/assets/?status=silent")
+    assert "No backup yet" in shown(olga, "/assets/?status=silent")
     assert "No asset fits" in shown(olga, "/assets/?q=nothing-like-it")
 
 

@@ -203,7 +203,7 @@ def _cells(grain: str, series: int, start: datetime, tally: Tally, with_sketch: 
         tally.most,
         tally.last,
         _text(tally.last_at) if is_text and tally.last_at else tally.last_at,
-        json.dumps(tally.sketch if with_sketch else {}),
+        json.dumps(tally.sketch) if with_sketch else "{}",
     )
 
 
