@@ -16,32 +16,32 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='audit',
             name='controls',
-            field=models.TextField(blank=True, default=''),
+            field=models.TextField(blank=True, db_default='', default=''),
         ),
         migrations.AddField(
             model_name='audit',
             name='frameworks',
-            field=models.TextField(blank=True, default=''),
+            field=models.TextField(blank=True, db_default='', default=''),
         ),
         migrations.AddField(
             model_name='audit',
             name='opinion_reason',
-            field=models.TextField(blank=True, default='', verbose_name='why, although something is open'),
+            field=models.TextField(blank=True, db_default='', default='', verbose_name='why, although something is open'),
         ),
         migrations.AddField(
             model_name='historicalaudit',
             name='controls',
-            field=models.TextField(blank=True, default=''),
+            field=models.TextField(blank=True, db_default='', default=''),
         ),
         migrations.AddField(
             model_name='historicalaudit',
             name='frameworks',
-            field=models.TextField(blank=True, default=''),
+            field=models.TextField(blank=True, db_default='', default=''),
         ),
         migrations.AddField(
             model_name='historicalaudit',
             name='opinion_reason',
-            field=models.TextField(blank=True, default='', verbose_name='why, although something is open'),
+            field=models.TextField(blank=True, db_default='', default='', verbose_name='why, although something is open'),
         ),
         migrations.CreateModel(
             name='HistoricalTestedControl',

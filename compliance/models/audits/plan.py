@@ -68,8 +68,8 @@ class Audit(models.Model):
     criteria = models.TextField(blank=True, default="")
     framework = models.CharField(max_length=60, blank=True, default="")
     # From the catalogue, between bars: `|soc2|iso27001|`, `|CTL-1|CTL-7|`. What else is audited stands above.
-    frameworks = models.TextField(blank=True, default="")
-    controls = models.TextField(blank=True, default="")
+    frameworks = models.TextField(blank=True, default="", db_default="")
+    controls = models.TextField(blank=True, default="", db_default="")
     services = models.TextField(blank=True, default="")
     period_from = models.DateField()
     period_until = models.DateField()
@@ -79,7 +79,9 @@ class Audit(models.Model):
     conclusion = models.TextField(blank=True, default="")
     opinion = models.CharField(max_length=26, choices=list(OPINIONS.items()), blank=True, default="")
     # Why the opinion is given although something speaks against it.
-    opinion_reason = models.TextField("why, although something is open", blank=True, default="")
+    opinion_reason = models.TextField(
+        "why, although something is open", blank=True, default="", db_default=""
+    )
     created_at = models.DateTimeField(editable=False)
     begun_at = models.DateTimeField(null=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
