@@ -38,7 +38,7 @@ from tests.servers import Postgres, Valkey
 CLIENTS = (1, 8)
 WARM_UP = 1.0
 TICK = os.sysconf("SC_CLK_TCK")
-PARTS = ("gate", "size", "measures", "alerts", "paging")
+PARTS = ("gate", "size", "measures", "alerts", "paging", "handovers")
 
 
 def main() -> int:
@@ -86,6 +86,7 @@ def _parts(
         "measures": lambda: figures.extend(_of_measures(small=options.small)),
         "alerts": lambda: figures.extend(_apart("alerts", folder, postgres, *timing, *small)),
         "paging": lambda: figures.extend(_apart("paging", folder, postgres, *small)),
+        "handovers": lambda: figures.extend(_apart("handovers", folder, postgres, *small)),
     }
     if not {"gate", "size", "measures"}.isdisjoint(wanted):
         world, recorded = _world(folder)
