@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, re_path
 from compliance.api import measures, promises
 
 SLO = r"(?P<key>[A-Za-z]{2,5}-[0-9]{1,18})"
-PK = r"(?P<pk>[0-9]{1,18})"
+NUMBER = r"(?P<key>[0-9]{1,18})"
 SLUG = r"(?P<slug>[a-z0-9_-]{1,60})"
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -26,14 +26,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(rf"^slos/{SLO}/?$", promises.ObjectiveDetail.as_view(), name="api-slo"),
     re_path(rf"^slos/{SLO}/retire/?$", promises.ObjectiveRetire.as_view(), name="api-slo-retire"),
     re_path(r"^cost-budgets/?$", promises.CostBudgetList.as_view(), name="api-cost-budgets"),
-    re_path(rf"^cost-budgets/{PK}/?$", promises.CostBudgetDetail.as_view(), name="api-cost-budget"),
+    re_path(rf"^cost-budgets/{NUMBER}/?$", promises.CostBudgetDetail.as_view(), name="api-cost-budget"),
     re_path(
-        rf"^cost-budgets/{PK}/retire/?$", promises.CostBudgetRetire.as_view(), name="api-cost-budget-retire"
+        rf"^cost-budgets/{NUMBER}/retire/?$",
+        promises.CostBudgetRetire.as_view(),
+        name="api-cost-budget-retire",
     ),
     re_path(r"^capacity-plans/?$", promises.CapacityPlanList.as_view(), name="api-capacity-plans"),
-    re_path(rf"^capacity-plans/{PK}/?$", promises.CapacityPlanDetail.as_view(), name="api-capacity-plan"),
+    re_path(rf"^capacity-plans/{NUMBER}/?$", promises.CapacityPlanDetail.as_view(), name="api-capacity-plan"),
     re_path(
-        rf"^capacity-plans/{PK}/retire/?$",
+        rf"^capacity-plans/{NUMBER}/retire/?$",
         promises.CapacityPlanRetire.as_view(),
         name="api-capacity-plan-retire",
     ),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -15,7 +19,7 @@ from compliance.selectors.measures.thresholds import prometheus_rules
 from compliance.services.measures import promises, sources
 from incidents.api.runbooks import IF_MATCH, PAGING
 from opsportal.api.query import Query
-from opsportal.api.serializers import expected_version, read_body
+from opsportal.api.serializers import Body, expected_version, read_body
 from opsportal.api.views import ApiView
 from opsportal.core.clock import edge_now
 from opsportal.core.errors import NotFound
@@ -23,13 +27,6 @@ from opsportal.core.keys import number_of
 
 BY_ID = {"id": ("id",), "-id": ("-id",)}
 STATE = OpenApiParameter("state", str, enum=list(STANDING.states))
-
-
-def _objective(key: str) -> int:
-    number = number_of(key, "SLO")
-    if number is None:
-        raise NotFound("There is no such objective.")
-    return number
 
 
 class PrometheusRules(ApiView):
@@ -51,248 +48,169 @@ class PrometheusRules(ApiView):
         )
 
 
-class ObjectiveList(ApiView):
-    """Objectives."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What sets one kind of promise apart: its name in operations and in words, its bodies, its services."""
 
-    area = "measurements"
+    operation: str
+    one: str
+    many: str
+    model: type[Objective | CostBudget | CapacityPlan]
+    number: Callable[[str], int | None]
+    body: type[Body]
+    patch: type[Body]
+    out: type[Body]
+    page: type[Body]
+    shown: Callable[[Any], dict[str, Any]]
+    create: Callable[..., Any]
+    edit: Callable[..., Any]
+    retire: Callable[..., Any]
 
-    @extend_schema(
-        operation_id="slos_list",
-        parameters=[STATE, OpenApiParameter("ordering", str, enum=sorted(BY_ID)), *PAGING],
-        responses=bodies.ObjectivePage,
-    )
-    def get(self, request: Request) -> Response:
-        """List service level objectives."""
-        query = Query(request, {"state"})
-        rows = Objective.objects.select_related("service")
-        if state := query.choice("state", STANDING.states):
-            rows = rows.filter(state=state)
-        return self.page(rows, bodies.objective_out, ordering=BY_ID, default="id")
+    def pk_of(self, key: str) -> int:
+        """Return the number that a key names. Raises `NotFound`."""
+        number = self.number(key)
+        if number is None:
+            raise NotFound(f"There is no such {self.one}.")
+        return number
 
-    @extend_schema(
-        operation_id="slos_create", request=bodies.ObjectiveBody, responses={201: bodies.ObjectiveOut}
-    )
-    def post(self, request: Request) -> Response:
-        """Make an objective."""
-        Query(request, paged=False)
-        fields = read_body(request, bodies.ObjectiveBody)
-        fields.pop("version", None)
-        made = promises.objective_create(actor=self.actor, now=edge_now(), fields=fields)
-        return Response(bodies.objective_out(made), status=201, headers={"ETag": f'"{made.version}"'})
+    def answer(self, row: Any, *, status: int = 200) -> Response:
+        """Return one of them with its version."""
+        return Response(self.shown(row), status=status, headers={"ETag": f'"{row.version}"'})
 
 
-class ObjectiveDetail(ApiView):
-    """One of them."""
+def _views(kind: Kind) -> tuple[type[ApiView], type[ApiView], type[ApiView]]:
+    """Return the views of a kind: all of them, one, and letting one hold no longer."""
+    an = "an" if kind.one[0] in "aeiou" else "a"
 
-    area = "measurements"
+    class PromiseList(ApiView):
+        area = "measurements"
 
-    @extend_schema(operation_id="slos_retrieve", responses=bodies.ObjectiveOut)
-    def get(self, request: Request, key: str) -> Response:
-        """Show an objective."""
-        Query(request, paged=False)
-        row = Objective.objects.select_related("service").filter(pk=_objective(key)).first()
-        if row is None:
-            raise NotFound("There is no such objective.")
-        return Response(bodies.objective_out(row), headers={"ETag": f'"{row.version}"'})
-
-    @extend_schema(
-        operation_id="slos_edit",
-        parameters=[IF_MATCH],
-        request=bodies.ObjectivePatch,
-        responses=bodies.ObjectiveOut,
-    )
-    def patch(self, request: Request, key: str) -> Response:
-        """Change an objective that is active."""
-        Query(request, paged=False)
-        fields = read_body(request, bodies.ObjectivePatch, partial=True)
-        version = expected_version(request, fields)
-        row = promises.objective_edit(
-            actor=self.actor, now=edge_now(), pk=_objective(key), fields=fields, version=version
+        @extend_schema(
+            operation_id=f"{kind.operation}_list",
+            description=f"List {kind.many}.",
+            parameters=[STATE, OpenApiParameter("ordering", str, enum=sorted(BY_ID)), *PAGING],
+            responses=kind.page,
         )
-        return Response(bodies.objective_out(row), headers={"ETag": f'"{row.version}"'})
+        def get(self, request: Request) -> Response:
+            query = Query(request, {"state"})
+            rows = kind.model._default_manager.select_related("service")
+            if state := query.choice("state", STANDING.states):
+                rows = rows.filter(state=state)
+            return self.page(rows, kind.shown, ordering=BY_ID, default="id")
 
-
-class ObjectiveRetire(ApiView):
-    """Retiring."""
-
-    area = "measurements"
-
-    @extend_schema(
-        operation_id="slos_retire",
-        parameters=[IF_MATCH],
-        request=bodies.PromiseVersionBody,
-        responses=bodies.ObjectiveOut,
-    )
-    def post(self, request: Request, key: str) -> Response:
-        """Let an objective hold no longer."""
-        Query(request, paged=False)
-        version = expected_version(request, read_body(request, bodies.PromiseVersionBody))
-        row = promises.objective_retire(actor=self.actor, now=edge_now(), pk=_objective(key), version=version)
-        return Response(bodies.objective_out(row), headers={"ETag": f'"{row.version}"'})
-
-
-class CostBudgetList(ApiView):
-    """Cost budgets."""
-
-    area = "measurements"
-
-    @extend_schema(
-        operation_id="cost_budgets_list",
-        parameters=[STATE, OpenApiParameter("ordering", str, enum=sorted(BY_ID)), *PAGING],
-        responses=bodies.CostBudgetPage,
-    )
-    def get(self, request: Request) -> Response:
-        """List cost budgets."""
-        query = Query(request, {"state"})
-        rows = CostBudget.objects.select_related("service")
-        if state := query.choice("state", STANDING.states):
-            rows = rows.filter(state=state)
-        return self.page(rows, bodies.cost_budget_out, ordering=BY_ID, default="id")
-
-    @extend_schema(
-        operation_id="cost_budgets_create",
-        request=bodies.CostBudgetBody,
-        responses={201: bodies.CostBudgetOut},
-    )
-    def post(self, request: Request) -> Response:
-        """Make a cost budget."""
-        Query(request, paged=False)
-        fields = read_body(request, bodies.CostBudgetBody)
-        fields.pop("version", None)
-        made = promises.cost_budget_create(actor=self.actor, now=edge_now(), fields=fields)
-        return Response(bodies.cost_budget_out(made), status=201, headers={"ETag": f'"{made.version}"'})
-
-
-class CostBudgetDetail(ApiView):
-    """One of them."""
-
-    area = "measurements"
-
-    @extend_schema(operation_id="cost_budgets_retrieve", responses=bodies.CostBudgetOut)
-    def get(self, request: Request, pk: int) -> Response:
-        """Show a cost budget."""
-        Query(request, paged=False)
-        row = CostBudget.objects.select_related("service").filter(pk=pk).first()
-        if row is None:
-            raise NotFound("There is no such cost budget.")
-        return Response(bodies.cost_budget_out(row), headers={"ETag": f'"{row.version}"'})
-
-    @extend_schema(
-        operation_id="cost_budgets_edit",
-        parameters=[IF_MATCH],
-        request=bodies.CostBudgetPatch,
-        responses=bodies.CostBudgetOut,
-    )
-    def patch(self, request: Request, pk: int) -> Response:
-        """Change a cost budget that is active."""
-        Query(request, paged=False)
-        fields = read_body(request, bodies.CostBudgetPatch, partial=True)
-        version = expected_version(request, fields)
-        row = promises.cost_budget_edit(
-            actor=self.actor, now=edge_now(), pk=pk, fields=fields, version=version
+        @extend_schema(
+            operation_id=f"{kind.operation}_create",
+            description=f"Make {an} {kind.one}.",
+            request=kind.body,
+            responses={201: kind.out},
         )
-        return Response(bodies.cost_budget_out(row), headers={"ETag": f'"{row.version}"'})
+        def post(self, request: Request) -> Response:
+            Query(request, paged=False)
+            fields = read_body(request, kind.body)
+            fields.pop("version", None)
+            return kind.answer(kind.create(actor=self.actor, now=edge_now(), fields=fields), status=201)
 
+    class PromiseDetail(ApiView):
+        area = "measurements"
 
-class CostBudgetRetire(ApiView):
-    """Retiring."""
-
-    area = "measurements"
-
-    @extend_schema(
-        operation_id="cost_budgets_retire",
-        parameters=[IF_MATCH],
-        request=bodies.PromiseVersionBody,
-        responses=bodies.CostBudgetOut,
-    )
-    def post(self, request: Request, pk: int) -> Response:
-        """Let a cost budget hold no longer."""
-        Query(request, paged=False)
-        version = expected_version(request, read_body(request, bodies.PromiseVersionBody))
-        row = promises.cost_budget_retire(actor=self.actor, now=edge_now(), pk=pk, version=version)
-        return Response(bodies.cost_budget_out(row), headers={"ETag": f'"{row.version}"'})
-
-
-class CapacityPlanList(ApiView):
-    """Capacity plans."""
-
-    area = "measurements"
-
-    @extend_schema(
-        operation_id="capacity_plans_list",
-        parameters=[STATE, OpenApiParameter("ordering", str, enum=sorted(BY_ID)), *PAGING],
-        responses=bodies.CapacityPlanPage,
-    )
-    def get(self, request: Request) -> Response:
-        """List capacity plans."""
-        query = Query(request, {"state"})
-        rows = CapacityPlan.objects.select_related("service")
-        if state := query.choice("state", STANDING.states):
-            rows = rows.filter(state=state)
-        return self.page(rows, bodies.capacity_plan_out, ordering=BY_ID, default="id")
-
-    @extend_schema(
-        operation_id="capacity_plans_create",
-        request=bodies.CapacityPlanBody,
-        responses={201: bodies.CapacityPlanOut},
-    )
-    def post(self, request: Request) -> Response:
-        """Make a capacity plan."""
-        Query(request, paged=False)
-        fields = read_body(request, bodies.CapacityPlanBody)
-        fields.pop("version", None)
-        made = promises.capacity_plan_create(actor=self.actor, now=edge_now(), fields=fields)
-        return Response(bodies.capacity_plan_out(made), status=201, headers={"ETag": f'"{made.version}"'})
-
-
-class CapacityPlanDetail(ApiView):
-    """One of them."""
-
-    area = "measurements"
-
-    @extend_schema(operation_id="capacity_plans_retrieve", responses=bodies.CapacityPlanOut)
-    def get(self, request: Request, pk: int) -> Response:
-        """Show a capacity plan."""
-        Query(request, paged=False)
-        row = CapacityPlan.objects.select_related("service").filter(pk=pk).first()
-        if row is None:
-            raise NotFound("There is no such capacity plan.")
-        return Response(bodies.capacity_plan_out(row), headers={"ETag": f'"{row.version}"'})
-
-    @extend_schema(
-        operation_id="capacity_plans_edit",
-        parameters=[IF_MATCH],
-        request=bodies.CapacityPlanPatch,
-        responses=bodies.CapacityPlanOut,
-    )
-    def patch(self, request: Request, pk: int) -> Response:
-        """Change a capacity plan that is active."""
-        Query(request, paged=False)
-        fields = read_body(request, bodies.CapacityPlanPatch, partial=True)
-        version = expected_version(request, fields)
-        row = promises.capacity_plan_edit(
-            actor=self.actor, now=edge_now(), pk=pk, fields=fields, version=version
+        @extend_schema(
+            operation_id=f"{kind.operation}_retrieve",
+            description=f"Show {an} {kind.one}.",
+            responses=kind.out,
         )
-        return Response(bodies.capacity_plan_out(row), headers={"ETag": f'"{row.version}"'})
+        def get(self, request: Request, key: str) -> Response:
+            Query(request, paged=False)
+            row = kind.model._default_manager.select_related("service").filter(pk=kind.pk_of(key)).first()
+            if row is None:
+                raise NotFound(f"There is no such {kind.one}.")
+            return kind.answer(row)
+
+        @extend_schema(
+            operation_id=f"{kind.operation}_edit",
+            description=f"Change {an} {kind.one} that is active.",
+            parameters=[IF_MATCH],
+            request=kind.patch,
+            responses=kind.out,
+        )
+        def patch(self, request: Request, key: str) -> Response:
+            Query(request, paged=False)
+            fields = read_body(request, kind.patch, partial=True)
+            version = expected_version(request, fields)
+            pk = kind.pk_of(key)
+            return kind.answer(
+                kind.edit(actor=self.actor, now=edge_now(), pk=pk, fields=fields, version=version)
+            )
+
+    class PromiseRetire(ApiView):
+        area = "measurements"
+
+        @extend_schema(
+            operation_id=f"{kind.operation}_retire",
+            description=f"Let {an} {kind.one} hold no longer.",
+            parameters=[IF_MATCH],
+            request=bodies.PromiseVersionBody,
+            responses=kind.out,
+        )
+        def post(self, request: Request, key: str) -> Response:
+            Query(request, paged=False)
+            version = expected_version(request, read_body(request, bodies.PromiseVersionBody))
+            pk = kind.pk_of(key)
+            return kind.answer(kind.retire(actor=self.actor, now=edge_now(), pk=pk, version=version))
+
+    return PromiseList, PromiseDetail, PromiseRetire
 
 
-class CapacityPlanRetire(ApiView):
-    """Retiring."""
-
-    area = "measurements"
-
-    @extend_schema(
-        operation_id="capacity_plans_retire",
-        parameters=[IF_MATCH],
-        request=bodies.PromiseVersionBody,
-        responses=bodies.CapacityPlanOut,
+ObjectiveList, ObjectiveDetail, ObjectiveRetire = _views(
+    Kind(
+        "slos",
+        "objective",
+        "service level objectives",
+        Objective,
+        lambda key: number_of(key, "SLO"),
+        bodies.ObjectiveBody,
+        bodies.ObjectivePatch,
+        bodies.ObjectiveOut,
+        bodies.ObjectivePage,
+        bodies.objective_out,
+        promises.objective_create,
+        promises.objective_edit,
+        promises.objective_retire,
     )
-    def post(self, request: Request, pk: int) -> Response:
-        """Let a capacity plan hold no longer."""
-        Query(request, paged=False)
-        version = expected_version(request, read_body(request, bodies.PromiseVersionBody))
-        row = promises.capacity_plan_retire(actor=self.actor, now=edge_now(), pk=pk, version=version)
-        return Response(bodies.capacity_plan_out(row), headers={"ETag": f'"{row.version}"'})
+)
+CostBudgetList, CostBudgetDetail, CostBudgetRetire = _views(
+    Kind(
+        "cost_budgets",
+        "cost budget",
+        "cost budgets",
+        CostBudget,
+        int,
+        bodies.CostBudgetBody,
+        bodies.CostBudgetPatch,
+        bodies.CostBudgetOut,
+        bodies.CostBudgetPage,
+        bodies.cost_budget_out,
+        promises.cost_budget_create,
+        promises.cost_budget_edit,
+        promises.cost_budget_retire,
+    )
+)
+CapacityPlanList, CapacityPlanDetail, CapacityPlanRetire = _views(
+    Kind(
+        "capacity_plans",
+        "capacity plan",
+        "capacity plans",
+        CapacityPlan,
+        int,
+        bodies.CapacityPlanBody,
+        bodies.CapacityPlanPatch,
+        bodies.CapacityPlanOut,
+        bodies.CapacityPlanPage,
+        bodies.capacity_plan_out,
+        promises.capacity_plan_create,
+        promises.capacity_plan_edit,
+        promises.capacity_plan_retire,
+    )
+)
 
 
 class SourceList(ApiView):
