@@ -41,7 +41,7 @@ class ControlFields(Body):
 
     title = Text(max_length=MAX_TITLE, blank=False, required=False)
     description = Text(max_length=MAX_DESCRIPTION, lines=True, required=False)
-    owner = Text(max_length=64, blank=False, required=False, help_text="The id of who answers for it.")
+    owner = Text(max_length=254, blank=False, required=False, help_text="Id or e-mail address.")
     team = Text(max_length=SLUG, required=False, help_text="The slug of the team that does it.")
     frequency = serializers.ChoiceField(FREQUENCIES, required=False)
     requirements = serializers.ListField(

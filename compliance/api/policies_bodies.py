@@ -24,7 +24,7 @@ class CompliancePolicyFields(Body):
 
     title = Text(max_length=MAX_TITLE, blank=False, required=False)
     kind = serializers.ChoiceField(POLICY_KINDS, required=False)
-    owner = Text(max_length=64, blank=False, required=False, help_text="The id of who answers for it.")
+    owner = Text(max_length=254, blank=False, required=False, help_text="Id or e-mail address.")
     audience = Text(
         max_length=70,
         blank=False,
@@ -173,7 +173,7 @@ class DocumentFields(Body):
 
     title = Text(max_length=MAX_TITLE, blank=False, required=False)
     kind = serializers.ChoiceField(DOCUMENT_KINDS, required=False)
-    owner = Text(max_length=64, blank=False, required=False, help_text="The id of who owes its review.")
+    owner = Text(max_length=254, blank=False, required=False, help_text="Id or e-mail address.")
     service = Text(max_length=SLUG, required=False, help_text="The slug of the service that it is about.")
     team = Text(max_length=SLUG, required=False)
     url = Text(max_length=MAX_URL, required=False, help_text="Where it lies. Looked at each day.")

@@ -207,6 +207,13 @@ def test_frameworks_are_loaded_and_listed_by_a_command(cast: Cast, tmp_path: Pat
 # Controls
 
 
+def test_an_owner_is_named_by_id_or_by_mail_address(cast: Cast) -> None:
+    fields = {"title": "B", "frequency": "weekly", "owner": cast.other.email.upper()}
+    assert control_create(actor=cast.admin.actor, now=NOW, fields=fields).owner == cast.other
+    with refused(InvalidInput, "unknown"):
+        control_create(actor=cast.admin.actor, now=NOW, fields={**fields, "owner": "nobody@example.org"})
+
+
 def test_a_rule_of_the_standard_is_named_by_its_id_alone(cast: Cast) -> None:
     assert list(cast.control.rules.values_list("rule", flat=True)) == ["plan-needed"]
     assert cast.control.rules.get().pack == active_standard().rule("plan-needed").origin  # type: ignore[union-attr]

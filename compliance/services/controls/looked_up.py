@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from compliance.selectors.people import persons_named
 from opsportal.accounts.models import Team, User
-from opsportal.accounts.selectors import colleagues
 from opsportal.catalog.models import Service
 from opsportal.core.actor import Actor
 from opsportal.core.errors import FieldError, InvalidInput
@@ -69,13 +69,12 @@ def one_of(choices: Collection[tuple[str, str]]) -> Cleaner:
 
 
 def person(value: object, field: str) -> User:
-    """Return the person with this id who may sign in."""
-    try:
-        found = colleagues().filter(pk=UUID(str(value))).first()
-    except ValueError:
-        found = None
-    if found is None:
-        raise InvalidInput.of(field, "unknown", "There is no such person who may sign in.")
+    """Return the person of the house with this id or e-mail address who may sign in."""
+    found = persons_named([value]).get(value) if isinstance(value, str | UUID) else None
+    if found is None or not found.is_active:
+        raise InvalidInput.of(
+            field, "unknown", "There is no such person who may sign in; give their id or e-mail address."
+        )
     return found
 
 

@@ -11,7 +11,8 @@ from compliance.facts.governance import review_facts
 from compliance.governing.states import ACCESS_REVIEW, HOLDING
 from compliance.models import AccessHolding, AccessMove, AccessReview
 from compliance.selectors.access import Held, held_now, is_over, moves_between
-from compliance.services.governance.fields import ahead, persons_named, utc_day
+from compliance.selectors.people import persons_named
+from compliance.services.governance.fields import ahead, utc_day
 from compliance.services.governance.records import ORGANISATION, counted, told
 from opsportal.accounts.models import User
 from opsportal.accounts.selectors import colleagues

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
-
+from compliance.selectors.people import persons_named
 from opsportal.accounts.models import User
 from opsportal.catalog.models import Service
 from opsportal.core.errors import FieldError, InvalidInput
@@ -177,17 +176,6 @@ def people(field: str) -> Cleaner:
     return read
 
 
-def persons_named(names: Iterable[object]) -> dict[object, User]:
-    """Return who of the house is named by these ids or e-mail addresses, by the name that was given."""
-    wanted = {name: str(name).strip().lower() for name in names}
-    ids = [found for text in wanted.values() if (found := _uuid(text))]
-    mails = [text for text in wanted.values() if "@" in text and text.isprintable() and len(text) < 255]
-    rows = User.objects.filter(Q(pk__in=ids) | Q(email__in=mails), is_guest=False)
-    people = {key: row for row in rows for key in (str(row.pk), row.email)}
-    rows_named = ((name, people.get(str(_uuid(text) or text))) for name, text in wanted.items())
-    return {name: row for name, row in rows_named if row is not None}
-
-
 def service(field: str) -> Cleaner:
     """Return what reads the slug of a service; `""` and None are no service."""
 
@@ -236,13 +224,6 @@ def _link(value: object, field: str, *, required: bool = False) -> str:
             field, "not_a_link", "Must be an address that begins with https://, or a key such as CHG-1042."
         )
     return text
-
-
-def _uuid(value: object) -> UUID | None:
-    try:
-        return UUID(str(value))
-    except ValueError:
-        return None
 
 
 def utc_day(now: datetime) -> date:
