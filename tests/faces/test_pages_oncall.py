@@ -12,7 +12,8 @@ from django.test import Client
 
 from incidents.models import Override, Schedule
 from opsportal.accounts.models import User
-from tests.makers import NOW, make_service, make_team, make_user
+from opsportal.accounts.services import user_deactivate
+from tests.makers import NOW, ROOT, make_service, make_team, make_user
 from tests.once import made_once
 from tests.rostering import make_override, make_schedule
 from tests.untouched import nothing_written
@@ -127,6 +128,17 @@ def test_what_is_wrong_is_told_at_its_field(
     assert refused.status_code == 400
     assert words in page(refused)
     assert "Weeks" in page(refused)  # what was typed is kept
+
+
+def test_a_schedule_names_who_was_barred_and_shows_the_gap(people: tuple[User, User, Client]) -> None:
+    _, ben, client = people
+    make_schedule(ben, slug="payments", team="nights")
+    assert "can no longer be on call" not in page(client.get("/oncall/payments/"))
+    user_deactivate(actor=ROOT, now=NOW, user_id=ben.pk)
+    shown = page(client.get("/oncall/payments/"))
+    assert "can no longer be on call." in shown
+    assert "Nobody is on call now." in shown
+    assert "Nobody" in page(client.get("/oncall/"))
 
 
 def test_a_schedule_shows_who_is_on_call_now_and_then(people: tuple[User, User, Client]) -> None:
