@@ -11,12 +11,11 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_guests_and_searches'),
-        ('accounts', '__first__'),
         # So that the small steps of the others come while there are few tables: each one renders them all.
         ('approvals', '0004_conditions'),
         ('calendar', '0002_feeds_of_other_apps'),
         ('catalog', '0002_providers'),
-        ('changes', '0010_saved_filters'),
+        ('changes', '0011_meetings'),
         ('files', '0002_longer_content_types'),
         ('notify', '0005_pages_first'),
         ('standards', '0004_documents_and_editions'),
@@ -76,30 +75,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'historical framework',
                 'verbose_name_plural': 'historical frameworks',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalImprovementPhase',
-            fields=[
-                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
-                ('id', models.BigIntegerField(blank=True, db_index=True)),
-                ('number', models.PositiveSmallIntegerField(db_index=True)),
-                ('title', models.CharField(max_length=120)),
-                ('first_day', models.DateField()),
-                ('last_day', models.DateField()),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
-                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-            ],
-            options={
-                'verbose_name': 'historical improvement phase',
-                'verbose_name_plural': 'historical improvement phases',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },
@@ -182,10 +157,6 @@ class Migration(migrations.Migration):
                 ('ended_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
-                'indexes': [models.Index(fields=['updated_at', 'id'], name='access_review_updated')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'completed', 'cancelled'])), name='access_review_state_known'), models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('state',), name='access_review_one_open')],
-            },
         ),
         migrations.CreateModel(
             name='AccessMove',
@@ -197,9 +168,6 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('review', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='moves', to='compliance.accessreview')),
             ],
-            options={
-                'indexes': [models.Index(fields=['review', 'at', 'id'], name='access_move_order')],
-            },
         ),
         migrations.CreateModel(
             name='AccessHolding',
@@ -222,10 +190,6 @@ class Migration(migrations.Migration):
                 ('reviewer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='holdings_to_review', to=settings.AUTH_USER_MODEL)),
                 ('review', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holdings', to='compliance.accessreview')),
             ],
-            options={
-                'indexes': [models.Index(fields=['reviewer', 'state', 'id'], name='access_holding_reviewer')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['undecided', 'confirmed', 'revoked', 'ended'])), name='access_holding_state_known'), models.UniqueConstraint(fields=('review', 'number'), name='access_holding_number'), models.UniqueConstraint(fields=('review', 'kind', 'row_key'), name='access_holding_once'), models.CheckConstraint(condition=models.Q(models.Q(('account__isnull', True), ('person__isnull', False)), models.Q(('account__isnull', False), ('person__isnull', True)), _connector='OR'), name='access_holding_held_by_one'), models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), ('person__isnull', True), models.Q(('decided_by', models.F('person')), _negated=True), _connector='OR'), name='access_holding_decided_by_another')],
-            },
         ),
         migrations.CreateModel(
             name='Asset',
@@ -250,8 +214,62 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name', 'id'],
-                'indexes': [models.Index(fields=['name', 'id'], name='asset_name'), models.Index(fields=['updated_at', 'id'], name='asset_updated')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['active', 'retired'])), name='asset_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('own_tier', ''), _negated=True), ('service__isnull', False), _connector='OR'), name='asset_has_a_tier')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Audit',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('title', models.CharField(max_length=200)),
+                ('kind', models.SlugField(max_length=40)),
+                ('objective', models.TextField(blank=True, default='')),
+                ('criteria', models.TextField(blank=True, default='')),
+                ('framework', models.CharField(blank=True, default='', max_length=60)),
+                ('frameworks', models.TextField(blank=True, db_default='', default='')),
+                ('controls', models.TextField(blank=True, db_default='', default='')),
+                ('services', models.TextField(blank=True, default='')),
+                ('period_from', models.DateField()),
+                ('period_until', models.DateField()),
+                ('due_at', models.DateTimeField(verbose_name='report due')),
+                ('state', models.CharField(choices=[('planned', 'Planned'), ('fieldwork', 'Fieldwork'), ('reporting', 'Reporting'), ('closed', 'Closed'), ('cancelled', 'Cancelled')], default='planned', editable=False, max_length=10)),
+                ('conclusion', models.TextField(blank=True, default='')),
+                ('opinion', models.CharField(blank=True, choices=[('effective', 'Effective'), ('effective_with_exceptions', 'Effective with exceptions'), ('not_effective', 'Not effective'), ('no_opinion', 'No opinion')], default='', max_length=26)),
+                ('opinion_reason', models.TextField(blank=True, db_default='', default='', verbose_name='why, although something is open')),
+                ('created_at', models.DateTimeField(editable=False)),
+                ('begun_at', models.DateTimeField(editable=False, null=True)),
+                ('closed_at', models.DateTimeField(editable=False, null=True)),
+                ('cancelled_reason', models.TextField(blank=True, default='', editable=False)),
+                ('updated_at', models.DateTimeField(editable=False)),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('lead', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='AuditMember',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('added_at', models.DateTimeField()),
+                ('audit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='compliance.audit')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='AuditorAccess',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.DateTimeField(verbose_name='from')),
+                ('ends_at', models.DateTimeField(verbose_name='until')),
+                ('digest', models.CharField(editable=False, max_length=64, unique=True)),
+                ('granted_at', models.DateTimeField(editable=False)),
+                ('revoked_at', models.DateTimeField(editable=False, null=True)),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('audit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accesses', to='compliance.audit')),
+                ('granted_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': "external auditor's access",
+                'verbose_name_plural': "external auditors' accesses",
             },
         ),
         migrations.CreateModel(
@@ -274,71 +292,12 @@ class Migration(migrations.Migration):
                 'verbose_name': 'programme entry',
                 'verbose_name_plural': 'audit programme',
                 'ordering': ['title'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['active', 'retired'])), name='audit_programme_state_known'), models.CheckConstraint(condition=models.Q(('every__in', {'half-year': 'Every half-year', 'month': 'Every month', 'quarter': 'Every quarter', 'year': 'Every year'})), name='audit_programme_every_known')],
             },
         ),
-        migrations.CreateModel(
-            name='Audit',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=200)),
-                ('kind', models.SlugField(max_length=40)),
-                ('objective', models.TextField(blank=True, default='')),
-                ('criteria', models.TextField(blank=True, default='')),
-                ('framework', models.CharField(blank=True, default='', max_length=60)),
-                ('services', models.TextField(blank=True, default='')),
-                ('period_from', models.DateField()),
-                ('period_until', models.DateField()),
-                ('due_at', models.DateTimeField(verbose_name='report due')),
-                ('state', models.CharField(choices=[('planned', 'Planned'), ('fieldwork', 'Fieldwork'), ('reporting', 'Reporting'), ('closed', 'Closed'), ('cancelled', 'Cancelled')], default='planned', editable=False, max_length=10)),
-                ('conclusion', models.TextField(blank=True, default='')),
-                ('opinion', models.CharField(blank=True, choices=[('effective', 'Effective'), ('effective_with_exceptions', 'Effective with exceptions'), ('not_effective', 'Not effective'), ('no_opinion', 'No opinion')], default='', max_length=26)),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('begun_at', models.DateTimeField(editable=False, null=True)),
-                ('closed_at', models.DateTimeField(editable=False, null=True)),
-                ('cancelled_reason', models.TextField(blank=True, default='', editable=False)),
-                ('updated_at', models.DateTimeField(editable=False)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('lead', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('programme', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='audits', to='compliance.auditprogramme')),
-            ],
-            options={
-                'indexes': [models.Index(condition=models.Q(('state__in', ('planned', 'fieldwork', 'reporting'))), fields=['due_at', 'id'], name='audit_due'), models.Index(fields=['updated_at', 'id'], name='audit_updated'), models.Index(fields=['kind', 'closed_at'], name='audit_kind_closed')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'fieldwork', 'reporting', 'closed', 'cancelled'])), name='audit_state_known'), models.CheckConstraint(condition=models.Q(('period_until__gte', models.F('period_from'))), name='audit_period_runs_forward'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'closed'), _negated=True), ('closed_at__isnull', False), _connector='OR'), name='audit_closed_when')],
-            },
-        ),
-        migrations.CreateModel(
-            name='AuditMember',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('added_at', models.DateTimeField()),
-                ('audit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='compliance.audit')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('audit', 'person'), name='audit_member_once')],
-            },
-        ),
-        migrations.CreateModel(
-            name='AuditorAccess',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField(verbose_name='from')),
-                ('ends_at', models.DateTimeField(verbose_name='until')),
-                ('digest', models.CharField(editable=False, max_length=64, unique=True)),
-                ('granted_at', models.DateTimeField(editable=False)),
-                ('revoked_at', models.DateTimeField(editable=False, null=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('audit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accesses', to='compliance.audit')),
-                ('granted_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': "external auditor's access",
-                'verbose_name_plural': "external auditors' accesses",
-                'indexes': [models.Index(fields=['person', 'ends_at'], name='auditor_access_person')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='auditor_access_ends')],
-            },
+        migrations.AddField(
+            model_name='audit',
+            name='programme',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='audits', to='compliance.auditprogramme'),
         ),
         migrations.CreateModel(
             name='AuditRead',
@@ -354,7 +313,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'read by an external auditor',
                 'verbose_name_plural': 'reads by external auditors',
-                'indexes': [models.Index(fields=['audit', '-id'], name='audit_read_audit'), models.Index(fields=['reader', '-id'], name='audit_read_reader')],
             },
         ),
         migrations.CreateModel(
@@ -368,9 +326,6 @@ class Migration(migrations.Migration):
                 ('audit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reports', to='compliance.audit')),
                 ('issued_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('audit', 'number'), name='audit_report_once')],
-            },
         ),
         migrations.CreateModel(
             name='Backup',
@@ -394,10 +349,6 @@ class Migration(migrations.Migration):
                 ('recorded_by_id', models.CharField(blank=True, max_length=64)),
                 ('asset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='backups', to='compliance.asset')),
             ],
-            options={
-                'indexes': [models.Index(fields=['asset', '-finished_at', '-id'], name='backup_of_asset'), models.Index(fields=['finished_at', 'id'], name='backup_finished')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('external_id', ''), _negated=True), fields=('asset', 'external_id'), name='backup_external_once'), models.CheckConstraint(condition=models.Q(('covers_until__lte', models.F('finished_at')), ('finished_at__gte', models.F('started_at'))), name='backup_ends_after_start'), models.CheckConstraint(condition=models.Q(('result__in', ['succeeded', 'failed'])), name='backup_result_known')],
-            },
         ),
         migrations.CreateModel(
             name='BoardDecision',
@@ -410,9 +361,6 @@ class Migration(migrations.Migration):
                 ('recorded_at', models.DateTimeField()),
                 ('supersedes', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='superseded_by', to='compliance.boarddecision')),
             ],
-            options={
-                'indexes': [models.Index(fields=['board', '-decided_on', '-id'], name='board_decision_board'), models.Index(fields=['-decided_on', '-id'], name='board_decision_day')],
-            },
         ),
         migrations.CreateModel(
             name='BoardDecisionText',
@@ -431,9 +379,6 @@ class Migration(migrations.Migration):
                 ('written_at', models.DateTimeField()),
                 ('decision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='texts', to='compliance.boarddecision')),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('decision', 'number'), name='board_decision_text_once')],
-            },
         ),
         migrations.CreateModel(
             name='CapacityPlan',
@@ -454,7 +399,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['active', 'retired'])), name='capacity_plan_state_known')],
             },
         ),
         migrations.CreateModel(
@@ -486,9 +430,6 @@ class Migration(migrations.Migration):
                 ('written_at', models.DateTimeField()),
                 ('checklist', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='editions', to='compliance.checklist')),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('checklist', 'number'), name='checklist_edition_once')],
-            },
         ),
         migrations.CreateModel(
             name='ChecklistRun',
@@ -507,10 +448,6 @@ class Migration(migrations.Migration):
                 ('signed_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('started_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
-                'indexes': [models.Index(fields=['state', '-first_day', '-id'], name='checklist_run_state'), models.Index(fields=['updated_at', 'id'], name='checklist_run_updated')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'signed'])), name='checklist_run_state_known'), models.UniqueConstraint(fields=('checklist', 'first_day'), name='checklist_run_once'), models.CheckConstraint(condition=models.Q(models.Q(('signed_at__isnull', True), ('signed_by__isnull', True), ('state', 'open')), models.Q(('signed_at__isnull', False), ('signed_by__isnull', False), ('state', 'signed')), _connector='OR'), name='checklist_run_signed_by')],
-            },
         ),
         migrations.CreateModel(
             name='ChecklistAnswer',
@@ -524,9 +461,6 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='compliance.checklistrun')),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('run', 'item'), name='checklist_answer_once'), models.CheckConstraint(condition=models.Q(('answer', 'ticked'), models.Q(('note', ''), _negated=True), _connector='OR'), name='checklist_answer_reasoned')],
-            },
         ),
         migrations.CreateModel(
             name='ConformanceState',
@@ -568,6 +502,51 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Control',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('title', models.CharField(max_length=200)),
+                ('description', models.TextField(blank=True, default='')),
+                ('frequency', models.CharField(choices=[('continuous', 'Continuously'), ('daily', 'Daily'), ('weekly', 'Weekly'), ('monthly', 'Monthly'), ('quarterly', 'Quarterly'), ('half-yearly', 'Twice a year'), ('yearly', 'Yearly'), ('on_event', 'Whenever it happens')], max_length=12)),
+                ('state', models.CharField(choices=[('active', 'Active'), ('retired', 'Retired')], default='active', editable=False, max_length=8)),
+                ('reviewed_at', models.DateTimeField(editable=False, null=True)),
+                ('created_at', models.DateTimeField(editable=False)),
+                ('updated_at', models.DateTimeField(editable=False)),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='owned_controls', to=settings.AUTH_USER_MODEL)),
+                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='controls', to='accounts.team')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ControlEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('event', models.CharField(max_length=80)),
+                ('control', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='compliance.control')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ControlLink',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('relation', models.CharField(choices=[('supports', 'supports'), ('depends_on', 'depends on'), ('compensates', 'compensates for')], max_length=12)),
+                ('control', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='compliance.control')),
+                ('other', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='linked_from', to='compliance.control')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ControlRule',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('pack', models.CharField(max_length=60)),
+                ('rule', models.CharField(max_length=120)),
+                ('control', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rules', to='compliance.control')),
+            ],
+        ),
+        migrations.CreateModel(
             name='ControlTest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -583,9 +562,6 @@ class Migration(migrations.Migration):
                 ('audit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tests', to='compliance.audit')),
                 ('tested_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('audit', 'control', 'kind'), name='control_test_once'), models.CheckConstraint(condition=models.Q(('kind__in', {'design': 'Design', 'operating': 'Operating effectiveness'})), name='control_test_kind_known'), models.CheckConstraint(condition=models.Q(models.Q(('result', ''), ('tested_at__isnull', True)), models.Q(('result__in', {'met': 'Met', 'not_met': 'Not met', 'not_verifiable': 'Not verifiable'}), ('tested_at__isnull', False), models.Q(('work', ''), _negated=True)), _connector='OR'), name='control_test_result_whole')],
-            },
         ),
         migrations.CreateModel(
             name='CostBudget',
@@ -606,7 +582,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['component', 'id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['active', 'retired'])), name='cost_budget_state_known'), models.CheckConstraint(condition=models.Q(('alert_at__gt', 0), ('alert_at__lte', models.F('critical_at')), ('critical_at__lte', models.F('budget'))), name='cost_budget_rises'), models.CheckConstraint(condition=models.Q(('until__isnull', True), ('until__gte', models.F('since')), _connector='OR'), name='cost_budget_months')],
             },
         ),
         migrations.CreateModel(
@@ -624,10 +599,6 @@ class Migration(migrations.Migration):
                 ('valid_until', models.DateTimeField(null=True)),
                 ('declared_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
-                'indexes': [models.Index(fields=['rule_id', 'subject_kind', 'subject_key', '-id'], name='declaration_rule'), models.Index(fields=['-declared_at', '-id'], name='declaration_day')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gt', models.F('declared_at')), _connector='OR'), name='declaration_valid_ahead')],
-            },
         ),
         migrations.CreateModel(
             name='Document',
@@ -650,8 +621,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['title', 'id'],
-                'indexes': [models.Index(fields=['title', 'id'], name='document_title'), models.Index(fields=['updated_at', 'id'], name='document_updated'), models.Index(fields=['kind', 'service'], name='document_kind')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['registered', 'retired'])), name='document_state_known')],
             },
         ),
         migrations.CreateModel(
@@ -666,10 +635,6 @@ class Migration(migrations.Migration):
                 ('next_at', models.DateTimeField()),
                 ('document', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='link', to='compliance.document')),
             ],
-            options={
-                'indexes': [models.Index(fields=['next_at', 'id'], name='document_link_due')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['unknown', 'fine', 'broken', 'closed'])), name='document_link_state_known')],
-            },
         ),
         migrations.CreateModel(
             name='Evidence',
@@ -691,8 +656,91 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'evidence',
-                'indexes': [models.Index(fields=['event', 'subject_kind', 'subject_key', '-observed_at', '-id'], name='evidence_happened'), models.Index(fields=['record_kind', 'record_key', 'id'], name='evidence_record'), models.Index(fields=['received_at'], name='evidence_received')],
+                'indexes': [models.Index(fields=['event', 'subject_kind', 'subject_key', '-observed_at', '-id'], name='evidence_happened'), models.Index(fields=['event', '-observed_at', '-id'], name='evidence_newest'), models.Index(fields=['record_kind', 'record_key', 'id'], name='evidence_record'), models.Index(fields=['received_at'], name='evidence_received')],
             },
+        ),
+        migrations.CreateModel(
+            name='EvidenceItem',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('title', models.CharField(max_length=200)),
+                ('kind', models.CharField(choices=[('file', 'A file'), ('link', 'A link'), ('record', 'A record of a machine'), ('statement', 'A statement')], max_length=10)),
+                ('reference', models.CharField(blank=True, default=None, max_length=120, null=True)),
+                ('state', models.CharField(choices=[('standing', 'Standing'), ('withdrawn', 'Withdrawn')], default='standing', editable=False, max_length=9)),
+                ('latest', models.PositiveIntegerField(default=1, editable=False)),
+                ('valid_until', models.DateTimeField(editable=False, null=True)),
+                ('created_at', models.DateTimeField(editable=False)),
+                ('updated_at', models.DateTimeField(editable=False)),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='evidence_items', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ControlException',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('exception', 'Exception: it is not met, and that is accepted for a time'), ('alternative', 'Other evidence: it cannot be verified, something else is accepted for a time')], max_length=11)),
+                ('title', models.CharField(max_length=200)),
+                ('reason', models.TextField()),
+                ('risk', models.CharField(choices=[('low', 'Low'), ('medium', 'Medium'), ('high', 'High'), ('critical', 'Critical')], max_length=8)),
+                ('risk_text', models.TextField(blank=True, default='')),
+                ('compensating', models.TextField()),
+                ('pack', models.CharField(blank=True, default='', max_length=60)),
+                ('rule', models.CharField(blank=True, default='', max_length=120)),
+                ('scope_kind', models.CharField(blank=True, default='', max_length=40)),
+                ('scope_key', models.CharField(blank=True, default='', max_length=100)),
+                ('state', models.CharField(choices=[('requested', 'Requested'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn'), ('expired', 'Expired'), ('revoked', 'Revoked')], default='requested', editable=False, max_length=9)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.TextField(blank=True, default='')),
+                ('expires_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('updated_at', models.DateTimeField()),
+                ('version', models.PositiveIntegerField(default=1)),
+                ('control', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='exceptions', to='compliance.control')),
+                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('instead', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='compensated_exceptions', to='compliance.control')),
+                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('evidence', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='accepted_by', to='compliance.evidenceitem')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='EvidenceLink',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('control', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evidence_links', to='compliance.control')),
+                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='compliance.evidenceitem')),
+            ],
+        ),
+        migrations.AddField(
+            model_name='evidenceitem',
+            name='controls',
+            field=models.ManyToManyField(related_name='evidence_items', through='compliance.EvidenceLink', to='compliance.control'),
+        ),
+        migrations.CreateModel(
+            name='EvidenceRevision',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('shows', models.CharField(choices=[('works', 'It shows that the control works'), ('fails', 'It shows that the control does not work')], default='works', max_length=5)),
+                ('observed_at', models.DateTimeField()),
+                ('received_at', models.DateTimeField()),
+                ('valid_until', models.DateTimeField(null=True)),
+                ('digest', models.CharField(max_length=64)),
+                ('attachment', models.UUIDField(null=True)),
+                ('url', models.TextField(blank=True, default='')),
+                ('data', models.JSONField(null=True)),
+                ('note', models.TextField(blank=True, default='')),
+                ('actor_kind', models.CharField(max_length=20)),
+                ('actor_id', models.CharField(blank=True, max_length=64)),
+                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='compliance.evidenceitem')),
+            ],
         ),
         migrations.CreateModel(
             name='Exercise',
@@ -716,10 +764,6 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('led_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
-                'indexes': [models.Index(fields=['state', 'planned_for', 'id'], name='exercise_planned'), models.Index(fields=['updated_at', 'id'], name='exercise_updated')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'running', 'completed', 'aborted'])), name='exercise_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('state', 'completed'), models.Q(('outcome', ''), _negated=True)), models.Q(models.Q(('state', 'completed'), _negated=True), ('outcome', '')), _connector='OR'), name='exercise_outcome_at_its_end')],
-            },
         ),
         migrations.CreateModel(
             name='ExercisePerson',
@@ -729,9 +773,6 @@ class Migration(migrations.Migration):
                 ('exercise', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='people', to='compliance.exercise')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('exercise', 'person'), name='exercise_person_once')],
-            },
         ),
         migrations.CreateModel(
             name='ExerciseService',
@@ -740,9 +781,58 @@ class Migration(migrations.Migration):
                 ('exercise', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='concerned', to='compliance.exercise')),
                 ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='exercised', to='catalog.service')),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('exercise', 'service'), name='exercise_service_once')],
-            },
+        ),
+        migrations.CreateModel(
+            name='Finding',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('title', models.CharField(max_length=200)),
+                ('severity', models.CharField(choices=[('critical', 'Critical'), ('high', 'High'), ('medium', 'Medium'), ('low', 'Low'), ('observation', 'Observation')], max_length=11)),
+                ('condition', models.TextField(verbose_name='condition (what is)')),
+                ('criteria', models.TextField(verbose_name='criteria (what should be)')),
+                ('cause', models.TextField(blank=True, default='')),
+                ('effect', models.TextField(blank=True, default='')),
+                ('recommendation', models.TextField(blank=True, default='')),
+                ('service', models.CharField(blank=True, default='', max_length=60)),
+                ('due_at', models.DateTimeField(blank=True, null=True)),
+                ('state', models.CharField(choices=[('draft', 'Draft'), ('reported', 'Reported'), ('accepted', 'Accepted'), ('disputed', 'Disputed'), ('remediating', 'Being put right'), ('verified', 'Verified'), ('closed', 'Closed'), ('withdrawn', 'Withdrawn')], default='draft', editable=False, max_length=11)),
+                ('response', models.TextField(blank=True, default='', editable=False, verbose_name='management response')),
+                ('responded_at', models.DateTimeField(editable=False, null=True)),
+                ('outcome', models.TextField(blank=True, default='', editable=False, verbose_name='re-test')),
+                ('raised_at', models.DateTimeField(editable=False)),
+                ('reported_at', models.DateTimeField(editable=False, null=True)),
+                ('verified_at', models.DateTimeField(editable=False, null=True)),
+                ('closed_at', models.DateTimeField(editable=False, null=True)),
+                ('updated_at', models.DateTimeField(editable=False)),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('audit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='compliance.audit')),
+                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('raised_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('responded_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('test', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='compliance.controltest')),
+                ('verified_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='CorrectiveAction',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('title', models.CharField(max_length=200)),
+                ('detail', models.TextField(blank=True, default='')),
+                ('due_at', models.DateTimeField()),
+                ('state', models.CharField(choices=[('open', 'Open'), ('done', 'Done'), ('verified', 'Verified'), ('dropped', 'Dropped')], default='open', editable=False, max_length=8)),
+                ('outcome', models.TextField(blank=True, default='', editable=False, verbose_name='what was done')),
+                ('retest', models.TextField(blank=True, default='', editable=False, verbose_name='re-test')),
+                ('opened_at', models.DateTimeField(editable=False)),
+                ('done_at', models.DateTimeField(editable=False, null=True)),
+                ('verified_at', models.DateTimeField(editable=False, null=True)),
+                ('updated_at', models.DateTimeField(editable=False)),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('done_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('verified_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('finding', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='actions', to='compliance.finding')),
+            ],
         ),
         migrations.CreateModel(
             name='Framework',
@@ -874,6 +964,8 @@ class Migration(migrations.Migration):
                 ('objective', models.TextField(blank=True, default='')),
                 ('criteria', models.TextField(blank=True, default='')),
                 ('framework', models.CharField(blank=True, default='', max_length=60)),
+                ('frameworks', models.TextField(blank=True, db_default='', default='')),
+                ('controls', models.TextField(blank=True, db_default='', default='')),
                 ('services', models.TextField(blank=True, default='')),
                 ('period_from', models.DateField()),
                 ('period_until', models.DateField()),
@@ -881,6 +973,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('planned', 'Planned'), ('fieldwork', 'Fieldwork'), ('reporting', 'Reporting'), ('closed', 'Closed'), ('cancelled', 'Cancelled')], default='planned', editable=False, max_length=10)),
                 ('conclusion', models.TextField(blank=True, default='')),
                 ('opinion', models.CharField(blank=True, choices=[('effective', 'Effective'), ('effective_with_exceptions', 'Effective with exceptions'), ('not_effective', 'Not effective'), ('no_opinion', 'No opinion')], default='', max_length=26)),
+                ('opinion_reason', models.TextField(blank=True, db_default='', default='', verbose_name='why, although something is open')),
                 ('created_at', models.DateTimeField(editable=False)),
                 ('begun_at', models.DateTimeField(editable=False, null=True)),
                 ('closed_at', models.DateTimeField(editable=False, null=True)),
@@ -1100,6 +1193,113 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
+            name='HistoricalControlEvent',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
+                ('event', models.CharField(max_length=80)),
+                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
+                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('control', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.control')),
+            ],
+            options={
+                'verbose_name': 'historical control event',
+                'verbose_name_plural': 'historical control events',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name='HistoricalControlException',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
+                ('kind', models.CharField(choices=[('exception', 'Exception: it is not met, and that is accepted for a time'), ('alternative', 'Other evidence: it cannot be verified, something else is accepted for a time')], max_length=11)),
+                ('title', models.CharField(max_length=200)),
+                ('reason', models.TextField()),
+                ('risk', models.CharField(choices=[('low', 'Low'), ('medium', 'Medium'), ('high', 'High'), ('critical', 'Critical')], max_length=8)),
+                ('risk_text', models.TextField(blank=True, default='')),
+                ('compensating', models.TextField()),
+                ('pack', models.CharField(blank=True, default='', max_length=60)),
+                ('rule', models.CharField(blank=True, default='', max_length=120)),
+                ('scope_kind', models.CharField(blank=True, default='', max_length=40)),
+                ('scope_key', models.CharField(blank=True, default='', max_length=100)),
+                ('state', models.CharField(choices=[('requested', 'Requested'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn'), ('expired', 'Expired'), ('revoked', 'Revoked')], default='requested', editable=False, max_length=9)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.TextField(blank=True, default='')),
+                ('expires_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('updated_at', models.DateTimeField()),
+                ('version', models.PositiveIntegerField(default=1)),
+                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
+                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('control', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.control')),
+                ('decided_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('evidence', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.evidenceitem')),
+                ('instead', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.control')),
+                ('requested_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'historical control exception',
+                'verbose_name_plural': 'historical control exceptions',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name='HistoricalControlLink',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
+                ('relation', models.CharField(choices=[('supports', 'supports'), ('depends_on', 'depends on'), ('compensates', 'compensates for')], max_length=12)),
+                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
+                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('control', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.control')),
+                ('other', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.control')),
+            ],
+            options={
+                'verbose_name': 'historical control link',
+                'verbose_name_plural': 'historical control links',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name='HistoricalControlRule',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
+                ('pack', models.CharField(max_length=60)),
+                ('rule', models.CharField(max_length=120)),
+                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
+                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('control', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.control')),
+            ],
+            options={
+                'verbose_name': 'historical control rule',
+                'verbose_name_plural': 'historical control rules',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
             name='HistoricalControlTest',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
@@ -1124,6 +1324,40 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'historical control test',
                 'verbose_name_plural': 'historical control tests',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name='HistoricalCorrectiveAction',
+            fields=[
+                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
+                ('id', models.BigIntegerField(blank=True, db_index=True)),
+                ('title', models.CharField(max_length=200)),
+                ('detail', models.TextField(blank=True, default='')),
+                ('due_at', models.DateTimeField()),
+                ('state', models.CharField(choices=[('open', 'Open'), ('done', 'Done'), ('verified', 'Verified'), ('dropped', 'Dropped')], default='open', editable=False, max_length=8)),
+                ('outcome', models.TextField(blank=True, default='', editable=False, verbose_name='what was done')),
+                ('retest', models.TextField(blank=True, default='', editable=False, verbose_name='re-test')),
+                ('opened_at', models.DateTimeField(editable=False)),
+                ('done_at', models.DateTimeField(editable=False, null=True)),
+                ('verified_at', models.DateTimeField(editable=False, null=True)),
+                ('updated_at', models.DateTimeField(editable=False)),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
+                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('done_by', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('finding', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.finding')),
+                ('owner', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('verified_by', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'historical corrective action',
+                'verbose_name_plural': 'historical corrective actions',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },
@@ -1223,6 +1457,27 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
+            name='HistoricalEvidenceLink',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
+                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
+                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('control', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.control')),
+                ('item', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.evidenceitem')),
+            ],
+            options={
+                'verbose_name': 'historical evidence link',
+                'verbose_name_plural': 'historical evidence links',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
             name='HistoricalExercise',
             fields=[
                 ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
@@ -1296,6 +1551,31 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'historical exercise service',
                 'verbose_name_plural': 'historical exercise services',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name='HistoricalImprovementPhase',
+            fields=[
+                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
+                ('id', models.BigIntegerField(blank=True, db_index=True)),
+                ('number', models.PositiveSmallIntegerField(db_index=True)),
+                ('title', models.CharField(max_length=120)),
+                ('first_day', models.DateField()),
+                ('last_day', models.DateField()),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
+                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('owner', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'historical improvement phase',
+                'verbose_name_plural': 'historical improvement phases',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },
@@ -1391,6 +1671,7 @@ class Migration(migrations.Migration):
                 ('handler', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('identified_by', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('member', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('taken_in_by', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'verbose_name': 'historical person request',
@@ -1546,6 +1827,27 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
+            name='HistoricalTestedControl',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
+                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
+                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('control', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.control')),
+                ('test', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.controltest')),
+            ],
+            options={
+                'verbose_name': 'historical tested control',
+                'verbose_name_plural': 'historical tested controls',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
             name='ImprovementPhase',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
@@ -1554,10 +1856,10 @@ class Migration(migrations.Migration):
                 ('first_day', models.DateField()),
                 ('last_day', models.DateField()),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['number'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('last_day__gte', models.F('first_day'))), name='improvement_phase_days')],
             },
         ),
         migrations.CreateModel(
@@ -1576,10 +1878,6 @@ class Migration(migrations.Migration):
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='improvements', to=settings.AUTH_USER_MODEL)),
                 ('phase', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='items', to='compliance.improvementphase')),
             ],
-            options={
-                'indexes': [models.Index(condition=models.Q(('state__in', ('planned', 'in_progress'))), fields=['owner', 'due_at', 'id'], name='improvement_owed'), models.Index(fields=['updated_at', 'id'], name='improvement_updated')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'in_progress', 'done', 'dropped'])), name='improvement_state_known')],
-            },
         ),
         migrations.CreateModel(
             name='HistoricalImprovementItem',
@@ -1628,10 +1926,6 @@ class Migration(migrations.Migration):
                 ('lifted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('placed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
-                'indexes': [models.Index(fields=['state', 'records'], name='hold_of_class')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['placed', 'lifted'])), name='hold_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('lifted_at', None), ('state', 'placed')), models.Q(('lifted_at__isnull', False), ('state', 'lifted')), _connector='OR'), name='hold_end_fits_state'), models.CheckConstraint(condition=models.Q(('since', None), ('until', None), ('until__gt', models.F('since')), _connector='OR'), name='hold_ends_after_start')],
-            },
         ),
         migrations.CreateModel(
             name='MaturityAssessment',
@@ -1644,10 +1938,6 @@ class Migration(migrations.Migration):
                 ('assessed_at', models.DateTimeField()),
                 ('assessed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
-                'indexes': [models.Index(fields=['-assessed_at', '-id'], name='maturity_assessed')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('level__in', [1, 2, 3, 4, 5]), ('target__in', [1, 2, 3, 4, 5])), name='maturity_levels')],
-            },
         ),
         migrations.CreateModel(
             name='Objective',
@@ -1666,7 +1956,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['active', 'retired'])), name='objective_state_known'), models.CheckConstraint(condition=models.Q(('objective__gt', 0), ('objective__lt', 100)), name='objective_has_budget'), models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('figure', 'service', 'component', 'window'), name='objective_once')],
             },
         ),
         migrations.CreateModel(
@@ -1694,11 +1983,8 @@ class Migration(migrations.Migration):
                 ('handler', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='person_requests', to=settings.AUTH_USER_MODEL)),
                 ('identified_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('member', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('taken_in_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
-                'indexes': [models.Index(condition=models.Q(('state__in', ('received', 'identified'))), fields=['due_at', 'id'], name='person_request_due'), models.Index(condition=models.Q(('forget_at__isnull', False)), fields=['forget_at'], name='person_request_forget'), models.Index(fields=['updated_at', 'id'], name='person_request_updated')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['received', 'identified', 'answered', 'refused', 'withdrawn'])), name='person_request_state_known'), models.CheckConstraint(condition=models.Q(('kind__in', {'access': 'See what is kept about them', 'correction': 'Have it corrected', 'deletion': 'Have it deleted'})), name='person_request_kind_known'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', ('received', 'identified'))), models.Q(models.Q(('state__in', ('received', 'identified')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='person_request_ended')],
-            },
         ),
         migrations.CreateModel(
             name='Policy',
@@ -1727,8 +2013,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'policies',
                 'ordering': ['title', 'id'],
-                'indexes': [models.Index(fields=['title', 'id'], name='policy_title'), models.Index(fields=['updated_at', 'id'], name='policy_updated')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'in_review', 'approved', 'published', 'retired'])), name='policy_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'published'), _negated=True), ('published__gt', 0), _connector='OR'), name='policy_published_has_a_version'), models.CheckConstraint(condition=models.Q(models.Q(('audience_key', ''), ('audience_kind__in', ['everybody', 'nobody'])), models.Q(('audience_key__gt', ''), ('audience_kind__in', ['team', 'role'])), _connector='OR'), name='policy_audience_named')],
             },
         ),
         migrations.CreateModel(
@@ -1741,10 +2025,6 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attestations', to='compliance.policy')),
             ],
-            options={
-                'indexes': [models.Index(fields=['person', '-id'], name='policy_attestation_person')],
-                'constraints': [models.UniqueConstraint(fields=('policy', 'number', 'person'), name='policy_attestation_once')],
-            },
         ),
         migrations.CreateModel(
             name='PolicyPublication',
@@ -1756,9 +2036,6 @@ class Migration(migrations.Migration):
                 ('published_at', models.DateTimeField()),
                 ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='publications', to='compliance.policy')),
             ],
-            options={
-                'indexes': [models.Index(fields=['policy', '-id'], name='policy_publication_of')],
-            },
         ),
         migrations.CreateModel(
             name='PolicyVersion',
@@ -1773,9 +2050,6 @@ class Migration(migrations.Migration):
                 ('written_at', models.DateTimeField()),
                 ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='compliance.policy')),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('policy', 'number'), name='policy_version_once')],
-            },
         ),
         migrations.CreateModel(
             name='Population',
@@ -1790,9 +2064,6 @@ class Migration(migrations.Migration):
                 ('audit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='populations', to='compliance.audit')),
                 ('frozen_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', {'changes': 'Changes', 'deployments': 'Deployments', 'holdings': 'Roles held', 'incidents': 'Incidents', 'restore_tests': 'Restore tests', 'tokens': 'API tokens'})), name='population_kind_known')],
-            },
         ),
         migrations.CreateModel(
             name='PullSource',
@@ -1822,8 +2093,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['slug'],
-                'indexes': [models.Index(condition=models.Q(('state', 'active')), fields=['next_at', 'id'], name='pull_source_due')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['active', 'paused'])), name='pull_source_state_known'), models.CheckConstraint(condition=models.Q(('step__gte', 15), ('step__lte', 86400)), name='pull_source_step')],
             },
         ),
         migrations.CreateModel(
@@ -1862,10 +2131,6 @@ class Migration(migrations.Migration):
                 ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='readiness_statements', to='catalog.service')),
                 ('stated_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
-                'indexes': [models.Index(fields=['service', 'item', '-id'], name='readiness_latest')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('item__in', {'alert': 'Tested alert', 'backup': 'Backup', 'health_check': 'Health check', 'logs': 'Logs', 'metrics': 'Metrics', 'on_call': 'On-call', 'rollback': 'Rollback tested', 'runbook': 'Runbook', 'traces': 'Traces'})), name='readiness_item_known'), models.CheckConstraint(condition=models.Q(('valid_until__gt', models.F('stated_at'))), name='readiness_valid_ahead')],
-            },
         ),
         migrations.CreateModel(
             name='ReportMail',
@@ -1880,10 +2145,6 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('report', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mails', to='compliance.monthlyreport')),
             ],
-            options={
-                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at', 'id'], name='report_mail_due')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sent', 'failed', 'skipped'])), name='report_mail_state_known'), models.UniqueConstraint(fields=('report', 'person'), name='report_mail_once')],
-            },
         ),
         migrations.CreateModel(
             name='ReportRecipient',
@@ -1912,8 +2173,41 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['framework', 'position', 'id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['current', 'dropped'])), name='requirement_state_known'), models.UniqueConstraint(fields=('framework', 'reference'), name='requirement_once')],
             },
+        ),
+        migrations.CreateModel(
+            name='HistoricalControlRequirement',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
+                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
+                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('control', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.control')),
+                ('requirement', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.requirement')),
+            ],
+            options={
+                'verbose_name': 'historical control requirement',
+                'verbose_name_plural': 'historical control requirements',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name='ControlRequirement',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('control', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='compliance.control')),
+                ('requirement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answered_by', to='compliance.requirement')),
+            ],
+        ),
+        migrations.AddField(
+            model_name='control',
+            name='requirements',
+            field=models.ManyToManyField(related_name='controls', through='compliance.ControlRequirement', to='compliance.requirement'),
         ),
         migrations.CreateModel(
             name='RestoreTest',
@@ -1948,10 +2242,6 @@ class Migration(migrations.Migration):
                 ('exercise', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='restore_tests', to='compliance.exercise')),
                 ('witness', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
-                'indexes': [models.Index(fields=['asset', '-ended_at', '-id'], name='restore_test_of_asset'), models.Index(fields=['state', 'planned_for', 'id'], name='restore_test_planned'), models.Index(fields=['updated_at', 'id'], name='restore_test_updated')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'running', 'finished', 'aborted'])), name='restore_test_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('state', 'finished'), models.Q(('level', ''), _negated=True), models.Q(('outcome', ''), _negated=True)), models.Q(models.Q(('state', 'finished'), _negated=True), ('level', ''), ('outcome', '')), _connector='OR'), name='restore_test_result_at_its_end'), models.CheckConstraint(condition=models.Q(('usable_at__isnull', True), ('usable_at__gte', models.F('decided_at')), _connector='OR'), name='restore_test_times_in_order')],
-            },
         ),
         migrations.CreateModel(
             name='ProcedureStep',
@@ -1969,7 +2259,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['number', 'id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'done', 'skipped', 'failed'])), name='procedure_step_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('exercise__isnull', False), ('restore_test__isnull', True)), models.Q(('exercise__isnull', True), ('restore_test__isnull', False)), _connector='OR'), name='procedure_step_of_one'), models.UniqueConstraint(fields=('restore_test', 'number'), name='procedure_step_of_test_once'), models.UniqueConstraint(fields=('exercise', 'number'), name='procedure_step_of_exercise_once')],
             },
         ),
         migrations.CreateModel(
@@ -2013,9 +2302,6 @@ class Migration(migrations.Migration):
                 ('population', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='samples', to='compliance.population')),
                 ('test', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='samples', to='compliance.controltest')),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('population', 'seed', 'size'), name='sample_once')],
-            },
         ),
         migrations.CreateModel(
             name='HistoricalSampleItem',
@@ -2061,104 +2347,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['sample_id', 'position'],
-                'indexes': [models.Index(models.F('subject_key'), name='sample_item_subject')],
-                'constraints': [models.UniqueConstraint(fields=('sample', 'subject_key'), name='sample_item_once'), models.UniqueConstraint(fields=('sample', 'position'), name='sample_item_place'), models.CheckConstraint(condition=models.Q(models.Q(('result', ''), ('tested_at__isnull', True)), models.Q(('result__in', {'exception': 'Exception', 'not_applicable': 'Not applicable', 'pass': 'Passed'}), ('tested_at__isnull', False)), _connector='OR'), name='sample_item_result_whole')],
             },
-        ),
-        migrations.CreateModel(
-            name='Finding',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=200)),
-                ('severity', models.CharField(choices=[('critical', 'Critical'), ('high', 'High'), ('medium', 'Medium'), ('low', 'Low'), ('observation', 'Observation')], max_length=11)),
-                ('condition', models.TextField(verbose_name='condition (what is)')),
-                ('criteria', models.TextField(verbose_name='criteria (what should be)')),
-                ('cause', models.TextField(blank=True, default='')),
-                ('effect', models.TextField(blank=True, default='')),
-                ('recommendation', models.TextField(blank=True, default='')),
-                ('service', models.CharField(blank=True, default='', max_length=60)),
-                ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('reported', 'Reported'), ('accepted', 'Accepted'), ('disputed', 'Disputed'), ('remediating', 'Being put right'), ('verified', 'Verified'), ('closed', 'Closed'), ('withdrawn', 'Withdrawn')], default='draft', editable=False, max_length=11)),
-                ('response', models.TextField(blank=True, default='', editable=False, verbose_name='management response')),
-                ('responded_at', models.DateTimeField(editable=False, null=True)),
-                ('outcome', models.TextField(blank=True, default='', editable=False, verbose_name='re-test')),
-                ('raised_at', models.DateTimeField(editable=False)),
-                ('reported_at', models.DateTimeField(editable=False, null=True)),
-                ('verified_at', models.DateTimeField(editable=False, null=True)),
-                ('closed_at', models.DateTimeField(editable=False, null=True)),
-                ('updated_at', models.DateTimeField(editable=False)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('audit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='compliance.audit')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('raised_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('responded_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('test', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='compliance.controltest')),
-                ('verified_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('item', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='compliance.sampleitem')),
-            ],
-            options={
-                'indexes': [models.Index(condition=models.Q(('state__in', ('reported', 'accepted', 'disputed', 'remediating'))), fields=['owner', 'due_at', 'id'], name='finding_owed'), models.Index(fields=['audit', 'state'], name='finding_audit'), models.Index(fields=['due_at', 'id'], name='finding_due'), models.Index(fields=['updated_at', 'id'], name='finding_updated')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'reported', 'accepted', 'disputed', 'remediating', 'verified', 'closed', 'withdrawn'])), name='finding_state_known'), models.CheckConstraint(condition=models.Q(('severity__in', {'critical': 'Critical', 'high': 'High', 'low': 'Low', 'medium': 'Medium', 'observation': 'Observation'})), name='finding_severity_known'), models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'withdrawn']), models.Q(('due_at__isnull', False), ('owner__isnull', False), ('reported_at__isnull', False)), _connector='OR'), name='finding_told_to_somebody'), models.CheckConstraint(condition=models.Q(('verified_by__isnull', True), models.Q(('verified_by', models.F('owner')), _negated=True), _connector='OR'), name='finding_verified_by_another')],
-            },
-        ),
-        migrations.CreateModel(
-            name='CorrectiveAction',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=200)),
-                ('detail', models.TextField(blank=True, default='')),
-                ('due_at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('open', 'Open'), ('done', 'Done'), ('verified', 'Verified'), ('dropped', 'Dropped')], default='open', editable=False, max_length=8)),
-                ('outcome', models.TextField(blank=True, default='', editable=False, verbose_name='what was done')),
-                ('retest', models.TextField(blank=True, default='', editable=False, verbose_name='re-test')),
-                ('opened_at', models.DateTimeField(editable=False)),
-                ('done_at', models.DateTimeField(editable=False, null=True)),
-                ('verified_at', models.DateTimeField(editable=False, null=True)),
-                ('updated_at', models.DateTimeField(editable=False)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('done_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('verified_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('finding', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='actions', to='compliance.finding')),
-            ],
-            options={
-                'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['owner', 'due_at', 'id'], name='corrective_action_owed'), models.Index(fields=['finding', 'state'], name='corrective_action_finding'), models.Index(fields=['updated_at', 'id'], name='corrective_action_updated')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'done', 'verified', 'dropped'])), name='corrective_action_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', False), ('state__in', ['done', 'verified'])), models.Q(('done_at__isnull', True), ('state__in', ['open', 'dropped'])), _connector='OR'), name='corrective_action_done_when'), models.CheckConstraint(condition=models.Q(('verified_by__isnull', True), models.Q(models.Q(('verified_by', models.F('owner')), _negated=True), models.Q(('verified_by', models.F('done_by')), _negated=True)), _connector='OR'), name='corrective_action_verified_by_another')],
-            },
-        ),
-        migrations.CreateModel(
-            name='HistoricalCorrectiveAction',
-            fields=[
-                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
-                ('id', models.BigIntegerField(blank=True, db_index=True)),
-                ('title', models.CharField(max_length=200)),
-                ('detail', models.TextField(blank=True, default='')),
-                ('due_at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('open', 'Open'), ('done', 'Done'), ('verified', 'Verified'), ('dropped', 'Dropped')], default='open', editable=False, max_length=8)),
-                ('outcome', models.TextField(blank=True, default='', editable=False, verbose_name='what was done')),
-                ('retest', models.TextField(blank=True, default='', editable=False, verbose_name='re-test')),
-                ('opened_at', models.DateTimeField(editable=False)),
-                ('done_at', models.DateTimeField(editable=False, null=True)),
-                ('verified_at', models.DateTimeField(editable=False, null=True)),
-                ('updated_at', models.DateTimeField(editable=False)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
-                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('done_by', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('finding', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.finding')),
-                ('owner', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('verified_by', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical corrective action',
-                'verbose_name_plural': 'historical corrective actions',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
             name='HistoricalFinding',
@@ -2244,6 +2433,11 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
+        migrations.AddField(
+            model_name='finding',
+            name='item',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='compliance.sampleitem'),
+        ),
         migrations.CreateModel(
             name='EvidenceRequest',
             fields=[
@@ -2269,10 +2463,6 @@ class Migration(migrations.Migration):
                 ('test', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='compliance.controltest')),
                 ('item', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='compliance.sampleitem')),
             ],
-            options={
-                'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['owner', 'due_at', 'id'], name='evidence_request_owed'), models.Index(fields=['audit', 'state'], name='evidence_request_audit'), models.Index(fields=['updated_at', 'id'], name='evidence_request_updated')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'answered', 'accepted', 'cancelled'])), name='evidence_request_state_known'), models.CheckConstraint(condition=models.Q(('kind__in', {'access': 'Access to a system', 'document': 'A document', 'explanation': 'An explanation', 'population': 'A list'})), name='evidence_request_kind_known')],
-            },
         ),
         migrations.CreateModel(
             name='Scan',
@@ -2294,10 +2484,6 @@ class Migration(migrations.Migration):
                 ('recorded_by_id', models.CharField(blank=True, default='', max_length=64)),
                 ('service', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='scans', to='catalog.service')),
             ],
-            options={
-                'indexes': [models.Index(fields=['service', 'kind', '-performed_at'], name='scan_service'), models.Index(fields=['-performed_at', '-id'], name='scan_performed')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', {'dependency': 'Scan of dependencies', 'penetration': 'Penetration test', 'security_audit': 'Security audit', 'vulnerability': 'Vulnerability scan'})), name='scan_kind_known'), models.UniqueConstraint(fields=('external_id',), name='scan_external_once'), models.CheckConstraint(condition=models.Q(('performed_at__lte', models.F('recorded_at'))), name='scan_not_ahead')],
-            },
         ),
         migrations.CreateModel(
             name='HistoricalVulnerability',
@@ -2374,9 +2560,6 @@ class Migration(migrations.Migration):
                 ('sketch', models.JSONField(default=dict)),
                 ('series', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='rollups', to='compliance.series')),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('series', 'grain', 'start'), name='rollup_once'), models.CheckConstraint(condition=models.Q(('grain__in', ['hour', 'day'])), name='rollup_grain_known')],
-            },
         ),
         migrations.CreateModel(
             name='Measurement',
@@ -2386,26 +2569,14 @@ class Migration(migrations.Migration):
                 ('value', models.FloatField()),
                 ('series', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='points', to='compliance.series')),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('series', 'at'), name='measurement_once')],
-            },
         ),
         migrations.CreateModel(
-            name='TrainingTopic',
+            name='TestedControl',
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('title', models.CharField(max_length=120)),
-                ('audience', models.CharField(choices=[('everyone', 'Everybody'), ('role', 'Holders of a role'), ('team', 'Members of a team')], default='everyone', max_length=8)),
-                ('audience_key', models.CharField(blank=True, default='', max_length=60)),
-                ('valid_days', models.PositiveIntegerField(default=365)),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('control', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tested_in', to='compliance.control')),
+                ('test', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tested', to='compliance.controltest')),
             ],
-            options={
-                'ordering': ['title', 'id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('audience', 'everyone'), ('audience_key', '')), models.Q(('audience__in', ['role', 'team']), models.Q(('audience_key', ''), _negated=True)), _connector='OR'), name='training_topic_audience'), models.CheckConstraint(condition=models.Q(('valid_days__gte', 1), ('valid_days__lte', 3660)), name='training_topic_valid')],
-            },
         ),
         migrations.CreateModel(
             name='Training',
@@ -2421,12 +2592,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(editable=False)),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('trainer_person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('topic', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='trainings', to='compliance.trainingtopic')),
             ],
-            options={
-                'indexes': [models.Index(fields=['topic', 'state', '-at'], name='training_topic_at'), models.Index(fields=['updated_at', 'id'], name='training_updated')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'held', 'cancelled'])), name='training_state_known')],
-            },
         ),
         migrations.CreateModel(
             name='HistoricalTrainingAttendance',
@@ -2460,10 +2626,28 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='training_attendances', to=settings.AUTH_USER_MODEL)),
                 ('training', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attendances', to='compliance.training')),
             ],
+        ),
+        migrations.CreateModel(
+            name='TrainingTopic',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('slug', models.SlugField(max_length=60, unique=True)),
+                ('title', models.CharField(max_length=120)),
+                ('audience', models.CharField(choices=[('everyone', 'Everybody'), ('role', 'Holders of a role'), ('team', 'Members of a team')], default='everyone', max_length=8)),
+                ('audience_key', models.CharField(blank=True, default='', max_length=60)),
+                ('valid_days', models.PositiveIntegerField(default=365)),
+                ('created_at', models.DateTimeField(editable=False)),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+            ],
             options={
-                'indexes': [models.Index(fields=['person', 'outcome'], name='training_attendance_person')],
-                'constraints': [models.UniqueConstraint(fields=('training', 'person'), name='training_attendance_once'), models.CheckConstraint(condition=models.Q(('outcome__in', {'absent': 'Did not come', 'attended': 'Attended', 'excused': 'Excused'})), name='training_attendance_known')],
+                'ordering': ['title', 'id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('audience', 'everyone'), ('audience_key', '')), models.Q(('audience__in', ['role', 'team']), models.Q(('audience_key', ''), _negated=True)), _connector='OR'), name='training_topic_audience'), models.CheckConstraint(condition=models.Q(('valid_days__gte', 1), ('valid_days__lte', 3660)), name='training_topic_valid')],
             },
+        ),
+        migrations.AddField(
+            model_name='training',
+            name='topic',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='trainings', to='compliance.trainingtopic'),
         ),
         migrations.CreateModel(
             name='HistoricalTraining',
@@ -2524,8 +2708,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'vulnerabilities',
-                'indexes': [models.Index(condition=models.Q(('state__in', ('open',))), fields=['due_at', 'id'], name='vulnerability_due'), models.Index(fields=['service', 'state', 'due_at'], name='vulnerability_service'), models.Index(condition=models.Q(('state', 'accepted')), fields=['accepted_until'], name='vulnerability_accepted'), models.Index(fields=['updated_at', 'id'], name='vulnerability_updated')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'fixed', 'verified', 'accepted', 'false_positive'])), name='vulnerability_state_known'), models.CheckConstraint(condition=models.Q(('severity__in', {'critical': 'Critical', 'high': 'High', 'info': 'Note', 'low': 'Low', 'medium': 'Medium'})), name='vulnerability_severity_known'), models.UniqueConstraint(fields=('place', 'fingerprint'), name='vulnerability_once'), models.CheckConstraint(condition=models.Q(models.Q(('accepted_until__isnull', False), ('state', 'accepted')), models.Q(models.Q(('state', 'accepted'), _negated=True), ('accepted_until__isnull', True)), _connector='OR'), name='vulnerability_accepted_until')],
             },
         ),
         migrations.CreateModel(
@@ -2538,323 +2720,761 @@ class Migration(migrations.Migration):
                 ('audit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notes', to='compliance.audit')),
                 ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
-                'indexes': [models.Index(fields=['audit', 'id'], name='working_note_audit')],
-            },
         ),
-        migrations.CreateModel(
-            name='Control',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=200)),
-                ('description', models.TextField(blank=True, default='')),
-                ('frequency', models.CharField(choices=[('continuous', 'Continuously'), ('daily', 'Daily'), ('weekly', 'Weekly'), ('monthly', 'Monthly'), ('quarterly', 'Quarterly'), ('half-yearly', 'Twice a year'), ('yearly', 'Yearly'), ('on_event', 'Whenever it happens')], max_length=12)),
-                ('state', models.CharField(choices=[('active', 'Active'), ('retired', 'Retired')], default='active', editable=False, max_length=8)),
-                ('reviewed_at', models.DateTimeField(editable=False, null=True)),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('updated_at', models.DateTimeField(editable=False)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='owned_controls', to=settings.AUTH_USER_MODEL)),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='controls', to='accounts.team')),
-            ],
-            options={
-                'ordering': ['id'],
-                'indexes': [models.Index(fields=['updated_at', 'id'], name='control_updated')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['active', 'retired'])), name='control_state_known'), models.CheckConstraint(condition=models.Q(('frequency__in', ['continuous', 'daily', 'weekly', 'monthly', 'quarterly', 'half-yearly', 'yearly', 'on_event'])), name='control_frequency_known')],
-            },
+        migrations.AddIndex(
+            model_name='accessreview',
+            index=models.Index(fields=['updated_at', 'id'], name='access_review_updated'),
         ),
-        migrations.CreateModel(
-            name='ControlEvent',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event', models.CharField(max_length=80)),
-                ('control', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='compliance.control')),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('control', 'event'), name='control_event_once')],
-            },
+        migrations.AddConstraint(
+            model_name='accessreview',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'completed', 'cancelled'])), name='access_review_state_known'),
         ),
-        migrations.CreateModel(
-            name='ControlLink',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('relation', models.CharField(choices=[('supports', 'supports'), ('depends_on', 'depends on'), ('compensates', 'compensates for')], max_length=12)),
-                ('control', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='compliance.control')),
-                ('other', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='linked_from', to='compliance.control')),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('control', 'other', 'relation'), name='control_link_once'), models.CheckConstraint(condition=models.Q(('control', models.F('other')), _negated=True), name='control_link_to_another'), models.CheckConstraint(condition=models.Q(('relation__in', ['supports', 'depends_on', 'compensates'])), name='control_link_relation_known')],
-            },
+        migrations.AddConstraint(
+            model_name='accessreview',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('state',), name='access_review_one_open'),
         ),
-        migrations.CreateModel(
-            name='ControlRule',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('pack', models.CharField(max_length=60)),
-                ('rule', models.CharField(max_length=120)),
-                ('control', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rules', to='compliance.control')),
-            ],
-            options={
-                'indexes': [models.Index(fields=['rule'], name='control_rule_rule')],
-                'constraints': [models.UniqueConstraint(fields=('control', 'pack', 'rule'), name='control_rule_once')],
-            },
+        migrations.AddIndex(
+            model_name='accessmove',
+            index=models.Index(fields=['review', 'at', 'id'], name='access_move_order'),
         ),
-        migrations.CreateModel(
-            name='EvidenceItem',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=200)),
-                ('kind', models.CharField(choices=[('file', 'A file'), ('link', 'A link'), ('record', 'A record of a machine'), ('statement', 'A statement')], max_length=10)),
-                ('reference', models.CharField(blank=True, default=None, max_length=120, null=True)),
-                ('state', models.CharField(choices=[('standing', 'Standing'), ('withdrawn', 'Withdrawn')], default='standing', editable=False, max_length=9)),
-                ('latest', models.PositiveIntegerField(default=1, editable=False)),
-                ('valid_until', models.DateTimeField(editable=False, null=True)),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('updated_at', models.DateTimeField(editable=False)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='evidence_items', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['updated_at', 'id'], name='evidence_item_updated'), models.Index(condition=models.Q(('state', 'standing')), fields=['valid_until', 'id'], name='evidence_item_expiry')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['standing', 'withdrawn'])), name='evidence_item_state_known'), models.UniqueConstraint(fields=('reference',), name='evidence_reference_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['file', 'link', 'record', 'statement'])), name='evidence_item_kind_known')],
-            },
+        migrations.AddIndex(
+            model_name='accessholding',
+            index=models.Index(fields=['reviewer', 'state', 'id'], name='access_holding_reviewer'),
         ),
-        migrations.CreateModel(
-            name='ControlException',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('exception', 'Exception: it is not met, and that is accepted for a time'), ('alternative', 'Other evidence: it cannot be verified, something else is accepted for a time')], max_length=11)),
-                ('title', models.CharField(max_length=200)),
-                ('reason', models.TextField()),
-                ('risk', models.CharField(choices=[('low', 'Low'), ('medium', 'Medium'), ('high', 'High'), ('critical', 'Critical')], max_length=8)),
-                ('risk_text', models.TextField(blank=True, default='')),
-                ('compensating', models.TextField()),
-                ('pack', models.CharField(blank=True, default='', max_length=60)),
-                ('rule', models.CharField(blank=True, default='', max_length=120)),
-                ('scope_kind', models.CharField(blank=True, default='', max_length=40)),
-                ('scope_key', models.CharField(blank=True, default='', max_length=100)),
-                ('state', models.CharField(choices=[('requested', 'Requested'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn'), ('expired', 'Expired'), ('revoked', 'Revoked')], default='requested', editable=False, max_length=9)),
-                ('requested_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decision_note', models.TextField(blank=True, default='')),
-                ('expires_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('updated_at', models.DateTimeField()),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('control', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='exceptions', to='compliance.control')),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('instead', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='compensated_exceptions', to='compliance.control')),
-                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('evidence', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='accepted_by', to='compliance.evidenceitem')),
-            ],
-            options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('state', 'approved')), fields=['expires_at', 'id'], name='control_exception_due'), models.Index(fields=['rule', 'state'], name='control_exception_rule'), models.Index(fields=['updated_at', 'id'], name='control_exception_updated')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['requested', 'approved', 'rejected', 'withdrawn', 'expired', 'revoked'])), name='control_exception_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('control__isnull', True), ('pack__gt', ''), ('rule__gt', '')), models.Q(('control__isnull', False), ('pack', ''), ('rule', ''), ('scope_key', ''), ('scope_kind', '')), _connector='OR'), name='control_exception_about_one'), models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), ('state', 'withdrawn'), _connector='OR'), name='control_exception_decided_by_another'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('ended_at', None), ('state', 'requested')), models.Q(('decided_at__isnull', False), ('ended_at', None), ('state', 'approved')), models.Q(('ended_at__isnull', False), ('state__in', ['rejected', 'withdrawn', 'expired', 'revoked'])), _connector='OR'), name='control_exception_dates_fit_state')],
-            },
+        migrations.AddConstraint(
+            model_name='accessholding',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['undecided', 'confirmed', 'revoked', 'ended'])), name='access_holding_state_known'),
         ),
-        migrations.CreateModel(
-            name='EvidenceLink',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('control', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evidence_links', to='compliance.control')),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='compliance.evidenceitem')),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('item', 'control'), name='evidence_link_once')],
-            },
+        migrations.AddConstraint(
+            model_name='accessholding',
+            constraint=models.UniqueConstraint(fields=('review', 'number'), name='access_holding_number'),
         ),
-        migrations.CreateModel(
-            name='EvidenceRevision',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('shows', models.CharField(choices=[('works', 'It shows that the control works'), ('fails', 'It shows that the control does not work')], default='works', max_length=5)),
-                ('observed_at', models.DateTimeField()),
-                ('received_at', models.DateTimeField()),
-                ('valid_until', models.DateTimeField(null=True)),
-                ('digest', models.CharField(max_length=64)),
-                ('attachment', models.UUIDField(null=True)),
-                ('url', models.TextField(blank=True, default='')),
-                ('data', models.JSONField(null=True)),
-                ('note', models.TextField(blank=True, default='')),
-                ('actor_kind', models.CharField(max_length=20)),
-                ('actor_id', models.CharField(blank=True, max_length=64)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='compliance.evidenceitem')),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('item', 'number'), name='evidence_revision_once'), models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gt', models.F('observed_at')), _connector='OR'), name='evidence_valid_after_observed')],
-            },
+        migrations.AddConstraint(
+            model_name='accessholding',
+            constraint=models.UniqueConstraint(fields=('review', 'kind', 'row_key'), name='access_holding_once'),
         ),
-        migrations.CreateModel(
-            name='HistoricalControlEvent',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
-                ('event', models.CharField(max_length=80)),
-                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
-                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('control', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.control')),
-            ],
-            options={
-                'verbose_name': 'historical control event',
-                'verbose_name_plural': 'historical control events',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
+        migrations.AddConstraint(
+            model_name='accessholding',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('account__isnull', True), ('person__isnull', False)), models.Q(('account__isnull', False), ('person__isnull', True)), _connector='OR'), name='access_holding_held_by_one'),
         ),
-        migrations.CreateModel(
-            name='HistoricalControlException',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
-                ('kind', models.CharField(choices=[('exception', 'Exception: it is not met, and that is accepted for a time'), ('alternative', 'Other evidence: it cannot be verified, something else is accepted for a time')], max_length=11)),
-                ('title', models.CharField(max_length=200)),
-                ('reason', models.TextField()),
-                ('risk', models.CharField(choices=[('low', 'Low'), ('medium', 'Medium'), ('high', 'High'), ('critical', 'Critical')], max_length=8)),
-                ('risk_text', models.TextField(blank=True, default='')),
-                ('compensating', models.TextField()),
-                ('pack', models.CharField(blank=True, default='', max_length=60)),
-                ('rule', models.CharField(blank=True, default='', max_length=120)),
-                ('scope_kind', models.CharField(blank=True, default='', max_length=40)),
-                ('scope_key', models.CharField(blank=True, default='', max_length=100)),
-                ('state', models.CharField(choices=[('requested', 'Requested'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn'), ('expired', 'Expired'), ('revoked', 'Revoked')], default='requested', editable=False, max_length=9)),
-                ('requested_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decision_note', models.TextField(blank=True, default='')),
-                ('expires_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('updated_at', models.DateTimeField()),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
-                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('control', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.control')),
-                ('decided_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('evidence', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.evidenceitem')),
-                ('instead', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.control')),
-                ('requested_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical control exception',
-                'verbose_name_plural': 'historical control exceptions',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
+        migrations.AddConstraint(
+            model_name='accessholding',
+            constraint=models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), ('person__isnull', True), models.Q(('decided_by', models.F('person')), _negated=True), _connector='OR'), name='access_holding_decided_by_another'),
         ),
-        migrations.CreateModel(
-            name='HistoricalControlLink',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
-                ('relation', models.CharField(choices=[('supports', 'supports'), ('depends_on', 'depends on'), ('compensates', 'compensates for')], max_length=12)),
-                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
-                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('control', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.control')),
-                ('other', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.control')),
-            ],
-            options={
-                'verbose_name': 'historical control link',
-                'verbose_name_plural': 'historical control links',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
+        migrations.AddIndex(
+            model_name='asset',
+            index=models.Index(fields=['name', 'id'], name='asset_name'),
         ),
-        migrations.CreateModel(
-            name='HistoricalControlRule',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
-                ('pack', models.CharField(max_length=60)),
-                ('rule', models.CharField(max_length=120)),
-                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
-                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('control', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.control')),
-            ],
-            options={
-                'verbose_name': 'historical control rule',
-                'verbose_name_plural': 'historical control rules',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
+        migrations.AddIndex(
+            model_name='asset',
+            index=models.Index(fields=['updated_at', 'id'], name='asset_updated'),
         ),
-        migrations.CreateModel(
-            name='HistoricalEvidenceLink',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
-                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
-                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('control', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.control')),
-                ('item', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.evidenceitem')),
-            ],
-            options={
-                'verbose_name': 'historical evidence link',
-                'verbose_name_plural': 'historical evidence links',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
+        migrations.AddConstraint(
+            model_name='asset',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['active', 'retired'])), name='asset_state_known'),
         ),
-        migrations.CreateModel(
-            name='HistoricalControlRequirement',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_correlation_id', models.CharField(blank=True, default=opsportal.core.correlation.correlation_id, editable=False, max_length=64)),
-                ('history_change_reason', models.CharField(blank=True, default='', max_length=500)),
-                ('history_user_id', models.CharField(blank=True, default='', max_length=120)),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('control', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.control')),
-                ('requirement', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='compliance.requirement')),
-            ],
-            options={
-                'verbose_name': 'historical control requirement',
-                'verbose_name_plural': 'historical control requirements',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
+        migrations.AddConstraint(
+            model_name='asset',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('own_tier', ''), _negated=True), ('service__isnull', False), _connector='OR'), name='asset_has_a_tier'),
         ),
-        migrations.CreateModel(
-            name='ControlRequirement',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('control', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='compliance.control')),
-                ('requirement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answered_by', to='compliance.requirement')),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('control', 'requirement'), name='control_requirement_once')],
-            },
+        migrations.AddConstraint(
+            model_name='auditmember',
+            constraint=models.UniqueConstraint(fields=('audit', 'person'), name='audit_member_once'),
         ),
-        migrations.AddField(
-            model_name='Control',
-            name='requirements',
-            field=models.ManyToManyField(related_name='controls', through='compliance.ControlRequirement', to='compliance.requirement'),
+        migrations.AddIndex(
+            model_name='auditoraccess',
+            index=models.Index(fields=['person', 'ends_at'], name='auditor_access_person'),
         ),
-        migrations.AddField(
-            model_name='EvidenceItem',
-            name='controls',
-            field=models.ManyToManyField(related_name='evidence_items', through='compliance.EvidenceLink', to='compliance.control'),
+        migrations.AddConstraint(
+            model_name='auditoraccess',
+            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='auditor_access_ends'),
+        ),
+        migrations.AddConstraint(
+            model_name='auditprogramme',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['active', 'retired'])), name='audit_programme_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='auditprogramme',
+            constraint=models.CheckConstraint(condition=models.Q(('every__in', {'half-year': 'Every half-year', 'month': 'Every month', 'quarter': 'Every quarter', 'year': 'Every year'})), name='audit_programme_every_known'),
+        ),
+        migrations.AddIndex(
+            model_name='audit',
+            index=models.Index(condition=models.Q(('state__in', ('planned', 'fieldwork', 'reporting'))), fields=['due_at', 'id'], name='audit_due'),
+        ),
+        migrations.AddIndex(
+            model_name='audit',
+            index=models.Index(fields=['updated_at', 'id'], name='audit_updated'),
+        ),
+        migrations.AddIndex(
+            model_name='audit',
+            index=models.Index(fields=['kind', 'closed_at'], name='audit_kind_closed'),
+        ),
+        migrations.AddConstraint(
+            model_name='audit',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'fieldwork', 'reporting', 'closed', 'cancelled'])), name='audit_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='audit',
+            constraint=models.CheckConstraint(condition=models.Q(('period_until__gte', models.F('period_from'))), name='audit_period_runs_forward'),
+        ),
+        migrations.AddConstraint(
+            model_name='audit',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'closed'), _negated=True), ('closed_at__isnull', False), _connector='OR'), name='audit_closed_when'),
+        ),
+        migrations.AddIndex(
+            model_name='auditread',
+            index=models.Index(fields=['audit', '-id'], name='audit_read_audit'),
+        ),
+        migrations.AddIndex(
+            model_name='auditread',
+            index=models.Index(fields=['reader', '-id'], name='audit_read_reader'),
+        ),
+        migrations.AddConstraint(
+            model_name='auditreport',
+            constraint=models.UniqueConstraint(fields=('audit', 'number'), name='audit_report_once'),
+        ),
+        migrations.AddIndex(
+            model_name='backup',
+            index=models.Index(fields=['asset', '-finished_at', '-id'], name='backup_of_asset'),
+        ),
+        migrations.AddIndex(
+            model_name='backup',
+            index=models.Index(fields=['finished_at', 'id'], name='backup_finished'),
+        ),
+        migrations.AddConstraint(
+            model_name='backup',
+            constraint=models.UniqueConstraint(condition=models.Q(('external_id', ''), _negated=True), fields=('asset', 'external_id'), name='backup_external_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='backup',
+            constraint=models.CheckConstraint(condition=models.Q(('covers_until__lte', models.F('finished_at')), ('finished_at__gte', models.F('started_at'))), name='backup_ends_after_start'),
+        ),
+        migrations.AddConstraint(
+            model_name='backup',
+            constraint=models.CheckConstraint(condition=models.Q(('result__in', ['succeeded', 'failed'])), name='backup_result_known'),
+        ),
+        migrations.AddIndex(
+            model_name='boarddecision',
+            index=models.Index(fields=['board', '-decided_on', '-id'], name='board_decision_board'),
+        ),
+        migrations.AddIndex(
+            model_name='boarddecision',
+            index=models.Index(fields=['-decided_on', '-id'], name='board_decision_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='boarddecisiontext',
+            constraint=models.UniqueConstraint(fields=('decision', 'number'), name='board_decision_text_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='capacityplan',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['active', 'retired'])), name='capacity_plan_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='checklistedition',
+            constraint=models.UniqueConstraint(fields=('checklist', 'number'), name='checklist_edition_once'),
+        ),
+        migrations.AddIndex(
+            model_name='checklistrun',
+            index=models.Index(fields=['state', '-first_day', '-id'], name='checklist_run_state'),
+        ),
+        migrations.AddIndex(
+            model_name='checklistrun',
+            index=models.Index(fields=['updated_at', 'id'], name='checklist_run_updated'),
+        ),
+        migrations.AddConstraint(
+            model_name='checklistrun',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'signed'])), name='checklist_run_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='checklistrun',
+            constraint=models.UniqueConstraint(fields=('checklist', 'first_day'), name='checklist_run_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='checklistrun',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('signed_at__isnull', True), ('signed_by__isnull', True), ('state', 'open')), models.Q(('signed_at__isnull', False), ('signed_by__isnull', False), ('state', 'signed')), _connector='OR'), name='checklist_run_signed_by'),
+        ),
+        migrations.AddConstraint(
+            model_name='checklistanswer',
+            constraint=models.UniqueConstraint(fields=('run', 'item'), name='checklist_answer_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='checklistanswer',
+            constraint=models.CheckConstraint(condition=models.Q(('answer', 'ticked'), models.Q(('note', ''), _negated=True), _connector='OR'), name='checklist_answer_reasoned'),
+        ),
+        migrations.AddConstraint(
+            model_name='controlevent',
+            constraint=models.UniqueConstraint(fields=('control', 'event'), name='control_event_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='controllink',
+            constraint=models.UniqueConstraint(fields=('control', 'other', 'relation'), name='control_link_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='controllink',
+            constraint=models.CheckConstraint(condition=models.Q(('control', models.F('other')), _negated=True), name='control_link_to_another'),
+        ),
+        migrations.AddConstraint(
+            model_name='controllink',
+            constraint=models.CheckConstraint(condition=models.Q(('relation__in', ['supports', 'depends_on', 'compensates'])), name='control_link_relation_known'),
+        ),
+        migrations.AddIndex(
+            model_name='controlrule',
+            index=models.Index(fields=['rule'], name='control_rule_rule'),
+        ),
+        migrations.AddConstraint(
+            model_name='controlrule',
+            constraint=models.UniqueConstraint(fields=('control', 'pack', 'rule'), name='control_rule_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='controltest',
+            constraint=models.UniqueConstraint(fields=('audit', 'control', 'kind'), name='control_test_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='controltest',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', {'design': 'Design', 'operating': 'Operating effectiveness'})), name='control_test_kind_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='controltest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('result', ''), ('tested_at__isnull', True)), models.Q(('result__in', {'met': 'Met', 'not_met': 'Not met', 'not_verifiable': 'Not verifiable'}), ('tested_at__isnull', False), models.Q(('work', ''), _negated=True)), _connector='OR'), name='control_test_result_whole'),
+        ),
+        migrations.AddConstraint(
+            model_name='costbudget',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['active', 'retired'])), name='cost_budget_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='costbudget',
+            constraint=models.CheckConstraint(condition=models.Q(('alert_at__gt', 0), ('alert_at__lte', models.F('critical_at')), ('critical_at__lte', models.F('budget'))), name='cost_budget_rises'),
+        ),
+        migrations.AddConstraint(
+            model_name='costbudget',
+            constraint=models.CheckConstraint(condition=models.Q(('until__isnull', True), ('until__gte', models.F('since')), _connector='OR'), name='cost_budget_months'),
+        ),
+        migrations.AddIndex(
+            model_name='declaration',
+            index=models.Index(fields=['rule_id', 'subject_kind', 'subject_key', '-id'], name='declaration_rule'),
+        ),
+        migrations.AddIndex(
+            model_name='declaration',
+            index=models.Index(fields=['-declared_at', '-id'], name='declaration_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='declaration',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gt', models.F('declared_at')), _connector='OR'), name='declaration_valid_ahead'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(fields=['title', 'id'], name='document_title'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(fields=['updated_at', 'id'], name='document_updated'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(fields=['kind', 'service'], name='document_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['registered', 'retired'])), name='document_state_known'),
+        ),
+        migrations.AddIndex(
+            model_name='documentlink',
+            index=models.Index(fields=['next_at', 'id'], name='document_link_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='documentlink',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['unknown', 'fine', 'broken', 'closed'])), name='document_link_state_known'),
+        ),
+        migrations.AddIndex(
+            model_name='controlexception',
+            index=models.Index(condition=models.Q(('state', 'approved')), fields=['expires_at', 'id'], name='control_exception_due'),
+        ),
+        migrations.AddIndex(
+            model_name='controlexception',
+            index=models.Index(fields=['rule', 'state'], name='control_exception_rule'),
+        ),
+        migrations.AddIndex(
+            model_name='controlexception',
+            index=models.Index(fields=['updated_at', 'id'], name='control_exception_updated'),
+        ),
+        migrations.AddConstraint(
+            model_name='controlexception',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['requested', 'approved', 'rejected', 'withdrawn', 'expired', 'revoked'])), name='control_exception_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='controlexception',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('control__isnull', True), ('pack__gt', ''), ('rule__gt', '')), models.Q(('control__isnull', False), ('pack', ''), ('rule', ''), ('scope_key', ''), ('scope_kind', '')), _connector='OR'), name='control_exception_about_one'),
+        ),
+        migrations.AddConstraint(
+            model_name='controlexception',
+            constraint=models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), ('state', 'withdrawn'), _connector='OR'), name='control_exception_decided_by_another'),
+        ),
+        migrations.AddConstraint(
+            model_name='controlexception',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('ended_at', None), ('state', 'requested')), models.Q(('decided_at__isnull', False), ('ended_at', None), ('state', 'approved')), models.Q(('ended_at__isnull', False), ('state__in', ['rejected', 'withdrawn', 'expired', 'revoked'])), _connector='OR'), name='control_exception_dates_fit_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='evidencelink',
+            constraint=models.UniqueConstraint(fields=('item', 'control'), name='evidence_link_once'),
+        ),
+        migrations.AddIndex(
+            model_name='evidenceitem',
+            index=models.Index(fields=['updated_at', 'id'], name='evidence_item_updated'),
+        ),
+        migrations.AddIndex(
+            model_name='evidenceitem',
+            index=models.Index(condition=models.Q(('state', 'standing')), fields=['valid_until', 'id'], name='evidence_item_expiry'),
+        ),
+        migrations.AddConstraint(
+            model_name='evidenceitem',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['standing', 'withdrawn'])), name='evidence_item_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='evidenceitem',
+            constraint=models.UniqueConstraint(fields=('reference',), name='evidence_reference_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='evidenceitem',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['file', 'link', 'record', 'statement'])), name='evidence_item_kind_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='evidencerevision',
+            constraint=models.UniqueConstraint(fields=('item', 'number'), name='evidence_revision_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='evidencerevision',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gt', models.F('observed_at')), _connector='OR'), name='evidence_valid_after_observed'),
+        ),
+        migrations.AddIndex(
+            model_name='exercise',
+            index=models.Index(fields=['state', 'planned_for', 'id'], name='exercise_planned'),
+        ),
+        migrations.AddIndex(
+            model_name='exercise',
+            index=models.Index(fields=['updated_at', 'id'], name='exercise_updated'),
+        ),
+        migrations.AddConstraint(
+            model_name='exercise',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'running', 'completed', 'aborted'])), name='exercise_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='exercise',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('state', 'completed'), models.Q(('outcome', ''), _negated=True)), models.Q(models.Q(('state', 'completed'), _negated=True), ('outcome', '')), _connector='OR'), name='exercise_outcome_at_its_end'),
+        ),
+        migrations.AddConstraint(
+            model_name='exerciseperson',
+            constraint=models.UniqueConstraint(fields=('exercise', 'person'), name='exercise_person_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='exerciseservice',
+            constraint=models.UniqueConstraint(fields=('exercise', 'service'), name='exercise_service_once'),
+        ),
+        migrations.AddIndex(
+            model_name='correctiveaction',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['owner', 'due_at', 'id'], name='corrective_action_owed'),
+        ),
+        migrations.AddIndex(
+            model_name='correctiveaction',
+            index=models.Index(fields=['finding', 'state'], name='corrective_action_finding'),
+        ),
+        migrations.AddIndex(
+            model_name='correctiveaction',
+            index=models.Index(fields=['updated_at', 'id'], name='corrective_action_updated'),
+        ),
+        migrations.AddConstraint(
+            model_name='correctiveaction',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'done', 'verified', 'dropped'])), name='corrective_action_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='correctiveaction',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', False), ('state__in', ['done', 'verified'])), models.Q(('done_at__isnull', True), ('state__in', ['open', 'dropped'])), _connector='OR'), name='corrective_action_done_when'),
+        ),
+        migrations.AddConstraint(
+            model_name='correctiveaction',
+            constraint=models.CheckConstraint(condition=models.Q(('verified_by__isnull', True), models.Q(models.Q(('verified_by', models.F('owner')), _negated=True), models.Q(('verified_by', models.F('done_by')), _negated=True)), _connector='OR'), name='corrective_action_verified_by_another'),
+        ),
+        migrations.AddConstraint(
+            model_name='improvementphase',
+            constraint=models.CheckConstraint(condition=models.Q(('last_day__gte', models.F('first_day'))), name='improvement_phase_days'),
+        ),
+        migrations.AddIndex(
+            model_name='improvementitem',
+            index=models.Index(condition=models.Q(('state__in', ('planned', 'in_progress'))), fields=['owner', 'due_at', 'id'], name='improvement_owed'),
+        ),
+        migrations.AddIndex(
+            model_name='improvementitem',
+            index=models.Index(fields=['updated_at', 'id'], name='improvement_updated'),
+        ),
+        migrations.AddConstraint(
+            model_name='improvementitem',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'in_progress', 'done', 'dropped'])), name='improvement_state_known'),
+        ),
+        migrations.AddIndex(
+            model_name='legalhold',
+            index=models.Index(fields=['state', 'records'], name='hold_of_class'),
+        ),
+        migrations.AddConstraint(
+            model_name='legalhold',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['placed', 'lifted'])), name='hold_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='legalhold',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lifted_at', None), ('state', 'placed')), models.Q(('lifted_at__isnull', False), ('state', 'lifted')), _connector='OR'), name='hold_end_fits_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='legalhold',
+            constraint=models.CheckConstraint(condition=models.Q(('since', None), ('until', None), ('until__gt', models.F('since')), _connector='OR'), name='hold_ends_after_start'),
+        ),
+        migrations.AddIndex(
+            model_name='maturityassessment',
+            index=models.Index(fields=['-assessed_at', '-id'], name='maturity_assessed'),
+        ),
+        migrations.AddConstraint(
+            model_name='maturityassessment',
+            constraint=models.CheckConstraint(condition=models.Q(('level__in', [1, 2, 3, 4, 5]), ('target__in', [1, 2, 3, 4, 5])), name='maturity_levels'),
+        ),
+        migrations.AddConstraint(
+            model_name='objective',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['active', 'retired'])), name='objective_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='objective',
+            constraint=models.CheckConstraint(condition=models.Q(('objective__gt', 0), ('objective__lt', 100)), name='objective_has_budget'),
+        ),
+        migrations.AddConstraint(
+            model_name='objective',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('figure', 'service', 'component', 'window'), name='objective_once'),
+        ),
+        migrations.AddIndex(
+            model_name='personrequest',
+            index=models.Index(condition=models.Q(('state__in', ('received', 'identified'))), fields=['due_at', 'id'], name='person_request_due'),
+        ),
+        migrations.AddIndex(
+            model_name='personrequest',
+            index=models.Index(condition=models.Q(('forget_at__isnull', False)), fields=['forget_at'], name='person_request_forget'),
+        ),
+        migrations.AddIndex(
+            model_name='personrequest',
+            index=models.Index(fields=['updated_at', 'id'], name='person_request_updated'),
+        ),
+        migrations.AddConstraint(
+            model_name='personrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['received', 'identified', 'answered', 'refused', 'withdrawn'])), name='person_request_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='personrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', {'access': 'See what is kept about them', 'correction': 'Have it corrected', 'deletion': 'Have it deleted'})), name='person_request_kind_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='personrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', ('received', 'identified'))), models.Q(models.Q(('state__in', ('received', 'identified')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='person_request_ended'),
+        ),
+        migrations.AddIndex(
+            model_name='policy',
+            index=models.Index(fields=['title', 'id'], name='policy_title'),
+        ),
+        migrations.AddIndex(
+            model_name='policy',
+            index=models.Index(fields=['updated_at', 'id'], name='policy_updated'),
+        ),
+        migrations.AddConstraint(
+            model_name='policy',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'in_review', 'approved', 'published', 'retired'])), name='policy_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='policy',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'published'), _negated=True), ('published__gt', 0), _connector='OR'), name='policy_published_has_a_version'),
+        ),
+        migrations.AddConstraint(
+            model_name='policy',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('audience_key', ''), ('audience_kind__in', ['everybody', 'nobody'])), models.Q(('audience_key__gt', ''), ('audience_kind__in', ['team', 'role'])), _connector='OR'), name='policy_audience_named'),
+        ),
+        migrations.AddIndex(
+            model_name='attestation',
+            index=models.Index(fields=['person', '-id'], name='policy_attestation_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='attestation',
+            constraint=models.UniqueConstraint(fields=('policy', 'number', 'person'), name='policy_attestation_once'),
+        ),
+        migrations.AddIndex(
+            model_name='policypublication',
+            index=models.Index(fields=['policy', '-id'], name='policy_publication_of'),
+        ),
+        migrations.AddConstraint(
+            model_name='policyversion',
+            constraint=models.UniqueConstraint(fields=('policy', 'number'), name='policy_version_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='population',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', {'changes': 'Changes', 'deployments': 'Deployments', 'holdings': 'Roles held', 'incidents': 'Incidents', 'restore_tests': 'Restore tests', 'tokens': 'API tokens'})), name='population_kind_known'),
+        ),
+        migrations.AddIndex(
+            model_name='pullsource',
+            index=models.Index(condition=models.Q(('state', 'active')), fields=['next_at', 'id'], name='pull_source_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='pullsource',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['active', 'paused'])), name='pull_source_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='pullsource',
+            constraint=models.CheckConstraint(condition=models.Q(('step__gte', 15), ('step__lte', 86400)), name='pull_source_step'),
+        ),
+        migrations.AddIndex(
+            model_name='readinessstatement',
+            index=models.Index(fields=['service', 'item', '-id'], name='readiness_latest'),
+        ),
+        migrations.AddConstraint(
+            model_name='readinessstatement',
+            constraint=models.CheckConstraint(condition=models.Q(('item__in', {'alert': 'Tested alert', 'backup': 'Backup', 'health_check': 'Health check', 'logs': 'Logs', 'metrics': 'Metrics', 'on_call': 'On-call', 'rollback': 'Rollback tested', 'runbook': 'Runbook', 'traces': 'Traces'})), name='readiness_item_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='readinessstatement',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_until__gt', models.F('stated_at'))), name='readiness_valid_ahead'),
+        ),
+        migrations.AddIndex(
+            model_name='reportmail',
+            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at', 'id'], name='report_mail_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='reportmail',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sent', 'failed', 'skipped'])), name='report_mail_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='reportmail',
+            constraint=models.UniqueConstraint(fields=('report', 'person'), name='report_mail_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='requirement',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['current', 'dropped'])), name='requirement_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='requirement',
+            constraint=models.UniqueConstraint(fields=('framework', 'reference'), name='requirement_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='controlrequirement',
+            constraint=models.UniqueConstraint(fields=('control', 'requirement'), name='control_requirement_once'),
+        ),
+        migrations.AddIndex(
+            model_name='control',
+            index=models.Index(fields=['updated_at', 'id'], name='control_updated'),
+        ),
+        migrations.AddConstraint(
+            model_name='control',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['active', 'retired'])), name='control_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='control',
+            constraint=models.CheckConstraint(condition=models.Q(('frequency__in', ['continuous', 'daily', 'weekly', 'monthly', 'quarterly', 'half-yearly', 'yearly', 'on_event'])), name='control_frequency_known'),
+        ),
+        migrations.AddIndex(
+            model_name='restoretest',
+            index=models.Index(fields=['asset', '-ended_at', '-id'], name='restore_test_of_asset'),
+        ),
+        migrations.AddIndex(
+            model_name='restoretest',
+            index=models.Index(fields=['state', 'planned_for', 'id'], name='restore_test_planned'),
+        ),
+        migrations.AddIndex(
+            model_name='restoretest',
+            index=models.Index(fields=['updated_at', 'id'], name='restore_test_updated'),
+        ),
+        migrations.AddConstraint(
+            model_name='restoretest',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'running', 'finished', 'aborted'])), name='restore_test_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='restoretest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('state', 'finished'), models.Q(('level', ''), _negated=True), models.Q(('outcome', ''), _negated=True)), models.Q(models.Q(('state', 'finished'), _negated=True), ('level', ''), ('outcome', '')), _connector='OR'), name='restore_test_result_at_its_end'),
+        ),
+        migrations.AddConstraint(
+            model_name='restoretest',
+            constraint=models.CheckConstraint(condition=models.Q(('usable_at__isnull', True), ('usable_at__gte', models.F('decided_at')), _connector='OR'), name='restore_test_times_in_order'),
+        ),
+        migrations.AddConstraint(
+            model_name='procedurestep',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'done', 'skipped', 'failed'])), name='procedure_step_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='procedurestep',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('exercise__isnull', False), ('restore_test__isnull', True)), models.Q(('exercise__isnull', True), ('restore_test__isnull', False)), _connector='OR'), name='procedure_step_of_one'),
+        ),
+        migrations.AddConstraint(
+            model_name='procedurestep',
+            constraint=models.UniqueConstraint(fields=('restore_test', 'number'), name='procedure_step_of_test_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='procedurestep',
+            constraint=models.UniqueConstraint(fields=('exercise', 'number'), name='procedure_step_of_exercise_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='sample',
+            constraint=models.UniqueConstraint(fields=('population', 'seed', 'size'), name='sample_once'),
+        ),
+        migrations.AddIndex(
+            model_name='sampleitem',
+            index=models.Index(models.F('subject_key'), name='sample_item_subject'),
+        ),
+        migrations.AddConstraint(
+            model_name='sampleitem',
+            constraint=models.UniqueConstraint(fields=('sample', 'subject_key'), name='sample_item_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='sampleitem',
+            constraint=models.UniqueConstraint(fields=('sample', 'position'), name='sample_item_place'),
+        ),
+        migrations.AddConstraint(
+            model_name='sampleitem',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('result', ''), ('tested_at__isnull', True)), models.Q(('result__in', {'exception': 'Exception', 'not_applicable': 'Not applicable', 'pass': 'Passed'}), ('tested_at__isnull', False)), _connector='OR'), name='sample_item_result_whole'),
+        ),
+        migrations.AddIndex(
+            model_name='finding',
+            index=models.Index(condition=models.Q(('state__in', ('reported', 'accepted', 'disputed', 'remediating'))), fields=['owner', 'due_at', 'id'], name='finding_owed'),
+        ),
+        migrations.AddIndex(
+            model_name='finding',
+            index=models.Index(fields=['audit', 'state'], name='finding_audit'),
+        ),
+        migrations.AddIndex(
+            model_name='finding',
+            index=models.Index(fields=['due_at', 'id'], name='finding_due'),
+        ),
+        migrations.AddIndex(
+            model_name='finding',
+            index=models.Index(fields=['updated_at', 'id'], name='finding_updated'),
+        ),
+        migrations.AddConstraint(
+            model_name='finding',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'reported', 'accepted', 'disputed', 'remediating', 'verified', 'closed', 'withdrawn'])), name='finding_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='finding',
+            constraint=models.CheckConstraint(condition=models.Q(('severity__in', {'critical': 'Critical', 'high': 'High', 'low': 'Low', 'medium': 'Medium', 'observation': 'Observation'})), name='finding_severity_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='finding',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'withdrawn']), models.Q(('due_at__isnull', False), ('owner__isnull', False), ('reported_at__isnull', False)), _connector='OR'), name='finding_told_to_somebody'),
+        ),
+        migrations.AddConstraint(
+            model_name='finding',
+            constraint=models.CheckConstraint(condition=models.Q(('verified_by__isnull', True), models.Q(('verified_by', models.F('owner')), _negated=True), _connector='OR'), name='finding_verified_by_another'),
+        ),
+        migrations.AddIndex(
+            model_name='evidencerequest',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['owner', 'due_at', 'id'], name='evidence_request_owed'),
+        ),
+        migrations.AddIndex(
+            model_name='evidencerequest',
+            index=models.Index(fields=['audit', 'state'], name='evidence_request_audit'),
+        ),
+        migrations.AddIndex(
+            model_name='evidencerequest',
+            index=models.Index(fields=['updated_at', 'id'], name='evidence_request_updated'),
+        ),
+        migrations.AddConstraint(
+            model_name='evidencerequest',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'answered', 'accepted', 'cancelled'])), name='evidence_request_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='evidencerequest',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', {'access': 'Access to a system', 'document': 'A document', 'explanation': 'An explanation', 'population': 'A list'})), name='evidence_request_kind_known'),
+        ),
+        migrations.AddIndex(
+            model_name='scan',
+            index=models.Index(fields=['service', 'kind', '-performed_at'], name='scan_service'),
+        ),
+        migrations.AddIndex(
+            model_name='scan',
+            index=models.Index(fields=['-performed_at', '-id'], name='scan_performed'),
+        ),
+        migrations.AddConstraint(
+            model_name='scan',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', {'dependency': 'Scan of dependencies', 'penetration': 'Penetration test', 'security_audit': 'Security audit', 'vulnerability': 'Vulnerability scan'})), name='scan_kind_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='scan',
+            constraint=models.UniqueConstraint(fields=('external_id',), name='scan_external_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='scan',
+            constraint=models.CheckConstraint(condition=models.Q(('performed_at__lte', models.F('recorded_at'))), name='scan_not_ahead'),
+        ),
+        migrations.AddConstraint(
+            model_name='rollup',
+            constraint=models.UniqueConstraint(fields=('series', 'grain', 'start'), name='rollup_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='rollup',
+            constraint=models.CheckConstraint(condition=models.Q(('grain__in', ['hour', 'day'])), name='rollup_grain_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='measurement',
+            constraint=models.UniqueConstraint(fields=('series', 'at'), name='measurement_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='testedcontrol',
+            constraint=models.UniqueConstraint(fields=('test', 'control'), name='tested_control_once'),
+        ),
+        migrations.AddIndex(
+            model_name='trainingattendance',
+            index=models.Index(fields=['person', 'outcome'], name='training_attendance_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='trainingattendance',
+            constraint=models.UniqueConstraint(fields=('training', 'person'), name='training_attendance_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='trainingattendance',
+            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', {'absent': 'Did not come', 'attended': 'Attended', 'excused': 'Excused'})), name='training_attendance_known'),
+        ),
+        migrations.AddIndex(
+            model_name='training',
+            index=models.Index(fields=['topic', 'state', '-at'], name='training_topic_at'),
+        ),
+        migrations.AddIndex(
+            model_name='training',
+            index=models.Index(fields=['updated_at', 'id'], name='training_updated'),
+        ),
+        migrations.AddConstraint(
+            model_name='training',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'held', 'cancelled'])), name='training_state_known'),
+        ),
+        migrations.AddIndex(
+            model_name='vulnerability',
+            index=models.Index(condition=models.Q(('state__in', ('open',))), fields=['due_at', 'id'], name='vulnerability_due'),
+        ),
+        migrations.AddIndex(
+            model_name='vulnerability',
+            index=models.Index(fields=['service', 'state', 'due_at'], name='vulnerability_service'),
+        ),
+        migrations.AddIndex(
+            model_name='vulnerability',
+            index=models.Index(condition=models.Q(('state', 'accepted')), fields=['accepted_until'], name='vulnerability_accepted'),
+        ),
+        migrations.AddIndex(
+            model_name='vulnerability',
+            index=models.Index(fields=['updated_at', 'id'], name='vulnerability_updated'),
+        ),
+        migrations.AddConstraint(
+            model_name='vulnerability',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'fixed', 'verified', 'accepted', 'false_positive'])), name='vulnerability_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='vulnerability',
+            constraint=models.CheckConstraint(condition=models.Q(('severity__in', {'critical': 'Critical', 'high': 'High', 'info': 'Note', 'low': 'Low', 'medium': 'Medium'})), name='vulnerability_severity_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='vulnerability',
+            constraint=models.UniqueConstraint(fields=('place', 'fingerprint'), name='vulnerability_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='vulnerability',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('accepted_until__isnull', False), ('state', 'accepted')), models.Q(models.Q(('state', 'accepted'), _negated=True), ('accepted_until__isnull', True)), _connector='OR'), name='vulnerability_accepted_until'),
+        ),
+        migrations.AddIndex(
+            model_name='workingnote',
+            index=models.Index(fields=['audit', 'id'], name='working_note_audit'),
         ),
     ]
