@@ -121,12 +121,7 @@ class Scene:
 
 def scene_locked(pk: int) -> Scene:
     """Lock a change and return it with what it names. Two queries. Raises `NotFound`."""
-    change = (
-        Change.objects.select_for_update(of=("self",))
-        .select_related("requester", "implementer", "started_by", "template", "held_by")
-        .filter(pk=pk)
-        .first()
-    )
+    change = Change.objects.select_for_update(of=("self",)).select_related("template").filter(pk=pk).first()
     if change is None:
         raise NotFound("There is no such change.")
     return Scene(change, targets_of(change))

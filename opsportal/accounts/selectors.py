@@ -101,9 +101,22 @@ def sits_on_a_board(actor: Actor, on: date) -> bool:
     person = _uuid(actor.id) if actor.is_user else None
     if person is None:
         return False
-    return RoleHolding.objects.filter(
-        in_force(on), user_id=person, user__is_active=True, role__kind=Role.Kind.BOARD
-    ).exists()
+    return any(_SEATS.rows(person=person, on=on))
+
+
+_SEATS = Statement(
+    lambda marks: RoleHolding.objects.filter(
+        in_force(marks.day("on")),
+        user=marks.identifier("person"),
+        user__is_active=True,
+        role__kind=Role.Kind.BOARD,
+    ).values_list("id")[:1]
+)
+_TEAMS = Statement(
+    lambda marks: TeamMembership.objects.filter(
+        in_force(marks.day("on")), user=marks.identifier("person"), user__is_active=True
+    ).values_list("team__slug")
+)
 
 
 def teams_of(user_id: UUID | str, on: date) -> set[str]:
@@ -111,11 +124,7 @@ def teams_of(user_id: UUID | str, on: date) -> set[str]:
     person = _uuid(user_id)
     if person is None:
         return set()
-    return set(
-        TeamMembership.objects.filter(in_force(on), user_id=person, user__is_active=True).values_list(
-            "team__slug", flat=True
-        )
-    )
+    return {slug for (slug,) in _TEAMS.rows(person=person, on=on)}
 
 
 def members_of(team: str, on: date) -> QuerySet[User]:

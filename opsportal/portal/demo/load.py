@@ -38,7 +38,7 @@ from opsportal.standards.services import standard_activate
 STANDARD = "baseline"
 SYSTEM = Actor.system("demo")
 HOURS = 90 * 24
-HOURS_BETWEEN_TICKS = 4
+HOURS_BETWEEN_TICKS = 8
 SCOPES = frozenset({"deployments:write", "gate:read", "catalog:read", "changes:read"})
 
 
