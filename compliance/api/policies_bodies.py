@@ -174,7 +174,11 @@ class DocumentFields(Body):
     title = Text(max_length=MAX_TITLE, blank=False, required=False)
     kind = serializers.ChoiceField(DOCUMENT_KINDS, required=False)
     owner = Text(max_length=254, blank=False, required=False, help_text="Id or e-mail address.")
-    service = Text(max_length=SLUG, required=False, help_text="The slug of the service that it is about.")
+    service = Text(
+        max_length=SLUG,
+        required=False,
+        help_text="The service that it is about; empty: all.",
+    )
     team = Text(max_length=SLUG, required=False)
     url = Text(max_length=MAX_URL, required=False, help_text="Where it lies. Looked at each day.")
     review_every = serializers.ChoiceField(REVIEWS, required=False)
@@ -186,6 +190,10 @@ class DocumentBody(DocumentFields):
     title = Text(max_length=MAX_TITLE, blank=False)
     kind = serializers.ChoiceField(DOCUMENT_KINDS)
     url = Text(max_length=MAX_URL, blank=False, help_text="Where it lies. Looked at each day.")
+    reviewed_at = Moment(
+        required=False,
+        help_text="When it was reviewed last, as its owner or an administrator says. Without: not yet.",
+    )
 
 
 class DocumentPatch(DocumentFields):

@@ -14,6 +14,7 @@ from compliance.permissions.controls import (
     is_person,
     owns_it,
 )
+from compliance.selectors.policies import services_answered_by
 from opsportal.accounts.selectors import teams_of
 from opsportal.core.access import allow
 from opsportal.core.actor import Actor
@@ -29,10 +30,15 @@ class PlacedCase:
 
 @predicate
 def is_of_the_service(actor: Actor, case: PlacedCase) -> bool:
-    """What is of no service may be registered by every person."""
+    """What is of no service speaks for all of them, so nobody's team makes it theirs."""
     if not actor.is_user or not case.team:
-        return actor.is_user
+        return False
     return case.team in teams_of(actor.id, case.now.astimezone(UTC).date())
+
+
+@predicate
+def answers_for_a_service(actor: Actor, case: PlacedCase) -> bool:
+    return services_answered_by(actor, case.now).exists()
 
 
 def register() -> None:
@@ -49,8 +55,15 @@ def register() -> None:
     allow(
         "document.register",
         is_administrator | is_of_the_service | is_on_a_board | has_scope,
-        otherwise="Documents of a service are registered by members of its team, members of boards,"
-        " administrators and tokens with compliance:write. Tell them where it lies.",
+        otherwise="A document of one service is registered by members of its team; one for all services only"
+        " by members of a board, administrators and tokens with compliance:write. Name your service, or ask"
+        " one of them to register it and tell them where it lies.",
+    )
+    allow(
+        "document.begin",
+        is_administrator | answers_for_a_service | is_on_a_board | has_scope,
+        otherwise="No service is your team's. Documents are registered by members of a service's team,"
+        " members of boards, administrators and tokens with compliance:write. Tell them where it lies.",
     )
     allow("document.write", is_administrator | owns_it | has_scope, otherwise=keepers)
     allow("document.review", is_administrator | owns_it, otherwise=f"A review is a person's word. {keepers}")

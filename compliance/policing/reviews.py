@@ -71,6 +71,8 @@ def _trouble(one: Artefact, review: str, now: datetime) -> tuple[int, str]:
         return 3, "is not published"
     if one.is_link_broken:
         return 2, "its link does not answer"
-    if review and (one.reviewed_at is None or end_of_review(one.reviewed_at, review) < now):
+    if review and one.reviewed_at is None:
+        return 1, "nobody has reviewed it yet"
+    if review and one.reviewed_at is not None and end_of_review(one.reviewed_at, review) < now:
         return 1, "its review is overdue"
     return 0, ""

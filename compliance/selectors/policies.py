@@ -10,8 +10,10 @@ from django.db.models import Exists, OuterRef, QuerySet
 from compliance.models import Attestation, Document, Policy, PolicyVersion
 from compliance.models.policies import DOCUMENT_PREFIX, POLICY_PREFIX
 from opsportal.accounts.models import User
-from opsportal.accounts.selectors import colleagues, holders_of, members_of
+from opsportal.accounts.selectors import colleagues, holders_of, members_of, teams_of
 from opsportal.approvals.selectors import open_stages_for
+from opsportal.catalog.models import Service
+from opsportal.core.actor import Actor
 from opsportal.core.errors import NotFound
 from opsportal.core.keys import number_of
 
@@ -43,6 +45,12 @@ def policy_version(policy: Policy, number: int) -> PolicyVersion:
     if found is None:
         raise NotFound("There is no such version of this policy.")
     return found
+
+
+def services_answered_by(actor: Actor, now: datetime) -> QuerySet[Service]:
+    """Return the services in use of the actor's teams as of `now` (aware UTC); none for machines."""
+    teams = teams_of(actor.id, now.astimezone(UTC).date()) if actor.is_user else ()
+    return Service.objects.filter(state="active", owner_team__slug__in=teams)
 
 
 def audience_of(policy: Policy, now: datetime) -> QuerySet[User]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from compliance.models import Document
 from compliance.policing.states import DOCUMENT
 from compliance.selectors.kept import is_broken
-from compliance.selectors.policies import document_by_key, documents_loaded
+from compliance.selectors.policies import document_by_key, documents_loaded, services_answered_by
 from compliance.services.controls.evidence import Upload
 from compliance.services.policies.documents import (
     KIND,
@@ -29,7 +30,9 @@ from compliance.services.policies.documents import (
 from compliance.web.controls_forms import SaidForm
 from compliance.web.parts import moments_of
 from compliance.web.policies_forms import DocumentFilter, DocumentForm, document_values
+from opsportal.catalog.models import Service
 from opsportal.core.access import may, require
+from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, InvalidInput, NotFound, TooLarge
 from opsportal.core.uploads import FileTooLarge, too_large
 from opsportal.files.selectors import attachment_of
@@ -70,7 +73,7 @@ def document_list(request: HttpRequest) -> HttpResponse:
         "form": form,
         "now": now,
         "is_narrowed": any(request.GET.get(name) for name in form.fields),
-        "may_register": may(actor_of(request), "document.register", placed(None, now)),
+        "may_register": may(actor_of(request), "document.begin", placed(None, now)),
     }
     status = 200 if form.is_valid() else 400
     return render(request, "compliance/policies/documents.html", context, status=status)
@@ -137,7 +140,12 @@ def document_file(request: HttpRequest, key: str) -> FileResponse:
 def _file_too_large(request: HttpRequest, key: str = "") -> HttpResponse:
     document = document_by_key(key) if key else None
     form = DocumentForm(
-        {}, MultiValueDict(), document=document, empty_permitted=True, use_required_attribute=False
+        {},
+        MultiValueDict(),
+        document=document,
+        services=_services(actor_of(request), now_of(request), document),
+        empty_permitted=True,
+        use_required_attribute=False,
     )
     form.add_refusal(too_large(FileTooLarge()))
     return _form_page(request, form, document, status=413)
@@ -150,17 +158,19 @@ def document_write(request: HttpRequest, key: str = "") -> HttpResponse:
     actor, now = actor_of(request), now_of(request)
     document = document_by_key(key) if key else None
     if document is None:
-        require(actor, "document.register", placed(None, now))
+        require(actor, "document.begin", placed(None, now))
     else:
         require(actor, "document.write", case_of(document, now))
+    services = _services(actor, now, document)
     if request.method != "POST":
         initial = (
             document_values(document)
             if document
             else {"owner": actor.id, "service": request.GET.get("service", ""), "review_every": "year"}
         )
-        return _form_page(request, DocumentForm(document=document, initial=initial), document)
-    form = DocumentForm(request.POST, request.FILES, document=document)
+        empty = DocumentForm(document=document, services=services, initial=initial)
+        return _form_page(request, empty, document)
+    form = DocumentForm(request.POST, request.FILES, document=document, services=services)
     if not form.is_valid():
         return _form_page(request, form, document, status=400)
     given = form.cleaned_data["file"]
@@ -183,6 +193,22 @@ def document_write(request: HttpRequest, key: str = "") -> HttpResponse:
         return _form_page(request, form, document, status=refusal.status)
     messages.success(request, f"“{made.title}” is in the register.")
     return redirect("compliance:document", made.key)
+
+
+def _services(actor: Actor, now: datetime, document: Document | None) -> list[tuple[str, str]]:
+    """Return what the actor may say that a document is about, what it is about already among it."""
+    may_all = may(actor, "document.register", placed(None, now))
+    rows = Service.objects.filter(state="active") if may_all else services_answered_by(actor, now)
+    offered = [(row.slug, row.name) for row in rows.order_by("name")]
+    if may_all or (document is not None and document.service is None):
+        offered.insert(0, ("", "All of them"))
+    elif document is None and len(offered) > 1:
+        offered.insert(0, ("", "Choose one"))
+    if document is not None and document.service is not None:
+        own = (document.service.slug, document.service.name)
+        if own not in offered:
+            offered.append(own)
+    return offered
 
 
 def _form_page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -11,8 +12,7 @@ from compliance.policing.words import DOCUMENT_KINDS, POLICY_KINDS, REVIEWS
 from compliance.services.policies.fields import EARLIEST, LATEST
 from compliance.web.controls_forms import people_choices, team_choices
 from opsportal.accounts.models import Role, Team
-from opsportal.catalog.models import Service
-from opsportal.web.forms import PortalForm
+from opsportal.web.forms import LocalMomentField, PortalForm
 
 
 class PolicyForm(PortalForm):
@@ -114,13 +114,21 @@ class DocumentForm(PortalForm):
     url = forms.CharField(required=False, label="Where it lies", help_text="A web address, looked at daily.")
     file = forms.FileField(required=False, label="Or its file", max_length=1_000)
     review_every = forms.ChoiceField(choices=REVIEWS, label="Reviewed", initial="year")
+    reviewed_at = LocalMomentField(
+        required=False,
+        label="Last reviewed",
+        help_text="Only if you own it. Empty: not yet, its owner owes it within a week.",
+    )
 
-    def __init__(self, *given: Any, document: Document | None, **named: Any) -> None:
+    def __init__(
+        self, *given: Any, document: Document | None, services: Sequence[tuple[str, str]], **named: Any
+    ) -> None:
         super().__init__(*given, **named)
-        services = Service.objects.filter(state="active").order_by("name").values_list("slug", "name")
+        if document is not None:
+            del self.fields["reviewed_at"]
         for name, choices in (
             ("owner", people_choices(document.owner if document else None)),
-            ("service", [("", "All of them"), *services]),
+            ("service", services),
             ("team", team_choices()),
         ):
             self.fields[name].choices = choices  # type: ignore[attr-defined]
@@ -128,7 +136,10 @@ class DocumentForm(PortalForm):
     def written(self) -> dict[str, Any]:
         """Return the fields as the service takes them."""
         own = {"version", "file"}
-        return {name: value for name, value in self.cleaned_data.items() if name not in own}
+        given = {name: value for name, value in self.cleaned_data.items() if name not in own}
+        if given.get("reviewed_at") is None:
+            given.pop("reviewed_at", None)
+        return given
 
 
 def document_values(document: Document) -> dict[str, Any]:

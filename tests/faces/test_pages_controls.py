@@ -20,6 +20,7 @@ from compliance.models import (
     Policy,
     PolicyVersion,
 )
+from tests.makers import make_user
 from tests.pure.test_frameworks import GOOD
 from tests.services import test_controls, test_policies
 from tests.untouched import nothing_written
@@ -207,7 +208,11 @@ def test_a_document_is_registered_shown_and_found() -> None:
         "url": "https://docs.example/a",
         "review_every": "quarter",
     }
+    assert "All of them" not in text_of(signer, "/documents/new/")
+    assert "All of them" in text_of(signed_in(cast.first), "/documents/new/")
     assert signer.post("/documents/new/", {**form, "url": ""}).status_code == 400
+    assert signer.post("/documents/new/", {**form, "service": ""}).status_code in {400, 403}
+    assert signed_in(make_user()).get("/documents/new/").status_code == 403
     assert signer.post("/documents/new/", form).status_code == 302
     document = Document.objects.get()
     document.link.state = "broken"

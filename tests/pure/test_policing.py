@@ -57,7 +57,7 @@ OLD = NOW - timedelta(days=200)
         ([artefact("a")], "quarter", "met", "Document a is in place."),
         ([artefact("a", reviewed=OLD)], "quarter", "breached", "its review is overdue"),
         ([artefact("a", reviewed=OLD)], "year", "met", "in place"),
-        ([artefact("a", reviewed=None)], "year", "breached", "its review is overdue"),
+        ([artefact("a", reviewed=None)], "year", "breached", "nobody has reviewed it yet"),
         ([artefact("a", reviewed=None)], "", "met", "in place"),
         ([artefact("a", broken=True)], "", "breached", "does not answer"),
         ([artefact("a", published=False)], "", "breached", "is not published"),

@@ -18,6 +18,7 @@ from compliance.models import (
     PolicyPublication,
     PolicyVersion,
 )
+from compliance.policing.reviews import end_of_review
 from compliance.selectors.kept import keep_evaluate
 from compliance.selectors.policies import policies_to_vote, unsigned
 from compliance.services.controls.evidence import Upload
@@ -320,21 +321,59 @@ def test_documents_of_a_service_are_registered_by_who_answers_for_it(cast: Cast)
     ours = {**fields, "service": "payments-api"}
     with refused(Forbidden):
         document_register(actor=stranger.actor, now=NOW, fields=ours)
-    own = document_register(actor=stranger.actor, now=NOW, fields=fields)
-    with refused(Forbidden):
-        document_edit(actor=stranger.actor, now=NOW, key=own.key, fields={"service": "payments-api"})
+    given = {**fields, "owner": stranger.actor.id}
+    own = document_register(actor=cast.admin.actor, now=NOW, fields=given)
+    for change in ({"service": "payments-api"}, {"kind": "api"}):
+        with refused(Forbidden):
+            document_edit(actor=stranger.actor, now=NOW, key=own.key, fields=change)
     for person in (cast.signer, cast.first, cast.admin):
         assert document_register(actor=person.actor, now=NOW, fields=ours).service is not None
 
 
+def test_what_speaks_for_all_services_is_registered_by_boards_and_administrators_alone(cast: Cast) -> None:
+    with refused(Forbidden) as caught:
+        register(cast)
+    assert "members of a board, administrators" in caught.value.detail
+    own = register(cast, service="payments-api")
+    with refused(Forbidden):
+        document_edit(actor=cast.signer.actor, now=NOW, key=own.key, fields={"service": ""})
+    fields = {"title": "How we build", "kind": "architecture", "url": "https://docs.example/all"}
+    for person in (cast.first, cast.admin):
+        assert document_register(actor=person.actor, now=NOW, fields=fields).service is None
+
+
+def test_to_register_a_document_is_not_to_review_it(cast: Cast) -> None:
+    rules = [keep("document:architecture", "service")]
+
+    def judged() -> tuple[str, str]:
+        one = keep_evaluate(rules, active_standard(), NOW)[rules[0].id][0]
+        return one.status, one.because
+
+    document = register(cast, service="payments-api")
+    assert document.reviewed_at is None
+    assert Obligation.objects.get(subject_key=document.key).due_at.date() == (NOW + 7 * DAY).date()
+    assert judged() == ("breached", "How it is built: nobody has reviewed it yet.")
+    before = {"service": "payments-api", "reviewed_at": NOW - 10 * DAY}
+    with refused(InvalidInput, "in_the_future"):
+        register(cast, **{**before, "reviewed_at": NOW + DAY})
+    with refused(Forbidden):
+        register(cast, **before, owner=cast.first.actor.id)
+    said = register(cast, **before, review_every="quarter")
+    assert (said.reviewed_at, said.review_due_at) == (
+        NOW - 10 * DAY,
+        end_of_review(NOW - 10 * DAY, "quarter"),
+    )
+    assert judged()[0] == "met"
+
+
 def test_a_document_lies_somewhere(cast: Cast) -> None:
     with refused(InvalidInput, "required"):
-        register(cast, url="")
+        register(cast, service="payments-api", url="")
     with refused(InvalidInput, "not_an_address"):
-        register(cast, url="file:///etc/passwd")
+        register(cast, service="payments-api", url="file:///etc/passwd")
     fields = {"title": "Plan", "kind": "diagram"}
     upload = Upload("plan.md", [b"# Plan\n"])
-    stored = document_register(actor=cast.signer.actor, now=NOW, fields=fields, upload=upload)
+    stored = document_register(actor=cast.admin.actor, now=NOW, fields=fields, upload=upload)
     assert stored.attachment is not None
     assert not DocumentLink.objects.exists()
 
@@ -356,7 +395,7 @@ def test_links_are_looked_at_and_another_address_is_looked_at_anew(
         "https://docs.example/b": Seen("fine", ""),
     }
     monkeypatch.setattr(link_check, "look_at", looking(answers))
-    document = register(cast)
+    document = register(cast, service="payments-api")
     assert document_links_check(clock=lambda: NOW) == 1
     assert document_links_check(clock=lambda: NOW) == 0
     assert DocumentLink.objects.get().state == "broken"
@@ -387,7 +426,9 @@ def test_what_a_rule_wants_to_be_kept_is_judged(cast: Cast) -> None:
         return {key: [(one.subject[1], one.status) for one in rows] for key, rows in judged.items()}
 
     policy = draft(cast)
-    register(cast, service="payments-api")
+    document = register(cast, service="payments-api")
+    assert found()["keep-document:architecture-service"][1] == ("payments-api", "breached")
+    document_review(actor=cast.signer.actor, now=NOW, key=document.key)
     assert found() == {
         "keep-policy:security-organisation": [("", "breached")],
         "keep-document:architecture-service": [("ledger", "no_data"), ("payments-api", "met")],

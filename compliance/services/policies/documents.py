@@ -32,16 +32,19 @@ from opsportal.obligations.terms import Subject
 
 KIND = "document"
 COLUMNS = ("title", "kind", "owner", "service", "team", "url", "review_every")
+FIRST_REVIEW = "week"
+"""Within what somebody reads a document for the first time that came in without a review."""
 
 
 def document_register(
     *, actor: Actor, now: datetime, fields: Mapping[str, Any], upload: Upload | None = None
 ) -> Document:
-    """Take a document into the register and return it. It counts as looked at.
+    """Take a document into the register and return it.
 
     `fields` are those of `clean_document`; title and kind are needed, `owner` where no person writes it,
-    and a `url` or a file. Of a service it is registered by who answers for that one.
-    Raises `InvalidInput`, `Forbidden` and `TooLarge`.
+    and a `url` or a file. Of a service it is registered by who answers for that one. To register is not to
+    review: it counts as looked at from `reviewed_at`, which only who may review it says; without that its
+    first review is owed within a week. Raises `InvalidInput`, `Forbidden` and `TooLarge`.
     """
     require(actor, "document.register", placed(clean_document(fields).get("service"), now))
     kept = store.keep(upload.chunks, name=clean_name(upload.name)) if upload else None
@@ -50,10 +53,15 @@ def document_register(
         needed(cleaned, "title", "kind")
         if kept is None and not cleaned.get("url"):
             raise InvalidInput.of("url", "required", "Say where it lies, or send the file.")
-        document = Document(created_at=now, updated_at=now, reviewed_at=now)
+        document = Document(created_at=now, updated_at=now)
         _apply(document, cleaned)
         document.owner = owner_or_self(cleaned, actor)
-        document.review_due_at = end_of_review(now, document.review_every)
+        document.reviewed_at = _reviewed_before(document, cleaned.get("reviewed_at"), actor=actor, now=now)
+        document.review_due_at = (
+            end_of_review(document.reviewed_at, document.review_every)
+            if document.reviewed_at
+            else end_of_review(now, FIRST_REVIEW)
+        )
         document.save()
         if kept is not None and upload is not None:
             # Its key, to which the file is attached, is known only now.
@@ -76,7 +84,8 @@ def document_edit(
 ) -> Document:
     """Change what the register says of a document, and return it.
 
-    Raises `InvalidInput`, `NotFound`, `Forbidden`, `Stale`, and `IllegalMove` for a retired one.
+    To make it one of another service, of all services or of another kind takes what registering it there
+    takes. Raises `InvalidInput`, `NotFound`, `Forbidden`, `Stale`, and `IllegalMove` for a retired one.
     """
     kept = store.keep(upload.chunks, name=clean_name(upload.name)) if upload else None
     with write(actor=actor, now=now):
@@ -84,8 +93,10 @@ def document_edit(
         require(actor, "document.write", case_of(document, now))
         require_version(document, version)
         cleaned = clean_document(fields)
-        if cleaned.get("service") not in (None, document.service):
-            require(actor, "document.register", placed(cleaned["service"], now))
+        service, kind = cleaned.get("service", document.service), cleaned.get("kind", document.kind)
+        if (service, kind) != (document.service, document.kind):
+            # Of another service or kind it is kept for another rule, as if it were registered anew.
+            require(actor, "document.register", placed(service, now))
         document.state = DOCUMENT.move(document.state, "edit")
         _apply(document, cleaned)
         if kept is not None and upload is not None:
@@ -184,6 +195,18 @@ def _apply(document: Document, cleaned: Mapping[str, Any]) -> None:
     for name in COLUMNS:
         if name in cleaned:
             setattr(document, name, cleaned[name])
+
+
+def _reviewed_before(
+    document: Document, said: datetime | None, *, actor: Actor, now: datetime
+) -> datetime | None:
+    """Return when a document that comes in was reviewed last, as somebody says who may review it."""
+    if said is None:
+        return None
+    require(actor, "document.review", case_of(document, now))
+    if said > now:
+        raise InvalidInput.of("reviewed_at", "in_the_future", "A review still to come does not count.")
+    return said
 
 
 def _store(document: Document, kept: store.Kept, upload: Upload, *, actor: Actor, now: datetime) -> None:

@@ -9,6 +9,7 @@ from compliance.policing.words import AUDIENCES, DOCUMENT_KINDS, POLICY_KINDS, R
 from compliance.services.controls.looked_up import (
     Cleaner,
     cleaned_by,
+    moment,
     one_of,
     person,
     service_or_none,
@@ -34,7 +35,10 @@ def clean_policy(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def clean_document(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the given fields of a document cleaned: `owner` is a user's id, `service` and `team` slugs."""
+    """Return the given fields of a document cleaned: `owner` is a user's id, `service` and `team` slugs.
+
+    `reviewed_at` is an instant.
+    """
     return cleaned_by(_DOCUMENT, fields)
 
 
@@ -75,4 +79,5 @@ _DOCUMENT: Mapping[str, Cleaner] = {
     "team": team_or_none,
     "url": url,
     "review_every": one_of(REVIEWS),
+    "reviewed_at": moment,
 }

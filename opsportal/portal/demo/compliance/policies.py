@@ -160,10 +160,18 @@ def _redraft(stage: Stage, at: datetime) -> None:
 
 def _document(stage: Stage, row: tuple[str, str, str, str, str, int], at: datetime) -> None:
     title, kind, service, owner, review, _ = row
-    fields = {"title": title, "kind": kind, "service": service, "review_every": review}
+    fields = {
+        "title": title,
+        "kind": kind,
+        "service": service,
+        "owner": stage.person(owner).id,
+        "review_every": review,
+        "reviewed_at": at,
+    }
     content = f"# {title}\n\nKept with the portal, so that it is there when the wiki is not.\n".encode()
     upload = Upload(f"{title}.md", [content])
-    document = document_register(actor=stage.person(owner), now=at, fields=fields, upload=upload)
+    # What holds for all services is taken in by an administrator, who says whose it is.
+    document = document_register(actor=stage.person("sam"), now=at, fields=fields, upload=upload)
     if review == "quarter":
         later = at + 42 * DAY
         document_review(actor=stage.person(owner), now=later, key=document.key, note="Still so.")
@@ -171,10 +179,22 @@ def _document(stage: Stage, row: tuple[str, str, str, str, str, int], at: dateti
 
 def _broken(stage: Stage, now: datetime, at: datetime) -> None:
     title, url = BROKEN
-    fields = {"title": title, "kind": "diagram", "url": url}
-    document = document_register(actor=stage.person("kwame"), now=at, fields=fields)
+    fields = {
+        "title": title,
+        "kind": "diagram",
+        "url": url,
+        "owner": stage.person("kwame").id,
+        "reviewed_at": at,
+    }
+    document = document_register(actor=stage.person("sam"), now=at, fields=fields)
     link_keep(DocumentLink.objects.get(document=document), Seen("broken", "HTTP 404"), now)
     title, url = FOUND
-    fields = {"title": title, "kind": "guide", "url": url}
-    document = document_register(actor=stage.person("hana"), now=at, fields=fields)
+    fields = {
+        "title": title,
+        "kind": "guide",
+        "url": url,
+        "owner": stage.person("hana").id,
+        "reviewed_at": at,
+    }
+    document = document_register(actor=stage.person("sam"), now=at, fields=fields)
     link_keep(DocumentLink.objects.get(document=document), Seen("fine", ""), now)
