@@ -84,7 +84,7 @@ class _Reading:
     def line(self, rule: str, demand: Declare, subject: Subject, since: datetime) -> Asked:
         last = self.latest.get((rule, subject.kind, subject.key))
         role = demand.owner.partition(":")[2]
-        deliverer = self.titles.get(role, role) if role else "The team of the service"
+        deliverer = self.titles.get(role, role) if role else "the team of the service"
         due = due_of(
             every=demand.every,
             since=since,

@@ -10,6 +10,7 @@ from django.db.models import Count, QuerySet
 
 from changes.models import BreakGlass, Change, ChangeTemplate, Deployment, DeploymentEvent
 from compliance.judging import Judgement
+from compliance.selectors.judged_figures import is_about_figures, judge_figures
 from incidents.models import Handover, Postmortem, RunbookVersion
 from opsportal.standards.rules import Rule, Standard
 from opsportal.standards.vocabulary import Facts
@@ -32,12 +33,15 @@ def judge_gates(rules: Sequence[Rule], standard: Standard, now: datetime) -> dic
 
     The portal refuses what breaks them, so they are met where they were asked in the last 90 days. Breached
     is one past which a deployment went ahead in the last 30 days: not allowed by it, or behind broken glass.
-    Without data is one that nothing has asked.
+    Without data is one that nothing has asked. Conditions on figures are asked by nobody: those are computed.
     """
+    figures = [rule for rule in rules if is_about_figures(rule)]
+    rules = [rule for rule in rules if not is_about_figures(rule)]
     points = {point for rule in rules for point in rule.applies_to}
     asked = {point: list(_asked(point, now)) for point in points}
     past = _went_past(now) if "deployment.gate" in points else {}
-    return {rule.id: [_judged(rule, asked, past.get(rule.id, []))] for rule in rules}
+    judged = {rule.id: [_judged(rule, asked, past.get(rule.id, []))] for rule in rules}
+    return judged | judge_figures(figures, now)
 
 
 def _judged(rule: Rule, asked: dict[str, list[_Asked]], past: list[str]) -> Judgement:

@@ -22,12 +22,14 @@ from compliance.selectors.conformance import (
     turns_of,
 )
 from compliance.selectors.controls import exceptions_in_force
+from compliance.selectors.judged_figures import is_about_figures
 from opsportal.accounts.models import Team
 from opsportal.catalog.models import Service
 from opsportal.core.errors import NotFound
 from opsportal.core.registry import subject_urls
-from opsportal.standards.rules import Standard
+from opsportal.standards.rules import Rule, Standard
 from opsportal.standards.selectors import active_standard
+from opsportal.standards.standing import Retain
 from opsportal.standards.wording import demand_in_words
 from opsportal.web.csv import csv_response
 from opsportal.web.requests import now_of
@@ -39,6 +41,11 @@ HOW = {
     "target": "Figures are held against it.",
     "duty": "A person states it, or an artefact proves it, on a cadence.",
 }
+HOW_FIGURES = "Figures are held against it: those of the incidents and action items of the last 90 days."
+HOW_RETAIN = (
+    "The purge deletes nothing of it before its time, and what is due is deleted. Of records that others"
+    " keep, it is held against what their backups and owners say."
+)
 COLUMNS = (
     "rule",
     "title",
@@ -141,7 +148,7 @@ def conformance_rule(request: HttpRequest, rule_id: str) -> HttpResponse:
         "line": line,
         "status_words": STATUS_WORDS,
         "excepted": exceptions_in_force(now, [rule.id]),
-        "how": HOW[rule.kind],
+        "how": _how(rule),
         "demand": demand_in_words(rule, standard),
         "states": [
             (
@@ -165,6 +172,13 @@ def conformance_export(request: HttpRequest) -> StreamingHttpResponse:
     standard = active_standard()
     lines = lines_of(standard, ConformanceFilter(request.GET).wanted(), now_of(request))
     return csv_response("conformance", COLUMNS, (row for line in lines for row in _rows(line, standard)))
+
+
+def _how(rule: Rule) -> str:
+    """Return what the portal does about a rule: what it demands says more than its kind."""
+    if is_about_figures(rule):
+        return HOW_FIGURES
+    return HOW_RETAIN if isinstance(rule.demand, Retain) else HOW[rule.kind]
 
 
 def _rows(line: Line, standard: Standard) -> list[tuple[object, ...]]:

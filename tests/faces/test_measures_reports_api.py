@@ -13,6 +13,8 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
+from compliance.selectors.measures.objectives import promised_by, standings
+from opsportal.standards.selectors import active_standard
 from tests import deploying
 from tests.makers import make_service, make_token, make_user
 from tests.measuring import measure, measured_under
@@ -189,7 +191,11 @@ def test_the_report_on_objectives_says_what_is_left(admin: Client) -> None:
     start = (now - timedelta(days=10)).strftime("%Y-%m-%dT00:00:00Z")
     (made, ruled) = admin.get(f"{API}/reports/slo/?from={start}").json()["objectives"]
     assert (made["objective"], made["good_percent"], made["points"]) == (key, 99.95, 11)
-    assert 0.45 < made["budget_spent"] <= 0.5
+    # Of its own 30.42 days, not of the ten of the report: the page of the objective says the same.
+    assert made["budget_spent"] == pytest.approx(0.5 * 11 / 30.42, abs=0.02)
+    assert datetime.fromisoformat(made["from"]) < now - timedelta(days=30)
+    row = next(one for one in standings(promised_by(active_standard()), now) if one.promised.key == key)
+    assert made["budget_spent"] == pytest.approx(float(row.budget.spent or 0), abs=0.001)
     assert (ruled["objective"], ruled["service"]) == ("availability", "payments-api")
 
 
@@ -203,3 +209,23 @@ def test_the_report_on_delivery_counts_what_reached_production() -> None:
     _, secret = make_token(["compliance:read"], now=datetime.now(UTC))
     machine = Client().get(f"{API}/reports/dora/", HTTP_AUTHORIZATION=f"Bearer {secret}")
     assert machine.status_code == 200
+
+
+def test_an_objective_spent_of_its_own_window_is_spent_in_a_longer_report(admin: Client) -> None:
+    send(admin, "/slos/", SLO)
+    now = datetime.now(UTC)
+    measure("availability", *[100.0] * 60, *[99.8] * 30, service="payments-api", until=now)
+    start = (now - timedelta(days=90)).strftime("%Y-%m-%dT00:00:00Z")
+    (made, _) = admin.get(f"{API}/reports/slo/?from={start}").json()["objectives"]
+    assert made["budget_spent"] > 1
+    page = admin.get(f"/reports/slo/?from={start[:10]}").content.decode()
+    assert "own window at the end of this time" in page
+    assert "30.42 days" in page
+
+
+def test_a_calendar_window_is_the_one_that_ended_with_the_report(admin: Client) -> None:
+    send(admin, "/slos/", {**SLO, "window": "month"})
+    (made, _) = admin.get(f"{API}/reports/slo/?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z").json()[
+        "objectives"
+    ]
+    assert (made["from"][:10], made["to"][:10]) == ("2026-01-01", "2026-01-31")

@@ -19,6 +19,8 @@ from changes.services.break_glass import (
 )
 from changes.services.closing import change_close, change_review
 from changes.services.deployments import deployment_decide
+from compliance.measuring.windows import Span
+from compliance.selectors.measures.own import OwnFigures
 from opsportal.accounts.models import User
 from opsportal.approvals.selectors import eligible, live_request
 from opsportal.audit.selectors import entries_about
@@ -165,6 +167,14 @@ def test_a_deployment_passes_and_says_through_what(cast: Cast, ci: Actor) -> Non
     assert report(ci, row, "succeeded").action == "continue"
     assert state_of(change_of(glass)) == "implementing"
     assert told(glass) == ["break_glass.asked", "break_glass.confirmed", "break_glass.used"]
+
+
+def test_what_passed_behind_it_is_not_what_the_gate_allowed(cast: Cast, ci: Actor) -> None:
+    broken(cast)
+    report(ci, register(ci), "started")
+    day = timedelta(days=1)
+    own = OwnFigures(Span(NOW - day, NOW + day, NOW + day), NOW + day)
+    assert own.values("gate_compliance") == {"": 0.0, "payments-api": 0.0}
 
 
 @pytest.mark.parametrize("more", [{"environment": "staging"}, {"services": ["ledger"]}])

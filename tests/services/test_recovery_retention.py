@@ -263,7 +263,7 @@ def test_rules_are_judged_by_what_is_there(cast: Cast) -> None:
     standard = active_standard()
     found = judged(standard, NOW)
     assert statuses(found, "db-recovery") == [("no_data", "")]
-    assert found["db-recovery"][0].deliverer == "The owner of Payments Db"
+    assert found["db-recovery"][0].deliverer == "the owner of Payments Db"
     assert statuses(found, "keep-posts") == [("met", "There are none yet.")]
     assert statuses(found, "keep-backups") == [("no_data", "")]
     assert statuses(found, "keep-logs") == [("no_data", "")]

@@ -161,13 +161,6 @@ def standings(promised: Iterable[Promised], now: datetime) -> list[Standing]:
     return [found[id(one)] for one in wanted]
 
 
-def standing_between(one: Promised, start: datetime, end: datetime) -> Standing:
-    """Return where an objective stood over a time of its own, whatever its window."""
-    span, rows = Span(start, end, end), _series([one])[id(one)]
-    ids = [row.pk for row in rows]
-    return _standing(one, span, rows, tallies_of(ids, span), _days(ids, span))
-
-
 def burns_of(one: Promised, now: datetime) -> list[Burn]:
     """Return the burn-rate alerts of one objective as they stand at `now`."""
     rows = _series([one])[id(one)]

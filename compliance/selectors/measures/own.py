@@ -192,7 +192,8 @@ def _gate(own: OwnFigures) -> Values:
     rows = Deployment.objects.filter(
         environment__kind="production", started_at__gte=own.span.start, started_at__lt=own.span.end
     )
-    good = Q(decision__in=["allowed", "expired"], registration="ahead")
+    # What passed behind broken glass was let past the gate, not allowed by it.
+    good = Q(decision__in=["allowed", "expired"], registration="ahead", break_glass__isnull=True)
     found: Values = {}
     by_slug = rows.values("service__slug").order_by().annotate(n=Count("id"), good=Count("id", filter=good))
     totals = [0, 0]

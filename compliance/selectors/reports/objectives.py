@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from compliance.measuring.units import text_of
-from compliance.selectors.measures.objectives import Standing, promised_by, standing_between
+from compliance.selectors.measures.objectives import Standing, promised_by, standings
 from compliance.selectors.reports.report import Report, seconds, span_words
 from opsportal.core.actor import Actor
 from opsportal.standards.selectors import active_standard_or_none
@@ -21,6 +21,8 @@ COLUMNS = (
     "figure",
     "target_percent",
     "window",
+    "from",
+    "to",
     "good_percent",
     "budget_spent",
     "budget_left_seconds",
@@ -28,21 +30,30 @@ COLUMNS = (
     "newest",
 )
 NOTE = (
-    "The budget is of the time of this report, whatever the window of the objective. What nobody measured"
-    " spends nothing; a day with a point counts as measured."
+    "Each objective is judged over its own window, as it stood at the end of this report's time: the budget"
+    " is of that window. What nobody measured spends nothing; a day with a point counts as measured."
 )
 
 
 def report(actor: Actor, now: datetime, start: datetime, end: datetime) -> Report:
-    """Return the report on the objectives that hold today, over that time; 500 at most."""
+    """Return the report on the objectives that hold today, as they stood at the end of that time.
+
+    500 at most. Each is judged over its own window, as its page does: a budget of 30 days is not one of 90.
+    """
     promised = promised_by(active_standard_or_none())[:MOST]
-    found = [standing_between(one, start, min(end, now)) for one in promised]
+    # The end is not included: of a report on March, a window of the calendar is March, and not April's first.
+    at = end - timedelta(microseconds=1) if end <= now else now
+    found = standings(promised, at)
     spent = sum(one.level == "spent" for one in found)
     silent = sum(one.level == "no_data" for one in found)
     return Report(
         name="slo",
         title="Objectives",
-        lead=f"Of {len(found)} objectives, {spent} have spent their budget; {silent} were not measured.",
+        lead=(
+            f"Of {len(found)} objectives, {spent} {'has' if spent == 1 else 'have'} spent the budget of"
+            f" {'its' if spent == 1 else 'their'} own window at the end of this time;"
+            f" {silent} {'was' if silent == 1 else 'were'} not measured."
+        ),
         start=start,
         end=end,
         blocks=(
@@ -53,7 +64,16 @@ def report(actor: Actor, now: datetime, start: datetime, end: datetime) -> Repor
                 unit="%",
             ),
             Table(
-                ("Objective", "Service", "Target", "Good", "Budget left", "Bad time left", "Points"),
+                (
+                    "Objective",
+                    "Service",
+                    "Target",
+                    "Window",
+                    "Good",
+                    "Budget left",
+                    "Bad time left",
+                    "Points",
+                ),
                 [_line(one) for one in found],
             ),
             Paragraph(NOTE, small=True),
@@ -72,6 +92,7 @@ def _line(one: Standing) -> tuple[str, ...]:
         f"{one.promised.key} {one.promised.title}",
         "/".join(part for part in (one.promised.service, one.promised.component) if part) or "organisation",
         text_of(one.promised.percent, "percent"),
+        one.promised.window.title,
         "no data" if one.good is None else text_of(one.good, "percent"),
         "–" if left is None else f"{100 * left:.1f} %",
         f"overspent by {span_words(-time)}" if overspent and time is not None else span_words(time),
@@ -89,6 +110,8 @@ def _data(one: Standing) -> dict[str, Any]:
         "figure": promised.figure,
         "target_percent": float(promised.percent),
         "window": promised.window.text,
+        "from": one.span.start.isoformat(),
+        "to": one.span.end.isoformat(),
         "good_percent": None if one.good is None else float(one.good),
         "budget_spent": None if budget.spent is None else float(budget.spent),
         "budget_left_seconds": seconds(budget.left_time),

@@ -54,7 +54,9 @@ def declaration_make(
         if one.per == "service" and not given.get("subject"):
             raise InvalidInput.of("subject", "required", "Say for which service.")
         if not (actor.is_staff or one.may_be_declared_by(actor, now)):
-            raise Forbidden(f"{one.deliverer} declares this, or an administrator.")
+            raise Forbidden(
+                f"{one.deliverer[:1].upper()}{one.deliverer[1:]} declares this, or an administrator."
+            )
         row = Declaration(
             rule_id=one.rule,
             name=one.name,

@@ -78,7 +78,7 @@ def _recover(demand: Recover, stand: Stand) -> Judgement:
             if limit is not None
         ),
         because=" ".join(part[2] for part in parts),
-        deliverer=f"The owner of {stand.asset.name}" if status == "no_data" else "",
+        deliverer=f"the owner of {stand.asset.name}" if status == "no_data" else "",
         records=tuple(records),
     )
 
@@ -165,7 +165,7 @@ def _backups(keep: Span) -> list[Judgement]:
 
 def _backup(asset: Asset, backup: Backup | None, keep: Span) -> Judgement:
     subject, target = ("asset", asset.key), f"kept {keep}"
-    owner = f"The owner of {asset.name}"
+    owner = f"the owner of {asset.name}"
     if backup is None or backup.retention_until is None:
         missing = "No backup of it was ever reported." if backup is None else "Its backups say no end."
         return Judgement("no_data", subject, asset.name, "", target, missing, owner)
@@ -196,7 +196,7 @@ def _elsewhere(demand: Retain, now: datetime) -> list[Judgement]:
                 "no_data",
                 target=target,
                 because=f"No asset is of the class {demand.records}: nobody says how long others keep them.",
-                deliverer="Whoever keeps them writes down an asset of this class of records",
+                deliverer="whoever keeps them, by writing down an asset of this class of records",
             )
         ]
     return [_declared(asset, demand, target, now) for asset in assets]
@@ -206,7 +206,7 @@ def _declared(asset: Asset, demand: Retain, target: str, now: datetime) -> Judge
     subject = ("asset", asset.key)
     if not asset.kept_for:
         because = "Its owner has not said for how long it keeps its records."
-        return Judgement("no_data", subject, asset.name, "", target, because, f"The owner of {asset.name}")
+        return Judgement("no_data", subject, asset.name, "", target, because, f"the owner of {asset.name}")
     declared, demanded = kept_until(now, parse_span(asset.kept_for)), kept_until(now, demand.keep)
     kept = declared is None or (demanded is not None and declared >= demanded)
     value = f"kept {asset.kept_for}"

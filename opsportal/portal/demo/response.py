@@ -200,7 +200,7 @@ def load_integration(*, actor: Actor, now: datetime) -> None:
 def alarm(name: str, service: str, severity: str, title: str, summary: str, *, at: datetime) -> int:
     """Let an alert fire, as Alertmanager sends it, and return the number of the incident that it opened."""
     annotations = {"summary": title, "description": summary}
-    _send(name, service, severity, annotations, starts_at=at, ends_at=None, at=at)
+    _send(name, service, severity, annotations, starts_at=at - _noticed_after(name), ends_at=None, at=at)
     alert = Alert.objects.filter(labels__alertname=name, state="firing").latest("pk")
     if alert.incident_id is None:
         raise ValueError(f"{name} opened no incident")
@@ -208,8 +208,13 @@ def alarm(name: str, service: str, severity: str, title: str, summary: str, *, a
 
 
 def all_clear(name: str, service: str, since: datetime, *, at: datetime) -> None:
-    """Let the alert end that began at `since`."""
-    _send(name, service, "", {}, starts_at=since, ends_at=at, at=at)
+    """Let the alert end that arrived at `since`."""
+    _send(name, service, "", {}, starts_at=since - _noticed_after(name), ends_at=at, at=at)
+
+
+def _noticed_after(name: str) -> timedelta:
+    """Return how long a trouble lasts before its alarm arrives: a minute or two, and the same each time."""
+    return timedelta(seconds=5 * len(name))
 
 
 def _send(
