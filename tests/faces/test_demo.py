@@ -15,12 +15,15 @@ from pytest_django import DjangoDbBlocker
 
 from changes.models import BreakGlass, Change, Deployment
 from changes.states import CHANGE
+from compliance.evaluators import judgements
 from compliance.selectors.recovery import assets_loaded
 from compliance.services.recovery.standing import WINDOW, stands
 from incidents.models import Handover, ServicePolicy, ShiftSwap
+from incidents.selectors.figures import incident_report
 from opsportal.accounts.models import Role, Team, User
 from opsportal.approvals.models import Condition
 from opsportal.catalog.models import Service
+from opsportal.core.actor import Actor
 from opsportal.core.clock import database_now
 from opsportal.files.models import Attachment
 from opsportal.files.store import path_of
@@ -32,6 +35,7 @@ from opsportal.portal.demo.duty import REACHED
 from opsportal.portal.demo.past import past_stories
 from opsportal.portal.demo.people import PASSWORD, PEOPLE
 from opsportal.standards.models import Activation
+from opsportal.standards.selectors import active_standard
 from tests.faces.test_admin_lists import ADMINS, dearer_lists
 from tests.makers import make_user
 
@@ -54,6 +58,14 @@ def loaded(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
 @pytest.mark.usefixtures("loaded")
 @pytest.mark.django_db
 class TestLoaded:
+    def test_a_monitor_takes_a_while_to_notice_and_what_is_known_is_judged(self) -> None:
+        now = database_now()
+        detect = incident_report(Actor.system("test"), now, now - timedelta(days=90), now).overall["detect"]
+        assert detect.mean is not None
+        assert timedelta(seconds=30) < detect.mean < timedelta(minutes=5)
+        (actions,) = judgements(active_standard(), now)["figure-action-completion"]
+        assert actions.status in ("met", "breached")
+
     def test_it_has_people_six_boards_services_and_changes_in_every_state(self) -> None:
         assert (User.objects.count(), Service.objects.count()) == (21, 16)
         boards = Role.objects.filter(kind="board", holdings__isnull=False).distinct()

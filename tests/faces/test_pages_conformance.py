@@ -49,6 +49,15 @@ def test_a_rule_has_a_page_with_its_sentence_and_twelve_months(client: Client) -
     assert client.get("/conformance/rules/nothing-of-this/").status_code == 404
 
 
+def test_how_a_rule_is_held_is_said_by_what_it_demands(client: Client) -> None:
+    standard = activate()
+    conformance_evaluate(clock=lambda: NOW)
+    retain = next(rule for rule in standard.rules if isinstance(rule.demand, Retain))
+    page = client.get(f"/conformance/rules/{retain.id}/").content.decode()
+    assert "The purge deletes nothing of it before its time" in page
+    assert "The portal refuses what breaks it" not in page
+
+
 def test_the_list_goes_as_csv(client: Client) -> None:
     standard = activate()
     conformance_evaluate(clock=lambda: NOW)
