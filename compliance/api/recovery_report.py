@@ -15,7 +15,7 @@ from compliance.recovery.words import TIERS
 from compliance.selectors.reports.report import seconds
 from compliance.services.recovery.backup_report import COLUMNS, STATUSES, backup_stands, cells_of
 from compliance.services.recovery.fields import MAX_NAME, MAX_WORD
-from compliance.services.recovery.standing import Stand
+from compliance.services.recovery.standing import WINDOW, Stand
 from opsportal.api.query import Query
 from opsportal.api.serializers import Body, Moment, Text, WholeNumber, utc
 from opsportal.api.views import ApiView
@@ -23,7 +23,6 @@ from opsportal.core.clock import edge_now
 from opsportal.core.errors import InvalidInput
 from opsportal.web.tables import table_response
 
-USUAL = timedelta(days=30)
 LONGEST = timedelta(days=400)
 FORMS = ("json", "csv")
 
@@ -36,6 +35,7 @@ class AssetStandOut(Body):
     name = Text(max_length=MAX_NAME)
     tier = serializers.ChoiceField(TIERS)
     status = serializers.ChoiceField(list(STATUSES.items()))
+    since = Moment(help_text="From when it is looked at: `from`, or its first backup, or when one was due.")
     succeeded = WholeNumber(help_text="Backups in the window.")
     failed = WholeNumber()
     newest_at = Moment(allow_null=True, help_text="When the newest good backup finished, ever.")
@@ -86,7 +86,7 @@ class BackupReport(ApiView):
         form = query.choice("format", FORMS)
         now = edge_now()
         ends = min(query.moment("to") or now, now)
-        begins = query.moment("from") or ends - USUAL
+        begins = query.moment("from") or ends - WINDOW
         if begins >= ends:
             raise InvalidInput.of("from", "after_end", "The window ends before it begins.")
         if ends - begins > LONGEST:
@@ -106,6 +106,7 @@ def stand_out(stand: Stand) -> dict[str, Any]:
         "name": stand.asset.name,
         "tier": stand.asset.tier,
         "status": stand.status,
+        "since": utc(stand.since),
         "succeeded": stand.succeeded,
         "failed": stand.failed,
         "newest_at": utc(stand.newest),

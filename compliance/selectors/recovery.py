@@ -68,12 +68,15 @@ def backup_by_number(pk: int) -> Backup:
     return found
 
 
-def newest_backup(asset: Asset, *, succeeded: bool = True) -> Backup | None:
-    """Return the backup of an asset that finished last, None without one."""
-    rows = Backup.objects.filter(asset=asset)
-    if succeeded:
-        rows = rows.filter(result="succeeded")
-    return rows.order_by("-finished_at", "-id").first()
+def newest_backup(asset: Asset, *, by: datetime) -> Backup | None:
+    """Return the newest backup of an asset that succeeded and was finished at `by` (aware UTC).
+
+    Where none was, it is the first one after that: clocks differ, and the caller says by how much they may.
+    None without any.
+    """
+    rows = Backup.objects.filter(asset=asset, result="succeeded")
+    before = rows.filter(finished_at__lte=by).order_by("-finished_at", "-id").first()
+    return before or rows.order_by("finished_at", "id").first()
 
 
 def made_of(asset_ids: Iterable[int], *, begins: datetime, ends: datetime) -> dict[int, list[Made]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from compliance.models import Asset, Backup, Evidence
 from compliance.panels.recovery import assets_known
 from compliance.selectors.recovery import assets_loaded
 from compliance.services.recovery.assets import asset_create, asset_edit, asset_reinstate, asset_retire
-from compliance.services.recovery.standing import stands
+from compliance.services.recovery.standing import Stand, stands
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, IllegalMove, InvalidInput, NotFound, Stale
 from tests.makers import NOW
@@ -143,6 +143,25 @@ def test_the_same_backup_told_twice_is_one_and_told_otherwise_is_refused(cast: C
 def test_a_backup_of_what_is_not_there(cast: Cast) -> None:
     with refused(NotFound):
         told(Asset(pk=99))
+
+
+def test_days_before_the_first_backup_was_due_are_no_loss(cast: Cast) -> None:
+    told(cast.asset, now=NOW + 20 * HOUR, took=timedelta())
+    assets = list(assets_loaded())
+
+    def stand(begins: datetime, ends: datetime) -> Stand:
+        return stands(assets, begins=begins, ends=ends)[0]
+
+    long = stand(NOW - 720 * HOUR, NOW + 30 * HOUR)
+    assert (long.since, long.rpo_kept, long.realised.worst) == (NOW + 20 * HOUR, True, 10 * HOUR)
+    early = stand(NOW - 720 * HOUR, NOW - 24 * HOUR)
+    assert (early.was_looked_at, early.rpo_kept, early.realised.uncovered) == (False, None, timedelta())
+
+
+def test_a_first_backup_that_is_late_is_counted_from_when_it_was_due(cast: Cast) -> None:
+    told(cast.asset, now=NOW + 60 * HOUR, took=timedelta())
+    (late,) = stands(list(assets_loaded()), begins=NOW - 720 * HOUR, ends=NOW + 61 * HOUR)
+    assert (late.since, late.rpo_kept, late.realised.uncovered) == (NOW + 24 * HOUR, False, 36 * HOUR)
 
 
 def test_how_an_asset_stands_is_found_without_any_message_of_failure(cast: Cast) -> None:

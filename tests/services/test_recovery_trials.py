@@ -201,6 +201,20 @@ def test_a_machine_reports_a_test_that_is_over_in_one_call(cast: Cast) -> None:
         assert [one.pointer for one in caught.value.errors] == [pointer]
 
 
+def test_a_machine_that_restored_is_not_told_of_newer_backups(cast: Cast) -> None:
+    mine = told(cast.asset, finished_at=NOW - 3 * HOUR)
+    told(cast.asset, finished_at=NOW - 2 * HOUR + 2 * MINUTE)
+    told(cast.asset, finished_at=NOW - MINUTE)
+    result = {"level": "restored", "outcome": "passed", "decided_at": NOW - 2 * HOUR}
+    act: dict[str, Any] = {"actor": MACHINE, "now": NOW, "asset": cast.asset.pk}
+    assert restore_test_record(**act, plan={}, result=result).backup == mine
+    early = {**result, "decided_at": mine.finished_at - 2 * MINUTE}
+    assert restore_test_record(**act, plan={}, result=early).backup == mine
+    with refused(InvalidInput) as caught:
+        restore_test_record(**act, plan={}, result={**result, "decided_at": "yesterday"})
+    assert [one.pointer for one in caught.value.errors] == ["/result/decided_at"]
+
+
 def exercise(cast: Cast, **fields: Any) -> Exercise:
     given = {
         "kind": "disaster_recovery",

@@ -36,10 +36,12 @@ COLUMNS = (
     "restored_at",
     "rto_seconds",
     "rto_target_seconds",
+    "since",
 )
 NOTE = (
     "What could have been lost is computed from the backups that were reported, at the worst moment of this"
-    " time. Times of restores are those of the newest test in which something was really restored."
+    " time, from the first backup of an asset on or from when it was due. Times of restores are those of the"
+    " newest test in which something was really restored."
 )
 
 
@@ -73,7 +75,7 @@ def report(actor: Actor, now: datetime, start: datetime, end: datetime) -> Repor
                     "Took",
                     "May take",
                 ),
-                [_line(one) for one in found],
+                [_line(one, start) for one in found],
             ),
             Paragraph(NOTE, small=True),
         ),
@@ -103,17 +105,26 @@ def cells_of(stand: Stand) -> tuple[object, ...]:
         test.ended_at if test else None,
         seconds(test.rto if test else None),
         seconds(targets.rto.limit if targets.rto else None),
+        stand.since,
     )
 
 
-def _line(stand: Stand) -> tuple[str, ...]:
-    targets, test, worst = stand.targets, stand.test, stand.realised.worst
+def _lost(stand: Stand, start: datetime) -> str:
+    if not stand.was_looked_at:
+        return "–"
+    worst = stand.realised.worst
+    words = "all of it" if worst is None else length_in_words(worst, up=True)
+    return f"{words}, since {stand.since:%Y-%m-%d}" if stand.since > start else words
+
+
+def _line(stand: Stand, start: datetime) -> tuple[str, ...]:
+    targets, test = stand.targets, stand.test
     return (
         stand.asset.name,
         STATUSES[stand.status],
         str(stand.succeeded),
         str(stand.failed),
-        "all of it" if worst is None else length_in_words(worst, up=True),
+        _lost(stand, start),
         length_in_words(targets.rpo.limit) if targets.rpo else "–",
         f"{test.ended_at:%Y-%m-%d}, {TITLES[test.level].lower()}" if test else "never",
         length_in_words(test.rto, up=True) if test and test.rto is not None else "–",

@@ -73,10 +73,18 @@ RESULT = {
 def restore_test_plan(*, actor: Actor, now: datetime, asset: int, fields: Mapping[str, Any]) -> RestoreTest:
     """Plan to restore the asset with this number from one of its backups, and return the test.
 
-    `fields` are those of `PLAN`: without `backup` it is the newest that succeeded, without `planned_for`
-    now. The steps are those of `procedure`, or `steps` that somebody wrote. Raises `InvalidInput` (also
-    `no_backup`: without a backup there is nothing to test), `NotFound`, `Forbidden` and `Conflict`.
+    `fields` are those of `PLAN`: without `backup` it is the newest that has succeeded by now, without
+    `planned_for` now. The steps are those of `procedure`, or `steps` that somebody wrote. Raises
+    `InvalidInput` (also `no_backup`: without a backup there is nothing to test), `NotFound`, `Forbidden` and
+    `Conflict`.
     """
+    return _plan(actor=actor, now=now, asset=asset, fields=fields, restored_at=now)
+
+
+def _plan(
+    *, actor: Actor, now: datetime, asset: int, fields: Mapping[str, Any], restored_at: datetime
+) -> RestoreTest:
+    """Plan a test; without `backup` it restores the newest that was finished at `restored_at` (aware UTC)."""
     with write(actor=actor, now=now):
         found = asset_locked(asset)
         require(actor, "restore_test.conduct", case_of(found, now))
@@ -85,7 +93,7 @@ def restore_test_plan(*, actor: Actor, now: datetime, asset: int, fields: Mappin
             raise Conflict("This asset is retired. Reinstate it first.", code="asset_retired")
         test = RestoreTest(
             asset=found,
-            backup=_backup_of(found, cleaned.get("backup")),
+            backup=_backup_of(found, cleaned.get("backup"), restored_at),
             exercise=cleaned.get("exercise"),
             scope=cleaned.get("scope", "whole"),
             environment=cleaned.get("environment", ""),
@@ -114,7 +122,7 @@ def restore_test_edit(
         changeable = {name: PLAN[name] for name in PLAN if name not in {"steps", "procedure"}}
         cleaned = read.cleaned(fields, changeable)
         if "backup" in cleaned:
-            test.backup = _backup_of(test.asset, cleaned.pop("backup"))
+            test.backup = _backup_of(test.asset, cleaned.pop("backup"), now)
         for name, value in cleaned.items():
             setattr(test, name, value)
         save(test, now)
@@ -219,15 +227,17 @@ def restore_test_record(
     """Keep a test that a machine has carried out already, in one call; return it, finished.
 
     It began when it was decided and ended when the data was usable, so that it counts for its own month,
-    however late it is told. Raises as `restore_test_plan` and `restore_test_finish`, what is wrong with the
-    result under `/result`; steps are for tests that people follow.
+    however late it is told. Without `backup` it restored the newest that was finished when it was decided:
+    those that have come since do not matter. Raises as `restore_test_plan` and `restore_test_finish`, what
+    is wrong with the result under `/result`; steps are for tests that people follow.
     """
     if plan.get("steps") or plan.get("procedure"):
         raise InvalidInput.of("procedure", "does_not_fit", "Steps are ticked off: plan, start and finish it.")
     with write(actor=actor, now=now):
-        test = restore_test_plan(actor=actor, now=now, asset=asset, fields=plan)
+        decided = _decided(result)
+        test = _plan(actor=actor, now=now, asset=asset, fields=plan, restored_at=decided or now)
         try:
-            restore_test_start(actor=actor, now=now, pk=test.pk, decided_at=result.get("decided_at"))
+            restore_test_start(actor=actor, now=now, pk=test.pk, decided_at=decided)
             rest = {name: value for name, value in result.items() if name != "decided_at"}
             return _finish(actor=actor, now=now, pk=test.pk, fields=rest, told_later=True)
         except InvalidInput as refusal:
@@ -293,9 +303,20 @@ def _conducting(pk: int, verb: str, *, actor: Actor, now: datetime, version: int
     return test
 
 
-def _backup_of(asset: Asset, pk: int | None) -> Backup:
+def _decided(result: Mapping[str, Any]) -> datetime | None:
+    """Return when a machine decided to restore. Raises `InvalidInput` under `/result`."""
+    try:
+        decided: datetime | None = RESULT["decided_at"](result.get("decided_at"))
+    except InvalidInput as refusal:
+        raise InvalidInput(
+            FieldError(f"/result{one.pointer}", one.code, one.detail) for one in refusal.errors
+        ) from None
+    return decided
+
+
+def _backup_of(asset: Asset, pk: int | None, by: datetime) -> Backup:
     if pk is None:
-        newest = newest_backup(asset)
+        newest = newest_backup(asset, by=by)
         if newest is None:
             raise InvalidInput.of(
                 "backup", "no_backup", "There is no backup of this asset that succeeded. Report one first."

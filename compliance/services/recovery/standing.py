@@ -6,16 +6,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Min, Q
 
 from compliance.models import Asset, Backup, RestoreTest
 from compliance.recovery.ladder import LEVELS, REAL, within
-from compliance.recovery.points import Realised, realised, recovery_points
+from compliance.recovery.points import Realised, loss_at, realised, recovery_points
 from compliance.selectors.recovery import made_of
 from compliance.services.recovery.targets import Targets, targets_of
 from opsportal.standards.selectors import active_standard_or_none
 
 WINDOW = timedelta(days=30)
+FIRST_BACKUP = timedelta(days=1)
+"""How long a new asset may be without a backup, where its target is not longer than that."""
 REAL_LEVELS = LEVELS[REAL - 1 :]
 
 
@@ -23,11 +25,13 @@ REAL_LEVELS = LEVELS[REAL - 1 :]
 class Stand:
     """One asset between two instants.
 
+    `since` is from when it is looked at: not before its first backup, nor before one was due.
     `newest` is when the newest backup that succeeded finished, ever; `succeeded` and `failed` count those
     that finished in the window. `test` is the newest finished test in which something was really restored.
     """
 
     asset: Asset
+    since: datetime
     newest: datetime | None
     succeeded: int
     failed: int
@@ -37,10 +41,18 @@ class Stand:
 
     @property
     def rpo_kept(self) -> bool | None:
-        """Whether the realised recovery point kept its target; None without a target or any backup."""
-        if self.targets.rpo is None or self.newest is None:
+        """Whether the realised recovery point kept its target; None without a target or any backup.
+
+        None also for a time before anything could be expected of it.
+        """
+        if self.targets.rpo is None or self.newest is None or not self.was_looked_at:
             return None
         return self.realised.keeps(self.targets.rpo.limit)
+
+    @property
+    def was_looked_at(self) -> bool:
+        """Whether any instant of the window counts."""
+        return self.realised.worst is not None or bool(self.realised.uncovered)
 
     @property
     def rto_kept(self) -> bool | None:
@@ -62,34 +74,42 @@ class Stand:
 def stands(assets: Sequence[Asset], *, begins: datetime, ends: datetime) -> list[Stand]:
     """Return how assets, loaded with service and team, stand between two instants (aware UTC).
 
-    A fixed number of queries. An asset is looked at from when it was written down.
+    A fixed number of queries. An asset is looked at from its first backup on, at the latest from when it
+    should have had one: as long after it was written down as its target says, but a day at least.
     """
     standard = active_standard_or_none()
     keys = [asset.pk for asset in assets]
     made = made_of(keys, begins=begins, ends=ends)
-    newest = newest_of(keys)
+    told = _first_and_newest(keys)
     counted = _counted(keys, begins, ends)
     tests = real_tests(keys)
     found = []
     for asset in assets:
         targets = targets_of(asset, standard)
-        window = realised(
-            recovery_points(made[asset.pk]),
-            begins=min(max(begins, asset.created_at), ends),
-            ends=ends,
-            target=targets.rpo.limit if targets.rpo else None,
+        limit = targets.rpo.limit if targets.rpo else None
+        first, newest = told.get(asset.pk, (None, None))
+        since = max(begins, _begins_to_count(asset, limit, first))
+        points = recovery_points(made[asset.pk])
+        window = (
+            realised(points, begins=since, ends=ends, target=limit)
+            if since < ends
+            else Realised(None, None, loss_at(points, ends), timedelta(), ())
         )
         succeeded, failed = counted.get(asset.pk, (0, 0))
-        found.append(
-            Stand(asset, newest.get(asset.pk), succeeded, failed, window, targets, tests.get(asset.pk))
-        )
+        found.append(Stand(asset, since, newest, succeeded, failed, window, targets, tests.get(asset.pk)))
     return found
 
 
-def newest_of(keys: Collection[int]) -> dict[int, datetime]:
-    """Return by asset when its newest backup that succeeded finished; one query."""
+def _first_and_newest(keys: Collection[int]) -> dict[int, tuple[datetime, datetime]]:
+    """Return by asset when its first and its newest backup that succeeded finished; one query."""
     rows = Backup.objects.filter(asset__in=keys, result="succeeded").values_list("asset_id")
-    return dict(rows.annotate(newest=Max("finished_at")).order_by())
+    ends = rows.annotate(first=Min("finished_at"), newest=Max("finished_at")).order_by()
+    return {pk: (first, newest) for pk, first, newest in ends}
+
+
+def _begins_to_count(asset: Asset, limit: timedelta | None, first: datetime | None) -> datetime:
+    due = asset.created_at + max(limit or FIRST_BACKUP, FIRST_BACKUP)
+    return due if first is None else min(due, max(first, asset.created_at))
 
 
 def real_tests(keys: Collection[int]) -> dict[int, RestoreTest]:
