@@ -211,6 +211,7 @@ LANGUAGE_CODE = "en-gb"
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True
+FORMAT_MODULE_PATH = ["opsportal.formats"]
 STATIC_URL = "/static/"
 STATIC_ROOT = environment.text("OPSPORTAL_STATIC_ROOT") or str(BASE_DIR / "var" / "static")
 STATICFILES_DIRS: list[str] = []

@@ -65,8 +65,10 @@ def _board(name: str, value: Any) -> Role:
 
 
 def _instant(name: str, value: Any) -> datetime:
+    if value is None:
+        raise InvalidInput.of(name, "required", "This is needed.")
     if not isinstance(value, datetime):
-        raise InvalidInput.of(name, "required", "Must be a time with its zone, e.g. 2026-11-24T09:00:00Z.")
+        raise InvalidInput.of(name, "not_a_time", "Must be a time with its zone, e.g. 2026-11-24T09:00:00Z.")
     return clean_moment(value, field=name)
 
 

@@ -30,12 +30,16 @@ from opsportal.calendar.almanac import FreezeSpan
 from opsportal.core.actor import Actor
 from opsportal.core.errors import NotFound
 from opsportal.core.keys import number_of
+from opsportal.core.registry import SearchHit, rounds_elsewhere, subject_urls
 from opsportal.obligations.models import Obligation
+from opsportal.obligations.terms import parted
 from opsportal.standards.selectors import standard_by_hash
+from opsportal.web.looks import words_of
 
 SHOWN = 30
 LATELY = 4
 KINDS = ("change", "template")
+_ABOUT = ("request__subject_kind", "request__subject_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,30 +81,40 @@ class Tab:
 def tabs_for(current: str, actor: Actor, now: datetime) -> list[Tab]:
     """Return the agendas to choose from: the reader's own, every board's, and every role's that is asked."""
     waiting: Counter[str] = Counter()
-    for roles in ApprovalStage.objects.filter(state="open").values_list("roles", flat=True)[:1000]:
-        waiting.update(set(filter(None, roles.split("|"))))
-    mine = (
-        len(open_stages_for(UUID(actor.id), now).values_list("pk", flat=True)[:100]) if actor.is_user else 0
+    open_now = ApprovalStage.objects.filter(state="open").values_list("roles", *_ABOUT)[:1000]
+    # Two stages of one thing that wait for one board are one card of its agenda.
+    waiting.update(
+        slug for _, _, slug in {(kind, key, slug) for roles, kind, key in open_now for slug in parted(roles)}
     )
-    tabs = [Tab("", "For you", mine, current == "")]
+    mine = set(open_stages_for(UUID(actor.id), now).values_list(*_ABOUT)[:100]) if actor.is_user else ()
+    tabs = [Tab("", "For you", len(mine), current == "")]
     for role in Role.objects.order_by("kind", "title"):
         if role.kind == "board" or waiting[role.slug] or role.slug == current:
             tabs.append(Tab(role.slug, role.title, waiting[role.slug], role.slug == current))
     return [tabs[0], *sorted(tabs[1:], key=lambda tab: tab.count == 0)]
 
 
-def cards_for(board: str, actor: Actor, now: datetime) -> list[Card]:
-    """Return the cards of an agenda, the longest waiting first, at most `SHOWN`.
+def waiting_for(board: str, actor: Actor, now: datetime) -> tuple[list[Card], list[SearchHit]]:
+    """Return what is on an agenda, the longest waiting first: cards, and what has a page of its own.
 
-    `board` is the slug of a role; for "" it is what waits for the reader, whatever hat they wear.
+    At most `SHOWN` cards. `board` is the slug of a role; for "" it is what waits for the reader, whatever
+    hat they wear.
     """
     stages = open_stages_of(board) if board else open_stages_for(UUID(actor.id), now)
-    wanted = dict.fromkeys(
-        (stage.request.subject_kind, stage.request.subject_key)
-        for stage in stages[: SHOWN * 2]
-        if stage.request.subject_kind in KINDS
-    )
-    return cards_of(list(wanted)[:SHOWN], actor, now)
+    abouts = [(stage.request.subject_kind, stage.request.subject_key) for stage in stages[: SHOWN * 2]]
+    wanted = list(dict.fromkeys(about for about in abouts if about[0] in KINDS))[:SHOWN]
+    keys: dict[str, list[str]] = {}
+    for kind, key in dict.fromkeys(about for about in abouts if about[0] not in KINDS):
+        keys.setdefault(kind, []).append(key)
+    elsewhere = [hit for kind, listed in keys.items() for hit in _shown_elsewhere(kind, listed)]
+    return cards_of(wanted, actor, now), elsewhere
+
+
+def _shown_elsewhere(kind: str, keys: list[str]) -> Iterable[SearchHit]:
+    show, path = rounds_elsewhere.get(kind), subject_urls.get(kind)
+    known = show(keys) if show else {}
+    for key in keys:
+        yield known.get(key) or SearchHit(key, "", words_of(kind), path(key) if path else "")
 
 
 def card_of(kind: str, key: str, actor: Actor, now: datetime) -> Card:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from changes.selectors.meetings import meetings_near
 from changes.services.template_rounds import template_recuse
 from changes.services.templates import template_vote
-from changes.web.agenda import Card, card_of, cards_for, people_of, tabs_for
+from changes.web.agenda import Card, card_of, people_of, tabs_for, waiting_for
 from changes.web.forms import VoteForm
 from changes.web.loading import change_number
 from changes.web.views_change import vote_cast
@@ -38,10 +38,12 @@ def agenda(request: HttpRequest, board: str = "") -> HttpResponse:
     role = Role.objects.filter(slug=board).first() if board else None
     if board and role is None:
         raise NotFound("There is no such board.")
-    cards = cards_for(board, actor, now)
+    cards, elsewhere = waiting_for(board, actor, now)
     remember_people(request, people_of(cards))
     context = {
         "cards": cards,
+        "elsewhere": elsewhere,
+        "to_decide": len(cards) + len(elsewhere),
         "board": board,
         "role": role,
         "tabs": tabs_for(board, actor, now),

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,7 +25,7 @@ from compliance.api.audits_bodies import (
     audit_out,
     finding_out,
 )
-from compliance.auditing.states import AUDIT, FINDING
+from compliance.auditing.states import AUDIT, FINDING, OPEN_FINDINGS, UNDER_WAY
 from compliance.auditing.tables import SEVERITIES
 from compliance.models.audits.findings import FINDING_PREFIX
 from compliance.models.audits.plan import AUDIT_PREFIX
@@ -48,6 +53,8 @@ PAGING = (
 )
 AUDIT_VERBS = (*AUDIT_MOVES, "issue")
 FINDING_VERBS = FINDING_MOVES
+OWNER = OpenApiParameter("owner", str, description="The id of a person.")
+OVERDUE = OpenApiParameter("overdue", bool, description="Only what is open after its time.")
 SINCE = OpenApiParameter("updated_since", str, description="Only what changed at or after this time.")
 AUDIT_ORDERINGS: dict[str, tuple[str, ...]] = {
     "-created_at": ("-id",),
@@ -82,6 +89,23 @@ def _finding(actor: Actor, pk: int) -> Response:
     return Response(finding_out(row), headers={"ETag": f'"{row.version}"'})
 
 
+def narrowed(rows: QuerySet[Any], query: Query, *, person: str, unsettled: Collection[str]) -> QuerySet[Any]:
+    """Return `rows` narrowed by what all these lists know: whose (`person`), overdue, updated_since.
+
+    What is in one of the states `unsettled` after its time is overdue. Raises `InvalidInput`.
+    """
+    if whose := query.text(person):
+        try:
+            rows = rows.filter(**{f"{person}_id": UUID(whose)})
+        except ValueError:
+            raise InvalidInput.of(person, "not_an_id", "Must be the id of a person.") from None
+    if query.flag("overdue"):
+        rows = rows.filter(state__in=unsettled, due_at__lt=edge_now())
+    if since := query.moment("updated_since"):
+        rows = rows.filter(updated_at__gte=since)
+    return rows
+
+
 class AuditList(ApiView):
     """Audits."""
 
@@ -94,6 +118,8 @@ class AuditList(ApiView):
             OpenApiParameter("kind", str, description="Only audits of this kind."),
             OpenApiParameter("framework", str, description="Only audits of this framework."),
             OpenApiParameter("service", str, description="Only audits that name this service."),
+            OpenApiParameter("lead", str, description="The id of the lead auditor."),
+            OpenApiParameter("overdue", bool, description="Only audits whose report is late."),
             SINCE,
             OpenApiParameter("ordering", str, enum=sorted(AUDIT_ORDERINGS)),
             *PAGING,
@@ -102,7 +128,8 @@ class AuditList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List audits, newest first."""
-        query = Query(request, {"state", "kind", "framework", "service", "updated_since"})
+        known = {"state", "kind", "framework", "service", "lead", "overdue", "updated_since"}
+        query = Query(request, known)
         rows = audits_seen(self.actor)
         if state := query.choice("state", AUDIT.states):
             rows = rows.filter(state=state)
@@ -111,8 +138,7 @@ class AuditList(ApiView):
                 rows = rows.filter(**{name: wanted})
         if service := query.text("service"):
             rows = rows.filter(services__contains=joined([service]))
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
+        rows = narrowed(rows, query, person="lead", unsettled=UNDER_WAY)
         return self.page(rows, audit_out, ordering=AUDIT_ORDERINGS, default="-created_at")
 
     @extend_schema(operation_id="audits_plan", request=AuditBody, responses={201: AuditDetailOut})
@@ -189,6 +215,8 @@ class FindingList(ApiView):
             OpenApiParameter("state", str, enum=list(FINDING.states)),
             OpenApiParameter("severity", str, enum=list(SEVERITIES)),
             OpenApiParameter("audit", str, description="The key of an audit."),
+            OWNER,
+            OpenApiParameter("overdue", bool, description="Only findings that are open after they were due."),
             SINCE,
             OpenApiParameter("ordering", str, enum=sorted(FINDING_ORDERINGS)),
             *PAGING,
@@ -197,7 +225,7 @@ class FindingList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List findings, newest first. Drafts are seen by the team of their audit alone."""
-        query = Query(request, {"state", "severity", "audit", "updated_since"})
+        query = Query(request, {"state", "severity", "audit", "owner", "overdue", "updated_since"})
         rows = findings_seen(self.actor)
         if state := query.choice("state", FINDING.states):
             rows = rows.filter(state=state)
@@ -205,8 +233,7 @@ class FindingList(ApiView):
             rows = rows.filter(severity=severity)
         if audit := query.text("audit"):
             rows = rows.filter(audit=_known_audit(audit))
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
+        rows = narrowed(rows, query, person="owner", unsettled=OPEN_FINDINGS)
         return self.page(rows, finding_out, ordering=FINDING_ORDERINGS, default="-raised_at")
 
     @extend_schema(operation_id="findings_raise", request=FindingBody, responses={201: FindingOut})

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-from uuid import UUID
-
-from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compliance.api.audits import IF_MATCH, PAGING, SINCE
+from compliance.api.audits import IF_MATCH, OVERDUE, OWNER, PAGING, SINCE, narrowed
 from compliance.api.audits_owed_bodies import (
     CorrectiveActionBody,
     CorrectiveActionOut,
@@ -61,8 +57,6 @@ ACTION_ORDERINGS: dict[str, tuple[str, ...]] = {
     "due_at": ("due_at", "id"),
     "updated_at": ("updated_at", "id"),
 }
-_OWNER = OpenApiParameter("owner", str, description="The id of a person.")
-_OVERDUE = OpenApiParameter("overdue", bool, description="Only what is open after its time.")
 _AUDIT = OpenApiParameter("audit", str, description="The key of an audit.")
 
 
@@ -78,20 +72,6 @@ def _wanted(key: str, prefix: str, field: str) -> int:
     if number is None:
         raise InvalidInput.of(field, "not_a_key", f"Must be a key, e.g. {prefix}-3.")
     return number
-
-
-def _narrowed(rows: QuerySet[Any], query: Query) -> QuerySet[Any]:
-    """Return `rows` narrowed by what both lists know: owner, overdue, updated_since."""
-    if owner := query.text("owner"):
-        try:
-            rows = rows.filter(owner_id=UUID(owner))
-        except ValueError:
-            raise InvalidInput.of("owner", "not_an_id", "Must be the id of a person.") from None
-    if query.flag("overdue"):
-        rows = rows.filter(state="open", due_at__lt=edge_now())
-    if since := query.moment("updated_since"):
-        rows = rows.filter(updated_at__gte=since)
-    return rows
 
 
 def _request_response(row: EvidenceRequest, *, status: int = 200) -> Response:
@@ -119,8 +99,8 @@ class EvidenceRequestList(ApiView):
             OpenApiParameter("state", str, enum=list(REQUEST.states)),
             OpenApiParameter("kind", str, enum=list(REQUEST_KINDS)),
             _AUDIT,
-            _OWNER,
-            _OVERDUE,
+            OWNER,
+            OVERDUE,
             SINCE,
             OpenApiParameter("ordering", str, enum=sorted(REQUEST_ORDERINGS)),
             *PAGING,
@@ -130,7 +110,7 @@ class EvidenceRequestList(ApiView):
     def get(self, request: Request) -> Response:
         """List evidence requests, newest first: one's own, those of one's audits, or all for auditors."""
         query = Query(request, {"state", "kind", "audit", "owner", "overdue", "updated_since"})
-        rows = _narrowed(requests_seen(self.actor), query)
+        rows = narrowed(requests_seen(self.actor), query, person="owner", unsettled=("open",))
         if state := query.choice("state", REQUEST.states):
             rows = rows.filter(state=state)
         if kind := query.choice("kind", tuple(REQUEST_KINDS)):
@@ -234,8 +214,8 @@ class CorrectiveActionList(ApiView):
             OpenApiParameter("state", str, enum=list(ACTION.states)),
             _AUDIT,
             OpenApiParameter("finding", str, description="The key of a finding."),
-            _OWNER,
-            _OVERDUE,
+            OWNER,
+            OVERDUE,
             SINCE,
             OpenApiParameter("ordering", str, enum=sorted(ACTION_ORDERINGS)),
             *PAGING,
@@ -245,7 +225,7 @@ class CorrectiveActionList(ApiView):
     def get(self, request: Request) -> Response:
         """List corrective actions, newest first: one's own, those of one's audits, or all for auditors."""
         query = Query(request, {"state", "audit", "finding", "owner", "overdue", "updated_since"})
-        rows = _narrowed(actions_seen(self.actor), query)
+        rows = narrowed(actions_seen(self.actor), query, person="owner", unsettled=("open",))
         if state := query.choice("state", ACTION.states):
             rows = rows.filter(state=state)
         if audit := query.text("audit"):

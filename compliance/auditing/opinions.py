@@ -7,6 +7,7 @@ adverse opinion may rest on what was found so far, and no opinion needs nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _CLAIMS = ("effective", "effective_with_exceptions")
@@ -72,3 +73,12 @@ def _unfinished(standing: Standing) -> tuple[str, ...]:
         *(f"{one}: not tested." for one in standing.untested),
         *(f"{of}: {left} of {size} not tested." for of, left, size in standing.unfinished),
     )
+
+
+def outside_scope(scope: Iterable[str], tested: Iterable[str]) -> list[str]:
+    """Return the keys of controls that are tested and not in the audit's scope, each once, in their order.
+
+    An audit that names no controls has no such bound: its frameworks say what is in scope.
+    """
+    bound = set(scope)
+    return [key for key in dict.fromkeys(tested) if key not in bound] if bound else []

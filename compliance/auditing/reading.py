@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from opsportal.core.keys import parse_key
+
+REFUSED = "refused "
+"""What stands before the name of a page that was asked for and not shown."""
 KINDS = {
     "audit": "Audit",
     "auditmember": "Member of the team",
@@ -41,21 +45,35 @@ _VIEWS = {
 }
 _PLACES = {"admin:index": "First page", "admin:app_list": "First page", "admin:autocomplete": "Suggestions"}
 _ADMIN = "admin:compliance_"
+_PREFIXES = {"AUD": "audit", "CAP": "correctiveaction", "ERQ": "evidencerequest", "FND": "finding"}
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look: `view` of `kind`, both in words. `model` and `pk` say which row, or `key` which thing."""
+    """One look: `view` of `kind`, both in words. `model` and `pk` say which row, or `key` which thing.
+
+    With `is_refused` it was asked for, and not shown.
+    """
 
     view: str
     kind: str = ""
     model: str = ""
     pk: int = 0
     key: str = ""
+    is_refused: bool = False
+
+
+def rows_of_key(key: str) -> tuple[str, int] | None:
+    """Return the model and number that a key of an audit stands for (`FND-3`), or None."""
+    parsed = parse_key(key.strip().upper())
+    model = _PREFIXES.get(parsed[0]) if parsed else None
+    return (model, parsed[1]) if parsed and model else None
 
 
 def look_of(page: str, subject: str) -> Look:
     """Return what was looked at: `page` is the name of a URL, `subject` what stood in it, by blanks."""
+    if page.startswith(REFUSED):
+        return replace(look_of(page.removeprefix(REFUSED), subject), is_refused=True)
     if page in _PLACES:
         return Look(_PLACES[page])
     model, _, view = page.removeprefix(_ADMIN).partition("_")

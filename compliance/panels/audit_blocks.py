@@ -12,6 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from compliance.auditing.opinions import outside_scope
 from compliance.auditing.states import ACTION, FINDING
 from compliance.auditing.tables import (
     ITEM_RESULTS,
@@ -140,11 +141,19 @@ def report_blocks(content: Mapping[str, Any], names: Names) -> list[Block]:
             ],
             (3, 2, 2, 5),
         ),
+        *_beyond_scope(content),
         Heading("Populations and samples"),
     ]
     for population in content["populations"]:
         blocks += _population(population)
     return blocks
+
+
+def _beyond_scope(content: Mapping[str, Any]) -> list[Block]:
+    scope = [one["key"] for one in content.get("controls") or ()]
+    tested = (key for test in content["tests"] for key in test.get("controls") or ())
+    beyond = outside_scope(scope, tested)
+    return [Paragraph(f"Tested, but not among the controls in scope: {', '.join(beyond)}.")] if beyond else []
 
 
 def _finding(finding: Mapping[str, Any], who: Callable[[str], str]) -> list[Block]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,12 +20,13 @@ from compliance.subjects import Known
 from compliance.subjects import register as subjects_register
 from opsportal.catalog.models import Service
 from opsportal.core.actor import Actor
-from opsportal.core.keys import format_key
+from opsportal.core.keys import format_key, number_of
 from opsportal.core.registry import (
     Panel,
     SearchHit,
     key_urls,
     panels,
+    rounds_elsewhere,
     search_sources,
     subject_urls,
 )
@@ -76,6 +77,17 @@ def search(actor: Actor, text: str, limit: int) -> list[SearchHit]:
     return hits[:limit]
 
 
+def rounds_shown(keys: Collection[str]) -> dict[str, SearchHit]:
+    """Return what an agenda shows of the rounds of approval of these keys (`POL-3.2`)."""
+    numbers = {key: number_of(key.partition(".")[0], POLICY_PREFIX) for key in keys}
+    titles = dict(Policy.objects.filter(pk__in=filter(None, numbers.values())).values_list("pk", "title"))
+    return {
+        key: SearchHit(key.partition(".")[0], titles[number], "Policy", policy_path(number))
+        for key, number in numbers.items()
+        if number in titles
+    }
+
+
 def known_policies(now: datetime) -> Iterable[Known]:
     """Return the policies in force, as what rules may be about."""
     rows = policies_loaded().filter(published__isnull=False).exclude(state="retired")
@@ -121,6 +133,7 @@ def register() -> None:
     key_urls.add(POLICY_PREFIX, policy_path)
     key_urls.add(DOCUMENT_PREFIX, document_path)
     subject_urls.add("policy", round_path)
+    rounds_elsewhere.add("policy", rounds_shown)
     search_sources.add("policies", search)
     subjects_register("policy", known_policies)
     subjects_register("document", known_documents)

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from compliance.auditing.reading import REFUSED
 from compliance.models import AuditorAccess
 from compliance.selectors.audits.seen import audits_open_to
 from compliance.services.audits.access import OVER, access_entered, access_of_link, ending_of, read_record
@@ -48,6 +49,7 @@ class GuestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
+        _record(request, is_refused=response.status_code >= 400)
         if CAME_AS_GUEST not in request.COOKIES or is_public(request.path) or comes_from_a_machine(request):
             return response
         actor = actor_of(request)
@@ -80,7 +82,7 @@ class GuestMiddleware:
             refusal = Forbidden("An external auditor reads the audit that was opened to them, and no more.")
             refusals.keep(request, refusal)
             return refusals.answer(request, refusal)
-        _record(request, opened, [*args, *kwargs.values()])
+        request.guest_look = (opened, [*args, *kwargs.values()])  # type: ignore[attr-defined]
         return None
 
 
@@ -120,8 +122,15 @@ def _is_opened(request: HttpRequest) -> bool:
     return request.method in _READS or request.path.endswith("/export/")
 
 
-def _record(request: HttpRequest, opened: list[AuditorAccess], given: Iterable[object]) -> None:
-    """Write down the look before it is shown: what cannot be recorded is not seen."""
+def _record(request: HttpRequest, *, is_refused: bool) -> None:
+    """Write down a guest's look before the answer leaves: what cannot be recorded is not seen.
+
+    An answer of 400 and more showed nothing; it is kept as an attempt that was refused.
+    """
+    look: tuple[list[AuditorAccess], Iterable[object]] | None = getattr(request, "guest_look", None)
+    if look is None:
+        return
+    opened, given = look
     match = request.resolver_match
     page = (match.view_name if match else "") or request.path
     if page in _NO_LOOKS:
@@ -129,7 +138,11 @@ def _record(request: HttpRequest, opened: list[AuditorAccess], given: Iterable[o
     subject = " ".join(f"{value}" for value in given if isinstance(value, str | int))
     for access in opened:
         read_record(
-            actor=actor_of(request), now=database_now(), access=access, page=str(page), subject=subject
+            actor=actor_of(request),
+            now=database_now(),
+            access=access,
+            page=f"{REFUSED}{page}" if is_refused else str(page),
+            subject=subject,
         )
 
 

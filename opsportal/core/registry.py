@@ -177,6 +177,10 @@ hidden_subjects: Registry[Callable[[Actor, datetime], QuerySet[Any] | None]] = R
 """Kind of a thing (`incident`) -> (reader, now: aware UTC) -> the keys of those whose existence the reader
 may not learn of, as a query of one column; None where there are none."""
 
+rounds_elsewhere: Registry[Callable[[Collection[str]], dict[str, SearchHit]]] = Registry("rounds elsewhere")
+"""Kind of what is approved on a page of its own (`policy`) -> keys of its rounds -> key of a round -> what an
+agenda shows of it."""
+
 under_other_standards: Registry[Callable[[str, int], int]] = Registry("what runs under standards")
 """What (`changes`) -> (content hash of a standard, cap) -> how many are in flight under another one."""
 

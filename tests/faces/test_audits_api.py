@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from compliance.models import Audit, Finding
+from opsportal.core.clock import edge_now
 from tests.auditing import Crew, accepted, finding_of, make_crew, reported
-from tests.makers import make_token
+from tests.makers import NOW, make_token
 from tests.reading import as_
 
 pytestmark = pytest.mark.django_db
@@ -203,3 +205,27 @@ def test_corrective_actions_are_opened_done_and_tested_again_by_api(crew: Crew) 
     assert (verified.status_code, verified.json()["state"]) == (200, "verified")
     assert post(lead, f"{path}/drop/", {"text": "x"}).status_code in {403, 409}
     assert as_(crew.second).get(f"/api/v1{path}/").json()["verified_at"]
+
+
+def test_audits_and_findings_narrow_by_whose_they_are_and_whether_they_are_late(crew: Crew) -> None:
+    late, ahead, settled = (reported(crew, title=title) for title in ("Late", "Ahead", "Settled"))
+    past = NOW - timedelta(days=900)
+    Finding.objects.filter(pk__in=[late.pk, settled.pk]).update(due_at=past)
+    Finding.objects.filter(pk=ahead.pk).update(due_at=edge_now() + timedelta(days=9))
+    Finding.objects.filter(pk=settled.pk).update(state="closed")
+    Audit.objects.filter(pk=crew.audit.pk).update(due_at=past)
+    Audit.objects.filter(pk=crew.elsewhere.pk).update(due_at=edge_now() + timedelta(days=9))
+    reader = machine("compliance:read")
+
+    def keys(path: str) -> set[str]:
+        answer = reader.get(f"/api/v1/{path}")
+        assert answer.status_code == 200, answer.content
+        return {row["key"] for row in answer.json()["results"]}
+
+    assert keys("findings/?overdue=true") == {late.key}
+    assert keys(f"findings/?owner={crew.owner.pk}") == {late.key, ahead.key, settled.key}
+    assert keys(f"findings/?owner={crew.doer.pk}") == set()
+    assert keys("audits/?overdue=true") == {crew.audit.key}
+    assert keys(f"audits/?lead={crew.other.pk}") == {crew.elsewhere.key}
+    for wrong in ("findings/?owner=me", "audits/?lead=me", "audits/?owner=x", "findings/?overdue=perhaps"):
+        assert reader.get(f"/api/v1/{wrong}").status_code == 400, wrong

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +19,8 @@ from compliance.services.audits import access as access_services
 from compliance.services.audits.findings import finding_edit, finding_move
 from compliance.services.audits.planning import audit_team_set
 from compliance.services.audits.sampling import population_freeze, sample_draw
+from compliance.services.audits.testing import control_test_plan
+from compliance.services.controls.controls import control_create
 from compliance.web import guests
 from opsportal.accounts.models import User
 from opsportal.accounts.selectors import colleagues
@@ -232,3 +234,91 @@ def test_what_was_looked_at_is_told_in_words_whatever_is_left_of_it(crew: Crew) 
         assert words in shown
     assert "compliance_finding_change<" not in shown
     assert User.objects.filter(is_guest=True).count() == 1
+
+
+def test_what_a_guest_was_refused_is_no_read(crew: Crew) -> None:
+    _, client = let_in(crew, crew.audit, crew.lead)
+    pk = crew.audit.pk
+    assert client.get(f"/admin/compliance/audit/{pk}/files/CHG-94/").status_code == 404
+    assert client.get(WORK.format(pk)).status_code == 200
+    assert list(AuditRead.objects.order_by("id").values_list("page", "subject")) == [
+        ("refused admin:compliance_audit_file", f"{pk} CHG-94"),
+        ("admin:compliance_audit_work", str(pk)),
+    ]
+    lead, base = as_(crew.lead), "/admin/compliance/auditread/"
+    found = text_of(lead.get(f"{base}?q=CHG-94"))
+    assert "Refused" in found.partition("result_list")[2]
+    assert "files/CHG-94" not in found
+    assert "Complete file" not in text_of(lead.get(f"{base}?answer=shown"))
+    assert "Complete file" in text_of(lead.get(f"{base}?answer=refused"))
+    assert "1 read" in text_of(lead.get(f"{base}?q={crew.audit.key}&answer=shown"))
+    listed = json.loads(file_of(lead.post(f"{base}export/", {"format": "json"})))
+    assert {(row["view"], row["answer"]) for row in listed} == {
+        ("Complete file", "Refused"),
+        ("Page", "Shown"),
+    }
+
+
+def test_a_look_that_cannot_be_recorded_is_not_shown(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, client = let_in(crew, crew.audit, crew.lead)
+    client.raise_request_exception = False
+
+    def away(**_: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(guests, "read_record", away)
+    answer = client.get(WORK.format(crew.audit.pk))
+    assert answer.status_code == 500
+    assert crew.audit.title not in text_of(answer)
+
+
+def test_the_back_office_tells_times_as_the_portal_does_and_scope_in_words(crew: Crew) -> None:
+    control = control_create(
+        actor=crew.admin.actor,
+        now=NOW,
+        fields={"title": "Locks", "frequency": "monthly", "owner": str(crew.owner.pk)},
+    )
+    audit = Audit.objects.filter(pk=crew.audit.pk)
+    audit.update(
+        controls=f"|{control.key}|", services="|payments|", due_at=datetime(2026, 12, 16, tzinfo=UTC)
+    )
+    shown = text_of(as_(crew.lead).get("/admin/compliance/audit/"))
+    assert "2026-12-16 00:00" in shown
+    assert "midnight" not in shown
+    assert "Times are those of UTC." in shown
+    told = text_of(as_(crew.other).get(f"/admin/compliance/audit/{crew.audit.pk}/change/"))
+    assert f'<a href="/controls/{control.key}/">{control.key} Locks</a>' in told
+    assert '<a href="/services/payments/">' in told
+    _, client = let_in(crew, crew.audit, crew.lead)
+    told = text_of(client.get(f"/admin/compliance/audit/{crew.audit.pk}/change/"))
+    assert f"{control.key} Locks" in told
+    assert "/controls/" not in told
+
+
+def test_a_test_beyond_the_scope_is_noticed(crew: Crew) -> None:
+    fields = {"frequency": "monthly", "owner": str(crew.owner.pk)}
+    within, beyond = (
+        control_create(actor=crew.admin.actor, now=NOW, fields={**fields, "title": title})
+        for title in ("Locks", "Badges")
+    )
+    for control in (within, beyond):
+        control_test_plan(
+            actor=crew.lead.actor,
+            now=NOW,
+            audit=crew.audit.pk,
+            fields={"kind": "design", "controls": [control.key]},
+        )
+    words = "not among the controls in scope"
+    pages = (WORK.format(crew.audit.pk), f"/admin/compliance/audit/{crew.audit.pk}/report/")
+    for page in pages:
+        assert words not in text_of(as_(crew.lead).get(page))
+    Audit.objects.filter(pk=crew.audit.pk).update(controls=f"|{within.key}|")
+    for page in pages:
+        assert f"{words}: {beyond.key}." in text_of(as_(crew.lead).get(page))
+
+
+def test_the_end_of_an_access_in_the_past_is_refused_in_its_own_words(crew: Crew) -> None:
+    typed = {"email": "x@example.com", "full_name": "X", "ends_at": "2020-01-01T00:00"}
+    answer = as_(crew.lead).post(f"/admin/compliance/audit/{crew.audit.pk}/do/guest/", typed)
+    assert answer.status_code == 400
+    assert "Must lie ahead." in text_of(answer)

@@ -15,8 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from changes.models import Change, ChangeComment
 from changes.services.comments import change_comment
 from changes.services.templates import template_create, template_submit
+from compliance.models import Policy
 from opsportal.accounts.models import User
-from opsportal.approvals.models import Vote
+from opsportal.approvals.models import ApprovalStage, Vote
 from opsportal.audit.models import AuditEntry
 from tests.changing import (
     Cast,
@@ -251,3 +252,28 @@ def test_a_template_is_decided_on_the_same_page(cast: Cast) -> None:
     template.refresh_from_db()
     assert template.state == "approved"
     assert "Approved" in text
+
+
+def test_what_is_decided_on_a_page_of_its_own_is_listed_and_counted(cast: Cast) -> None:
+    change = for_board(cast)
+    policy = Policy.objects.create(
+        title="Safe keys",
+        kind="security",
+        owner=cast.lead,
+        content_hash="a" * 64,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    stage = ApprovalStage.objects.select_related("request").get(request__subject_key=change.key, state="open")
+    for kind, key in (("policy", f"{policy.key}.1"), ("charter", "C-1")):
+        stage.request.pk = stage.pk = None
+        stage.request.subject_kind, stage.request.subject_key = kind, key
+        stage.request.save(force_insert=True)
+        stage.request = stage.request
+        stage.save(force_insert=True)
+    text = shown(as_(cast.board[0]), "/cab/board/")
+    assert f'<a href="/policies/{policy.key}/">Safe keys</a>' in text
+    assert "C-1" in text
+    assert "3 to decide" in text
+    assert '3<span class="visually-hidden"> waiting' in text
+    assert "3 to decide" in shown(as_(cast.board[0]), "/cab/")

@@ -61,6 +61,9 @@ def test_a_member_calls_a_meeting_and_changes_it(cast: Cast) -> None:
         "zone": "UTC",
     }
     assert "It must end after it starts." in text_of(member.post("/cab/meetings/new/", typed), 400)
+    empty = text_of(member.post("/cab/meetings/new/", {**typed, "starts_at": "", "ends_at": ""}), 400)
+    assert "This is needed." in empty
+    assert "with its zone" not in empty
     made = member.post("/cab/meetings/new/", {**typed, "ends_at": "2026-03-03T11:00"})
     meeting = Meeting.objects.get()
     assert (made.status_code, made["Location"]) == (302, f"/cab/{meeting.key}/")

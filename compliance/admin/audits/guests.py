@@ -6,14 +6,14 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
 from compliance.admin.audits.lists import OfAudit, work_url
 from compliance.admin.audits.rows import is_administrator, of_audits
-from compliance.auditing.reading import Look, look_of
+from compliance.auditing.reading import REFUSED, Look, look_of, rows_of_key
 from compliance.models import AuditorAccess, AuditRead
 from compliance.services.audits.access import access_revoke
 from opsportal.web.admin import LookAdmin, WrittenOnceAdmin
@@ -47,16 +47,46 @@ class AuditorAccessAdmin(OfAudit, LookAdmin):
         return carry_out(self, request, rows, service, action="revoke", question=question, done="Ended")
 
 
+class Answered(admin.SimpleListFilter):
+    """Whether what was asked for was shown."""
+
+    title = "answer"
+    parameter_name = "answer"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("shown", "Shown"), ("refused", "Refused")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "refused":
+            return queryset.filter(page__startswith=REFUSED)
+        return queryset.exclude(page__startswith=REFUSED) if self.value() == "shown" else queryset
+
+
 @admin.register(AuditRead)
 class AuditReadAdmin(OfAudit, WrittenOnceAdmin):
-    """What external auditors looked at."""
+    """What external auditors asked for, and whether it was shown to them."""
 
     seen = of_audits("audit", AuditRead)
     for_guests = False
-    list_display = ("at", "of", "who", "what", "kind", "view")
-    list_filter = ("at",)
-    search_fields = ("=audit__id", "reader")
+    list_display = ("at", "of", "who", "what", "kind", "view", "answer")
+    list_filter = (Answered, "at")
+    search_fields = ("=audit__id", "reader", "subject", "access__person__full_name")
     ordering = ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find also by the key that the list shows (`FND-3`), where the number alone is stored."""
+        found, has_doubles = super().get_search_results(request, queryset, search_term)
+        wanted = rows_of_key(search_term)
+        if wanted is None:
+            return found, has_doubles
+        model, number = wanted
+        of_it = Q(subject=str(number)) | Q(subject__startswith=f"{number} ")
+        named = queryset.filter(of_it, page__contains=f"compliance_{model}_")
+        return queryset.filter(
+            Q(pk__in=found.order_by().values("pk")) | Q(pk__in=named.order_by().values("pk"))
+        ), False
 
     def actors_of(self, row: AuditRead) -> list[tuple[str, str]]:
         return [("user", row.reader)]
@@ -96,6 +126,10 @@ class AuditReadAdmin(OfAudit, WrittenOnceAdmin):
     def view(self, row: AuditRead) -> str:
         return _look(row).view
 
+    @admin.display(description="Answer")
+    def answer(self, row: AuditRead) -> str:
+        return "Refused" if _look(row).is_refused else "Shown"
+
 
 def _look(row: AuditRead) -> Look:
     found = getattr(row, "look", None)
@@ -109,13 +143,14 @@ def _titled(model: str) -> QuerySet[Any]:
 
 def _url_of(row: AuditRead, look: Look) -> str:
     """Return where the reader of the list finds what was looked at."""
+    page = row.page.removeprefix(REFUSED)
     match look.model:
         case "audit":
             return work_url(look.pk)
         case "sample":
             return reverse("admin:compliance_audit_sample", args=[row.audit_id, look.pk])
         case "":
-            is_file = row.page == "admin:compliance_audit_file" and look.key
+            is_file = not look.is_refused and page == "admin:compliance_audit_file" and look.key
             return reverse("admin:compliance_audit_file", args=[row.audit_id, look.key]) if is_file else ""
         case _ if look.pk:
             return reverse(f"admin:compliance_{look.model}_change", args=[look.pk])

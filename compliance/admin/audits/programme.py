@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -9,7 +10,7 @@ from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from compliance.admin.audits.forms import ControlsField
 from compliance.admin.audits.rows import (
@@ -36,6 +37,7 @@ from compliance.services.audits.planning import (
 from compliance.services.audits.scene import case_of
 from opsportal.accounts.models import User
 from opsportal.accounts.selectors import colleagues
+from opsportal.catalog.models import Service
 from opsportal.core.access import may
 from opsportal.core.keys import number_of
 from opsportal.web.admin import SEEN_VERSION, WriteAdmin, WriteForm
@@ -240,6 +242,12 @@ class AuditAdmin(WorkViews, AuditRows, WriteAdmin):
         seen = audit is None or opinion_is_seen(actor_of(request), audit)
         return versions if seen else versions.filter(**dict.fromkeys(_OPINION, ""))
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.may_follow_links = not is_guest(request)
+        return row
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         scope = ["title", "kind", "frameworks", "controls", "framework", "services"]
         scope += ["period_from", "period_until", "lead", "due_at"]
@@ -290,15 +298,20 @@ class AuditAdmin(WorkViews, AuditRows, WriteAdmin):
 
     @admin.display(description="Frameworks")
     def frameworks_told(self, row: Audit) -> str:
-        return ", ".join(row.framework_slugs)
+        titles = dict(Framework.objects.filter(slug__in=row.framework_slugs).values_list("slug", "title"))
+        return _linked(
+            row, (("compliance:framework", slug, titles.get(slug, slug)) for slug in row.framework_slugs)
+        )
 
     @admin.display(description="Controls")
     def controls_told(self, row: Audit) -> str:
-        return "; ".join(str(control) for control in controls_named(row.control_keys))
+        found = controls_named(row.control_keys)
+        return _linked(row, (("compliance:control", one.key, f"{one.key} {one.title}") for one in found))
 
     @admin.display(description="Services")
     def services_told(self, row: Audit) -> str:
-        return ", ".join(row.service_slugs)
+        titles = dict(Service.objects.filter(slug__in=row.service_slugs).values_list("slug", "name"))
+        return _linked(row, (("catalog:service", slug, titles.get(slug, slug)) for slug in row.service_slugs))
 
     @admin.display(description="Audit", ordering="title")
     def work_link(self, row: Audit) -> str:
@@ -324,3 +337,11 @@ class AuditAdmin(WorkViews, AuditRows, WriteAdmin):
             )
 
         return carry_out(self, request, rows, service, action=verb, question=question, done=done)
+
+
+def _linked(row: Audit, things: Iterable[tuple[str, str, str]]) -> str:
+    """Return the words of things (page, key, words), with links for those whom the pages are open to."""
+    if not getattr(row, "may_follow_links", False):
+        return "; ".join(words for _, _, words in things)
+    links = ((reverse(page, args=[key]), words) for page, key, words in things)
+    return format_html_join("; ", '<a href="{}">{}</a>', links)

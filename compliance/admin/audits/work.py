@@ -16,7 +16,7 @@ from django.urls import reverse
 from compliance.admin.audits.forms import ItemForm
 from compliance.admin.audits.offered import Desk, action_rows, finding_rows, request_rows, steps_of_audit
 from compliance.admin.audits.steps import STEPS, Call, Step, initial_of
-from compliance.auditing.opinions import open_points
+from compliance.auditing.opinions import open_points, outside_scope
 from compliance.auditing.states import AUDIT
 from compliance.models import Audit, Population, Sample, SampleItem
 from compliance.panels.audit_blocks import file_blocks, report_blocks
@@ -66,6 +66,9 @@ class WorkViews:
         findings = findings_seen(actor).filter(audit=audit).prefetch_related("actions").order_by("-id")
         requests = requests_seen(actor).filter(audit=audit).order_by("-id")
         actions = actions_seen(actor).filter(finding__audit=audit).order_by("-id")
+        tests = audit.tests.select_related("tested_by").prefetch_related("tested__control")
+        tests = tests.order_by("control", "kind")
+        tested = (one.control.key for test in tests for one in test.tested.all())
         context = {
             "works": works,
             "leads": leads,
@@ -75,9 +78,8 @@ class WorkViews:
             "is_guest": actor.is_guest,
             "may_edit": leads and AUDIT.can(audit.state, "edit"),
             "members": audit.members.select_related("person").order_by("id"),
-            "tests": audit.tests.select_related("tested_by")
-            .prefetch_related("tested__control")
-            .order_by("control", "kind"),
+            "tests": tests,
+            "beyond": outside_scope(audit.control_keys, tested),
             "populations": _populations(audit),
             "requests": request_rows(desk, requests[:200]),
             "findings": finding_rows(desk, findings[:200]),

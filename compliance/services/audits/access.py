@@ -46,8 +46,10 @@ def access_grant(
     """
     begins = cleaning.moment("starts_at")(starts_at) if starts_at else now
     ends = cleaning.moment("ends_at")(ends_at)
-    if ends <= max(begins, now):
-        raise InvalidInput.of("ends_at", "past", "Must lie ahead, and after the beginning.")
+    if ends <= now:
+        raise InvalidInput.of("ends_at", "past", "Must lie ahead.")
+    if ends <= begins:
+        raise InvalidInput.of("ends_at", "past", "Must lie after the beginning.")
     if ends - begins > LONGEST:
         raise InvalidInput.of("ends_at", "too_long", f"At most {LONGEST.days} days.")
     with write(actor=actor, now=now):
