@@ -11,7 +11,7 @@ from django.db.models.functions import Cast, Concat
 
 from incidents.models import Incident, IncidentLink
 from incidents.models.response import PREFIX
-from incidents.selectors.response import open_incidents, seen_by, sees_all, visible
+from incidents.selectors.response import hidden_from, open_incidents, visible
 from incidents.services.response.scene import KIND
 from incidents.severities import TITLES
 from incidents.states import INCIDENT, OPEN
@@ -21,6 +21,7 @@ from opsportal.core.keys import number_of
 from opsportal.core.registry import (
     Panel,
     SearchHit,
+    hidden_paths,
     hidden_subjects,
     key_urls,
     panels,
@@ -46,23 +47,20 @@ def link_url(link: IncidentLink) -> str:
 
 def hidden_keys(actor: Actor, now: datetime) -> QuerySet[Any] | None:
     """Return the keys of the incidents that `actor` may not see, or None for those who see all."""
-    if sees_all(actor, now):
-        return None
-    hidden = Incident.objects.filter(visibility=Incident.Visibility.RESTRICTED).exclude(seen_by(actor, now))
-    return hidden.annotate(
-        named=Concat(Value(f"{PREFIX}-"), Cast(F("pk"), CharField()), output_field=CharField())
-    ).values("named")
+    return _hidden(actor, now, f"{PREFIX}-")
 
 
 def hidden_rows(actor: Actor, now: datetime) -> QuerySet[Any] | None:
     """Return where the back office has the incidents that `actor` may not see, as parts of its paths."""
-    if sees_all(actor, now):
+    return _hidden(actor, now, f"{Incident._meta.app_label}/{Incident._meta.model_name}/")
+
+
+def _hidden(actor: Actor, now: datetime, ahead: str) -> QuerySet[Any] | None:
+    hidden = hidden_from(actor, now)
+    if hidden is None:
         return None
-    hidden = Incident.objects.filter(visibility=Incident.Visibility.RESTRICTED).exclude(seen_by(actor, now))
-    part = Value(f"{Incident._meta.app_label}/{Incident._meta.model_name}/")
-    return hidden.annotate(named=Concat(part, Cast(F("pk"), CharField()), output_field=CharField())).values(
-        "named"
-    )
+    named = Concat(Value(ahead), Cast(F("pk"), CharField()), output_field=CharField())
+    return hidden.annotate(named=named).values("named")
 
 
 def going_on(actor: Actor, now: datetime, subject: Any) -> dict[str, Any] | None:
@@ -113,7 +111,7 @@ def register() -> None:
     """Put this area's panels, search source and key resolver where they belong, and say what is hidden."""
     key_urls.add(PREFIX, incident_path)
     hidden_subjects.add(KIND, hidden_keys)
-    hidden_subjects.add(f"{KIND} in the back office", hidden_rows)
+    hidden_paths.add("incidents", hidden_rows)
     search_sources.add("incidents", search)
     panels.add("incidents.broken", Panel("home.broken", 1, "incidents/response/panel_open.html", going_on))
     panels.add("incidents.mine", Panel("home.waiting", 2, "incidents/response/panel_mine.html", mine))

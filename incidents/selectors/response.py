@@ -47,8 +47,19 @@ def seen_by(actor: Actor, now: datetime) -> Q:
     A restricted one is seen by those of `sees_all`, by whoever declared it, who has or had a role in it, to
     whom it or one of its tasks is given. Who has not signed in sees none.
     """
+    return Q() if sees_all(actor, now) else _seen_besides(actor)
+
+
+def hidden_from(actor: Actor, now: datetime) -> QuerySet[Incident] | None:
+    """Return the incidents that `actor` may not see at `now` (aware UTC); None for those who see all."""
     if sees_all(actor, now):
-        return Q()
+        return None
+    restricted = Incident.objects.filter(visibility=Incident.Visibility.RESTRICTED)
+    return restricted.exclude(_seen_besides(actor))
+
+
+def _seen_besides(actor: Actor) -> Q:
+    """Return the condition "`actor` may see this incident" for one who does not see all."""
     if not (actor.is_user or actor.is_service_account):
         return Q(pk__in=[])
     seen = Q(visibility=Incident.Visibility.OPEN) | Q(

@@ -177,6 +177,10 @@ hidden_subjects: Registry[Callable[[Actor, datetime], QuerySet[Any] | None]] = R
 """Kind of a thing (`incident`) -> (reader, now: aware UTC) -> the keys of those whose existence the reader
 may not learn of, as a query of one column; None where there are none."""
 
+hidden_paths: Registry[Callable[[Actor, datetime], QuerySet[Any] | None]] = Registry("hidden paths")
+"""Name (`incidents`) -> (reader, now: aware UTC) -> the parts of paths beside their keys that lead to those,
+such as the back office's, as `hidden_subjects` gives keys."""
+
 rounds_elsewhere: Registry[Callable[[Collection[str]], dict[str, SearchHit]]] = Registry("rounds elsewhere")
 """Kind of what is approved on a page of its own (`policy`) -> keys of its rounds -> key of a round -> what an
 agenda shows of it."""
@@ -229,7 +233,7 @@ def tells_of_hidden(actor: Actor, now: datetime, *columns: str) -> Q:
 def path_to_hidden(actor: Actor, now: datetime, path: str) -> Q:
     """Return the condition "the path in the column `path` leads to something hidden from `actor`"."""
     condition = Q(pk__in=[])
-    for keys_of in hidden_subjects.values():
+    for keys_of in (*hidden_subjects.values(), *hidden_paths.values()):
         keys = keys_of(actor, now)
         if keys is not None:
             (named,) = keys.query.values_select or keys.query.annotation_select

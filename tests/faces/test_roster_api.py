@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
 from opsportal.core.clock import edge_now
 from opsportal.outbox.services import messages_handle
-from tests.makers import make_team, make_user
+from tests.makers import NOW, make_team, make_user
 from tests.rostering import make_schedule, settings_data
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def morning() -> Iterator[None]:
+    """Turns change at midnight: no test runs over it."""
+    with time_machine.travel(NOW):
+        yield
 
 
 @pytest.fixture

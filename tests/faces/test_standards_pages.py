@@ -94,6 +94,7 @@ def test_rules_are_grouped_by_what_they_govern(client: Client) -> None:
         "When somebody declares what no machine can see",
         "When documents and policies are looked through",
         "When the readiness of a service is judged",
+        "Who decides when a policy is submitted",
         "What is owed, and by when",
         "What has to happen again and again",
         "Whom silence on an incident tells",
