@@ -146,7 +146,7 @@ class LivePortal:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         if check and done.returncode:
