@@ -308,7 +308,7 @@ def register() -> None:
         otherwise=f"Only {_WORKERS} may complete this change.",
     )
     allow("filter.save", is_person, otherwise="Only people keep filters.")
-    allow("filter.remove", owns_filter, otherwise="Only whoever saved a filter removes it.")
+    allow("filter.remove", owns_filter, otherwise="Only whoever saved a filter changes or removes it.")
     _register_templates()
     _register_deployments()
     _register_break_glass()

@@ -277,6 +277,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "FindingSeverity": "compliance.auditing.tables.SEVERITY_CHOICES",
         "AuditOpinion": "compliance.auditing.tables.OPINION_CHOICES",
         "ChangeState": "changes.states.CHANGE.choices",
+        "ChangeFilterState": "changes.api.filters.STATES",
         "Severity": "incidents.severities.CHOICES",
         "DeploymentEffect": "changes.models.DeploymentEvent.Effect",
         "IncidentEffect": "incidents.models.IncidentService.Effect",

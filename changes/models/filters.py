@@ -17,6 +17,7 @@ class SavedFilter(models.Model):
     query = models.CharField(max_length=3_000)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     saved_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
 
     history = history()
 

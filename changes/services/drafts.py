@@ -10,11 +10,12 @@ from changes.facts import uses_approved_template
 from changes.models import Change, ChangeTarget, ChangeTemplate, TemplateTarget
 from changes.services.content import content_of
 from changes.services.events import happened, record
-from changes.services.fields import FROM_TEMPLATE, Cleaned, check_window, clean_fields, clean_person
+from changes.services.fields import FROM_TEMPLATE, Cleaned, check_window, clean_fields
 from changes.services.rounds import let_go
 from changes.services.scene import Scene, scene_locked
 from changes.states import CHANGE
 from opsportal.accounts.models import User
+from opsportal.accounts.services import clean_colleague
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import FieldError, Forbidden, InvalidInput
@@ -101,11 +102,11 @@ def change_revise(
 
 def _requester(actor: Actor, named: str, template: ChangeTemplate | None) -> User | None:
     if actor.is_user:
-        person = clean_person("requester", named or actor.id)
+        person = clean_colleague("requester", named or actor.id)
         if person is None or str(person.pk) != actor.id:
             raise Forbidden("You request your own changes; only a service account names somebody else.")
         return person
-    person = clean_person("requester", named)
+    person = clean_colleague("requester", named)
     if person is None and template is None:
         raise InvalidInput.of(
             "requester", "required", "A service account names the person who requests it, or a template."

@@ -9,11 +9,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
-from uuid import UUID
 
 from changes.models import Change, ChangeTemplate
-from opsportal.accounts.models import User
-from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.services import clean_colleague
 from opsportal.catalog.models import Environment, Service
 from opsportal.catalog.selectors import environments_named, services_named
 from opsportal.core.errors import FieldError, InvalidInput
@@ -147,33 +145,6 @@ def _tags(name: str, value: Any) -> list[str]:
     return sorted({clean_text(tag, field=name, max_length=40, required=True, lines=False) for tag in value})
 
 
-def clean_person(name: str, value: Any) -> User | None:
-    """Return the active person with this id or e-mail address, None for none.
-
-    Raises `InvalidInput` naming `name`.
-    """
-    if value is None or value == "":
-        return None
-    text = clean_text(
-        value if isinstance(value, str) else str(value), field=name, max_length=254, lines=False
-    )
-    people = colleagues()
-    if "@" in text:
-        person = people.filter(email=text.lower()).first()
-    else:
-        person = people.filter(pk=identifier).first() if (identifier := _uuid(text)) else None
-    if person is None:
-        raise InvalidInput.of(name, "unknown", "There is no such active person.")
-    return person
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
 def _template(name: str, value: Any) -> ChangeTemplate | None:
     if value is None or value == "":
         return None
@@ -260,7 +231,7 @@ _CLEANERS: Mapping[str, Callable[[str, Any], Any]] = {
     "services": _services,
     "environments": _environments,
     "targets": _targets,
-    "implementer": clean_person,
+    "implementer": clean_colleague,
     "template": _template,
     "tags": _tags,
     "activates": _standard,

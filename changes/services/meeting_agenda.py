@@ -7,9 +7,9 @@ from uuid import UUID
 
 from changes.models import AgendaItem, Change, ChangeTemplate, Meeting, MeetingPresence
 from changes.models.changes import PREFIX as CHANGE_PREFIX
-from changes.services.fields import clean_person
 from changes.services.meetings import case_of_meeting, meeting_locked, meeting_touched, record
 from changes.states import MEETING
+from opsportal.accounts.services import clean_colleague
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, InvalidInput, NotFound
@@ -91,7 +91,7 @@ def meeting_attend(
     """
     with write(actor=actor, now=now):
         meeting = meeting_locked(pk)
-        who = clean_person("person", person or actor.id)
+        who = clean_colleague("person", person or actor.id)
         if who is None:
             raise InvalidInput.of("person", "required", "Name somebody.")
         case = case_of_meeting(actor, meeting.board, now, attendee=str(who.pk))

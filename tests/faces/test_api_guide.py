@@ -95,5 +95,14 @@ def test_an_example_is_what_the_schema_describes(schema: dict[str, Any], call: C
 
 def test_there_is_an_example_of_each_part() -> None:
     parts = {call.path.split("/")[3] for call in CALLS}
-    assert parts == {"cab", "changes", "gate", "deployments", "break-glass"}
+    assert parts == {
+        "absences",
+        "break-glass",
+        "cab",
+        "change-filters",
+        "changes",
+        "deployments",
+        "deputies",
+        "gate",
+    }
     assert len(CALLS) >= 14

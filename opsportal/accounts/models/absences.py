@@ -22,6 +22,7 @@ class Absence(models.Model):
     starts_at = models.DateTimeField("from")
     ends_at = models.DateTimeField("until")
     reason = models.CharField(max_length=MAX_REASON, blank=True, default="")
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
 
     history = history(excluded=["reason"])
 
@@ -53,6 +54,7 @@ class Deputyship(models.Model):
     )
     starts_at = models.DateTimeField("from")
     ends_at = models.DateTimeField("until", null=True, blank=True)
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
 
     history = history()
 

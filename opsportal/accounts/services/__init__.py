@@ -1,5 +1,5 @@
-from opsportal.accounts.services.absences import absence_end, absence_record
-from opsportal.accounts.services.deputies import deputy_end, deputy_name
+from opsportal.accounts.services.absences import absence_change, absence_end, absence_record
+from opsportal.accounts.services.deputies import deputy_change, deputy_end, deputy_name
 from opsportal.accounts.services.erasure import user_erase
 from opsportal.accounts.services.imports import people_import, people_rows, roles_import
 from opsportal.accounts.services.passwords import (
@@ -8,7 +8,7 @@ from opsportal.accounts.services.passwords import (
     reset_link_send,
     welcome_send,
 )
-from opsportal.accounts.services.people import time_zones
+from opsportal.accounts.services.people import clean_colleague, time_zones
 from opsportal.accounts.services.roles import role_declare, role_end, role_grant
 from opsportal.accounts.services.searches import search_keep, search_remove
 from opsportal.accounts.services.service_accounts import (
@@ -28,8 +28,11 @@ from opsportal.accounts.services.users import (
 )
 
 __all__ = [
+    "absence_change",
     "absence_end",
     "absence_record",
+    "clean_colleague",
+    "deputy_change",
     "deputy_end",
     "deputy_name",
     "first_password_link",

@@ -15,6 +15,7 @@ from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from opsportal.core.moments import clean_moment
+from opsportal.core.versions import require_version
 from opsportal.core.writes import write
 
 
@@ -53,26 +54,75 @@ def deputy_name(
         return row
 
 
-def deputy_end(*, actor: Actor, now: datetime, deputyship_id: int) -> None:
-    """Let a deputyship end now. One that has not begun goes; its history stays.
+def deputy_change(
+    *,
+    actor: Actor,
+    now: datetime,
+    deputyship_id: int,
+    ends_at: datetime | None,
+    version: int | None = None,
+) -> Deputyship:
+    """Let a standing deputyship end at another time (aware; None is open), and return it.
 
-    The principal, the deputy and administrators may. Raises `NotFound`, `Forbidden`, and `Conflict`
+    Raises `NotFound`, `Forbidden` (nobody prolongs their own), `Stale`, `InvalidInput`, and `Conflict` with
+    code `over`, `of_an_absence` (it ends with that one) or `already_deputy`.
+    """
+    with write(actor=actor, now=now):
+        principal = Deputyship.objects.filter(pk=deputyship_id).values_list("principal_id", flat=True).first()
+        if principal is None:
+            raise NotFound("There is no such deputyship.")
+        # The person first, as for an absence; a twin waits here.
+        require(actor, "absence.set", locked_user(principal))
+        row = _locked(deputyship_id)
+        if actor.is_user and actor.id == str(row.deputy_id):
+            raise Forbidden("Nobody makes themselves a deputy: the person or another administrator has to.")
+        require_version(row, version)
+        _refuse_over(row, now)
+        if row.absence_id is not None:
+            raise Conflict("It ends with its absence: change that one.", code="of_an_absence")
+        _, end = _period(None, row.starts_at, ends_at, now)
+        if end != row.ends_at:
+            row.ends_at = end
+            _refuse_twin(row)
+            row.version += 1
+            row.save()
+            _record(actor, now, "deputy.changed", row)
+        return row
+
+
+def deputy_end(*, actor: Actor, now: datetime, deputyship_id: int, version: int | None = None) -> Deputyship:
+    """Let a deputyship end now, and return it. One that has not begun goes; its history stays.
+
+    The principal, the deputy and administrators may. Raises `NotFound`, `Forbidden`, `Stale`, and `Conflict`
     with code `over`.
     """
     with write(actor=actor, now=now):
-        row = Deputyship.objects.select_for_update().filter(pk=deputyship_id).first()
-        if row is None:
-            raise NotFound("There is no such deputyship.")
+        row = _locked(deputyship_id)
         if actor.id != str(row.deputy_id):
-            require(actor, "absence.set", User.objects.get(pk=row.principal_id))
-        if row.ends_at is not None and row.ends_at <= now:
-            raise Conflict("This deputyship is over.", code="over")
+            require(actor, "absence.set", row.principal)
+        require_version(row, version)
+        _refuse_over(row, now)
         _record(actor, now, "deputy.ended", row)
         if row.starts_at >= now:
             row.delete()
         else:
             row.ends_at = now
+            row.version += 1
             row.save()
+        return row
+
+
+def _locked(deputyship_id: int) -> Deputyship:
+    rows = Deputyship.objects.select_for_update(of=("self",)).select_related("principal", "deputy", "role")
+    row = rows.filter(pk=deputyship_id).first()
+    if row is None:
+        raise NotFound("There is no such deputyship.")
+    return row
+
+
+def _refuse_over(row: Deputyship, now: datetime) -> None:
+    if row.ends_at is not None and row.ends_at <= now:
+        raise Conflict("This deputyship is over.", code="over")
 
 
 def _deputy(actor: Actor, principal: User, deputy_id: UUID | str) -> User:
@@ -124,7 +174,7 @@ def _period(
 
 
 def _refuse_twin(row: Deputyship) -> None:
-    same = Deputyship.objects.filter(principal=row.principal, deputy=row.deputy)
+    same = Deputyship.objects.filter(principal=row.principal, deputy=row.deputy).exclude(pk=row.pk)
     same = same.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=row.starts_at))
     if row.ends_at is not None:
         same = same.filter(starts_at__lt=row.ends_at)

@@ -1,15 +1,17 @@
-"""Values of people that come in from outside, checked. Pure but for the list of time zones."""
+"""Values of people that come in from outside, checked."""
 
 from __future__ import annotations
 
 import functools
 import zoneinfo
+from uuid import UUID
 
 from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from opsportal.accounts.models import User
+from opsportal.accounts.selectors import colleagues
 from opsportal.core.errors import FieldError, InvalidInput
 from opsportal.core.text import clean_text
 
@@ -68,3 +70,30 @@ def require_good_password(password: str, user: User) -> None:
         raise InvalidInput(
             FieldError("/password", "weak_password", text) for text in error.messages
         ) from None
+
+
+def clean_colleague(name: str, value: object) -> User | None:
+    """Return the person of the house with this id or e-mail address who may sign in, None for none.
+
+    Raises `InvalidInput` naming `name`. One query.
+    """
+    if value is None or value == "":
+        return None
+    text = clean_text(
+        value if isinstance(value, str) else str(value), field=name, max_length=254, lines=False
+    )
+    people = colleagues()
+    if "@" in text:
+        person = people.filter(email=text.lower()).first()
+    else:
+        person = people.filter(pk=identifier).first() if (identifier := _uuid(text)) else None
+    if person is None:
+        raise InvalidInput.of(name, "unknown", "There is no such active person.")
+    return person
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
