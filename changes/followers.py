@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
-from changes.mentions import mentioned, spoken
+from changes.mentions import groups_mentioned, mentioned, spoken
 from changes.models import Change, ChangeComment
 from changes.selectors import muted_by, watchers_of
+from changes.selectors.mentioning import members_mentioned
 from changes.services.events import topic
 from changes.telling import change_of, tell, workers_of
 from opsportal.notify.topics import Topic, topics
@@ -21,9 +22,9 @@ def on_comment(message: Message) -> None:
     if comment is None:
         return
     asked = comment.kind == ChangeComment.Kind.QUESTION
-    change, mentions = change_of(message), mentioned(comment.text)
+    change, mentions = change_of(message), _mentioned(message, comment)
     said = spoken(comment.text, _nobody)[:QUOTED]
-    _tell_mentioned(message, change, comment, said)
+    _tell_mentioned(message, change, comment, mentions, said)
     if message.topic == topic("comment_edited"):
         return
     workers = [person for person in workers_of(change) if asked or person not in muted_by(change)]
@@ -48,11 +49,20 @@ def on_comment(message: Message) -> None:
     )
 
 
-def _tell_mentioned(message: Message, change: Change, comment: ChangeComment, said: str) -> None:
+def _mentioned(message: Message, comment: ChangeComment) -> list[str]:
+    """Return the ids of the people whom a comment mentions, each once: by name, or as one of a group then."""
+    day = datetime.fromisoformat(message.payload["at"]).astimezone(UTC).date()
+    members = members_mentioned(groups_mentioned(comment.text), day)
+    return list(dict.fromkeys([*mentioned(comment.text), *members]))
+
+
+def _tell_mentioned(
+    message: Message, change: Change, comment: ChangeComment, mentions: list[str], said: str
+) -> None:
     tell(
         message,
         change,
-        mentioned(comment.text),
+        mentions,
         key=f"mention:{comment.pk}",
         subject="You are mentioned",
         lines=[said, "", "Answer with a comment on the change."],
@@ -111,7 +121,7 @@ def _followers(message: Message, change: Change) -> list[str]:
 
 def register() -> None:
     """Listen to comments and steps, and say what kinds of news there are."""
-    topics.add("changes.mention", Topic("Mentions", "Comments that mention me."))
+    topics.add("changes.mention", Topic("Mentions", "Comments that mention me, a team or a board of mine."))
     topics.add("changes.watched", Topic("Changes that I watch", "Steps, comments and holds."))
     for event in ("commented", "asked", "comment_edited"):
         on(topic(event), "changes.comment", on_comment)

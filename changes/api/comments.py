@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from changes.api.changes import IF_MATCH
 from changes.api.changes_bodies import CommentBody, CommentPatch
 from changes.api.changes_out import PersonOut
-from changes.mentions import mentioned
+from changes.mentions import groups_mentioned, mentioned
 from changes.models import ChangeComment
 from changes.selectors import change_by_key, watchers_of
 from changes.services.comments import MAX_COMMENT, change_comment, change_comment_edit
@@ -26,16 +26,30 @@ from opsportal.core.clock import edge_now
 from opsportal.core.registry import person_names
 
 URL = 2_000
+SLUG = 60
+NAME = 200
+GROUP_KINDS = ("team", "board")
 ORDERINGS = both_ways("created_at", "id", word="created_at")
 
 
+class MentionedGroupOut(Body):
+    """A team or a board that a comment mentions."""
+
+    kind = serializers.ChoiceField(GROUP_KINDS)
+    slug = Text(max_length=SLUG)
+    name = Text(max_length=NAME)
+
+
 class CommentOut(Body):
-    """A comment: Markdown, in which `@{id}` stands for each person whom it mentions."""
+    """A comment: Markdown, in which `@{id}` stands for each person whom it mentions, and `@{team:slug}` for a
+    team (or `board`).
+    """
 
     id = WholeNumber()
     kind = serializers.ChoiceField(ChangeComment.Kind.choices)
     text = Text(max_length=2 * MAX_COMMENT)
     mentions = PersonOut(many=True)
+    groups = MentionedGroupOut(many=True)
     author = PersonOut()
     created_at = Moment()
     edited_at = Moment(allow_null=True, help_text="What it said before is in the history.")
@@ -65,7 +79,8 @@ class ChangeCommentView(ApiView):
 
     @extend_schema(operation_id="changes_comment", request=CommentBody, responses={201: CommentOut})
     def post(self, request: Request, key: str) -> Response:
-        """Add a remark, or a question to the requester. Only people can; `@Full Name` tells that person."""
+        """Add a remark, or a question to the requester. Only people can; `@Full Name` tells that person,
+        `@team-slug` and `@board-slug` all of that team or board."""
         Query(request, paged=False)
         body = read_body(request, CommentBody)
         comment = change_comment(actor=self.actor, now=edge_now(), pk=change_by_key(key).pk, **body)
@@ -169,10 +184,15 @@ def _watchers(key: str) -> Response:
     return Response({"next": None, "previous": None, "results": told})
 
 
+_NAMED = {"team": "team", "board": "role"}
+"""What names of groups are asked for as."""
+
+
 def _out(comments: Iterable[ChangeComment]) -> list[dict[str, Any]]:
     rows = list(comments)
     people = {("user", str(row.author_id)) for row in rows}
     people |= {("user", person) for row in rows for person in mentioned(row.text)}
+    people |= {(_NAMED[kind], slug) for row in rows for kind, slug in groups_mentioned(row.text)}
     names = person_names["people"](people)
 
     def person(identifier: str) -> dict[str, str]:
@@ -184,6 +204,10 @@ def _out(comments: Iterable[ChangeComment]) -> list[dict[str, Any]]:
             "kind": row.kind,
             "text": row.text,
             "mentions": [person(one) for one in mentioned(row.text)],
+            "groups": [
+                {"kind": kind, "slug": slug, "name": names[_NAMED[kind], slug]}
+                for kind, slug in groups_mentioned(row.text)
+            ],
             "author": person(str(row.author_id)),
             "created_at": utc(row.created_at),
             "edited_at": utc(row.edited_at),

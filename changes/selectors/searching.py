@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
-from changes.mentions import TOKEN
+from changes.mentions import without_tokens
 from changes.models import Change, ChangeComment
 from changes.search_words import Term, as_fts5, as_tsquery, snippet, terms_of
 
@@ -83,7 +83,7 @@ def changes_found(text: str, limit: int) -> list[Found]:
     comments: dict[int, list[str]] = {}
     rows = ChangeComment.objects.filter(change_id__in=numbers).order_by("-id")
     for number, said in rows.values_list("change_id", "text")[:CONSIDERED]:
-        comments.setdefault(number, []).append(TOKEN.sub("", said))
+        comments.setdefault(number, []).append(without_tokens(said))
     return [
         Found(
             changes[number],

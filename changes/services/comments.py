@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from changes.mentions import ADDRESS, TOKEN, Ambiguous, kept, mentioned
+from changes.mentions import ADDRESS, TOKEN, Ambiguous, group_names, groups_mentioned, kept, mentioned
 from changes.models import ChangeComment
+from changes.selectors.mentioning import group_slugs
 from changes.services.events import record
 from changes.services.scene import scene_locked
 from opsportal.accounts.models import User
@@ -29,6 +30,7 @@ def change_comment(
     """Add a remark, or a question of which the requester is told, and return it. In any state.
 
     `@Full Name` or `@address` of an active person mentions them: they are told, and the text keeps their id.
+    `@slug` of a team or a board mentions all who belong to it then.
     Raises `InvalidInput`, `NotFound` and `Forbidden`.
     """
     words = _clean(text)
@@ -81,10 +83,12 @@ def _clean(text: object) -> str:
         return words
     wanted = {found.lower() for found in ADDRESS.findall(words)}
     people = colleagues()
+    names = [(str(pk), name) for pk, name in people.values_list("pk", "full_name")]
+    groups = group_slugs()
     try:
         words = kept(
             words,
-            names=[(str(pk), name) for pk, name in people.values_list("pk", "full_name")],
+            names=[*names, *group_names(groups, [name for _, name in names])],
             addresses={
                 email: str(pk) for email, pk in people.filter(email__in=wanted).values_list("email", "pk")
             },
@@ -93,12 +97,12 @@ def _clean(text: object) -> str:
         raise InvalidInput.of(
             "text",
             "ambiguous",
-            f"Several people are called {ambiguous.name}: write @ and the e-mail address of one.",
+            f"Several are called {ambiguous.name}: choose one of the list, or write @ and an e-mail address.",
         ) from None
-    who = mentioned(words)
-    if len(who) > MAX_MENTIONS:
-        raise InvalidInput.of("text", "too_many", f"A comment mentions {MAX_MENTIONS} people at most.")
+    who, which = mentioned(words), groups_mentioned(words)
+    if len(who) + len(which) > MAX_MENTIONS:
+        raise InvalidInput.of("text", "too_many", f"A comment mentions {MAX_MENTIONS} at most.")
     known = {str(pk) for pk in User.objects.filter(pk__in=who, is_guest=False).values_list("pk", flat=True)}
-    if any(found not in known for found in TOKEN.findall(words)):
+    if any(found not in known for found in TOKEN.findall(words)) or set(which) - set(groups):
         raise InvalidInput.of("text", "unknown", "It mentions somebody who does not exist.")
     return words

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-from changes.mentions import TOKEN
+from changes.mentions import without_tokens
 from changes.models import Change, ChangeComment, ChangeTarget, SearchDocument
 from changes.search_words import searchable
 from changes.services.content import TEXTS
@@ -25,9 +25,7 @@ def words_put(change: Change, targets: Iterable[ChangeTarget]) -> None:
         change=change,
         title=searchable([change.title]),
         names=searchable([change.key, *change.tags, *sorted(names)]),
-        body=searchable(
-            [*(getattr(change, name) for name in BODY), *(TOKEN.sub("", text) for text in comments[:500])]
-        ),
+        body=searchable([*(getattr(change, name) for name in BODY), *map(without_tokens, comments[:500])]),
     )
     SearchDocument.objects.bulk_create(
         [document],

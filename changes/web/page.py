@@ -175,7 +175,7 @@ def _in_timeline(moments: list[Moment]) -> Iterator[Pair]:
         yield moment.actor_kind, moment.actor_id
         yield "user", moment.beside_id
         if moment.comment:
-            yield from (("user", one) for one in moment.comment.mentions)
+            yield from moment.comment.mentions
 
 
 def _people(

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models.functions import Lower
 from django.urls import reverse
 
-from changes.mentions import mentioned, typed
+from changes.mentions import group_names, groups_mentioned, mentioned, typed
 from changes.models import Change, ChangeComment
 from changes.selectors import Happening, Place, timeline
+from changes.selectors.mentioning import group_slugs
 from opsportal.accounts.selectors import colleagues
 from opsportal.core.actor import Actor
 from opsportal.web.looks import words_of
@@ -87,8 +89,11 @@ class Said:
     draft: str = ""
 
     @property
-    def mentions(self) -> list[str]:
-        return mentioned(" ".join([self.text, *(text for _, text in self.earlier)]))
+    def mentions(self) -> list[tuple[str, str]]:
+        """Kind and id of whom it names, as the names of people are asked for."""
+        said = " ".join([self.text, *(text for _, text in self.earlier)])
+        groups = [("role" if kind == "board" else kind, slug) for kind, slug in groups_mentioned(said)]
+        return [*(("user", one) for one in mentioned(said)), *groups]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +151,20 @@ def _said(change: Change, numbers: list[int], reader: Actor) -> dict[int, Said]:
 def _drafts(own: list[ChangeComment]) -> dict[int, str]:
     """Return what an author sees in the form of each comment: names in place of ids, where they are clear."""
     wanted = {person for row in own for person in mentioned(row.text)}
-    if not wanted:
+    slugs = {slug for row in own for _, slug in groups_mentioned(row.text)}
+    if not wanted and not slugs:
         return {row.pk: row.text for row in own}
     people = colleagues().filter(pk__in=wanted)
     names = {str(pk): name for pk, name in people.values_list("pk", "full_name")}
     namesakes = colleagues().filter(full_name__in=names.values())
     count = Counter(namesakes.values_list("full_name", flat=True))
     unique = {name for name, times in count.items() if times == 1}
+    if slugs:
+        alike = colleagues().annotate(low=Lower("full_name")).filter(low__in=slugs)
+        groups = group_names(group_slugs(), list(alike.values_list("low", flat=True)))
+        free = Counter(slug for _, slug in groups)
+        names |= {identifier: slug for identifier, slug in groups if free[slug] == 1}
+        unique |= {slug for slug, times in free.items() if times == 1}
     return {row.pk: typed(row.text, names=names, unique=unique) for row in own}
 
 

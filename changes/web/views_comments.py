@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from changes.models import ChangeComment
-from changes.selectors.mentioning import people_to_mention
+from changes.selectors.mentioning import groups_to_mention, people_to_mention
 from changes.services.comments import change_comment, change_comment_edit
 from changes.services.watching import change_unwatch, change_watch
 from changes.web.forms import CommentForm
@@ -26,14 +26,15 @@ MOST_ASKED = 150
 
 @require_safe
 def mentions(request: HttpRequest) -> JsonResponse:
-    """Offer the people whom a comment may mention, by what is written of their name.
+    """Offer the people, teams and boards that a comment may mention, by what is written of their name.
 
-    Each with what is inserted: the name, or a token where somebody else bears it too.
+    Each with what is inserted: the name or slug, or a token where another bears it too.
     """
     if not may(actor_of(request), "change.comment"):
         raise Forbidden("Only people comment on a change.")
-    people = people_to_mention(clean_text(request.GET.get("q", ""), field="q", max_length=MOST_ASKED))
-    return JsonResponse({"people": people}, headers={"Cache-Control": "no-store"})
+    text = clean_text(request.GET.get("q", ""), field="q", max_length=MOST_ASKED)
+    offered = [*people_to_mention(text), *groups_to_mention(text)]
+    return JsonResponse({"people": offered}, headers={"Cache-Control": "no-store"})
 
 
 @require_POST

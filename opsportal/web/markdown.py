@@ -13,28 +13,38 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_inline import StateInline
 
-_MENTION = re.compile(r"@\{([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}")
+_MENTION = re.compile(r"@\{([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:team|board):[a-z0-9_-]{1,60})\}")
 _TAGS = {"p", "br", "strong", "em", "code", "pre", "ul", "ol", "li", "blockquote", "a", "hr", "span", "s"}
-_ATTRIBUTES: dict[str, set[str]] = {"*": set(), "a": {"href"}, "span": {"class"}, "ol": {"start"}}
+_ATTRIBUTES: dict[str, set[str]] = {"*": set(), "a": {"href", "class"}, "span": {"class"}, "ol": {"start"}}
 _SCHEMES = {"http", "https", "mailto"}
 
 
-def rendered(text: str, name_of: Callable[[str], str]) -> SafeString:
-    """Return Markdown as HTML. A mention `@{id}` shows what `name_of` the id gives.
+def _nowhere(_identifier: str) -> str:
+    return ""
+
+
+def rendered(
+    text: str, name_of: Callable[[str], str], path_of: Callable[[str], str] = _nowhere
+) -> SafeString:
+    """Return Markdown as HTML. A mention `@{id}` shows what `name_of` the id (or `team:<slug>`) gives.
+
+    It is a link where `path_of` gives a path.
 
     Twice safe: the parser takes no HTML, and what it makes passes a list of harmless elements. Headings would
     break the outline of the page (but see `rendered_document`), pictures would be fetched from elsewhere.
     """
-    return _cleaned(_PARSER.render(text, {"name_of": name_of}), _TAGS)
+    return _cleaned(_PARSER.render(text, {"name_of": name_of, "path_of": path_of}), _TAGS)
 
 
-def rendered_document(text: str, name_of: Callable[[str], str]) -> SafeString:
+def rendered_document(
+    text: str, name_of: Callable[[str], str], path_of: Callable[[str], str] = _nowhere
+) -> SafeString:
     """Return Markdown as `rendered` does, with its headings, as the text of a card with a heading h2.
 
     The outline stays whole, whatever levels its author took: headings begin at h3, and each is at most one
     level below the one under which it stands.
     """
-    tokens = _DOCUMENT_PARSER.parse(text, env := {"name_of": name_of})
+    tokens = _DOCUMENT_PARSER.parse(text, env := {"name_of": name_of, "path_of": path_of})
     over: list[int] = []
     for token in tokens:
         if token.type == "heading_open":
@@ -68,7 +78,11 @@ def _take_mention(state: StateInline, silent: bool) -> bool:
 
 
 def _show_mention(self: RendererHTML, tokens: Any, index: int, options: Any, env: Any) -> str:
-    return f'<span class="op-mention">@{escape(env["name_of"](tokens[index].content))}</span>'
+    identifier = tokens[index].content
+    name, path = escape(env["name_of"](identifier)), env["path_of"](identifier)
+    if path:
+        return f'<a class="op-mention" href="{escape(path)}">@{name}</a>'
+    return f'<span class="op-mention">@{name}</span>'
 
 
 def _parser(*refused: str) -> MarkdownIt:

@@ -124,6 +124,7 @@ def test_comments_and_questions(cast: Cast) -> None:
         "kind": "question",
         "text": "Why?",
         "mentions": [],
+        "groups": [],
         "author": {"id": str(cast.bystander.pk), "name": "Bob"},
         "created_at": "2026-03-02T09:30:00Z",
         "edited_at": None,

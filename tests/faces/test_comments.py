@@ -6,10 +6,11 @@ import pytest
 
 from changes.mentions import mentioned
 from changes.models import ChangeComment
+from changes.selectors.searching import changes_found
 from changes.services.comments import change_comment
 from tests.changing import Cast, draft, make_cast
 from tests.faces.test_changes_api import URL, as_machine, as_person, pointers, problem, send
-from tests.makers import NOW, make_user
+from tests.makers import NOW, make_team, make_user
 from tests.reading import as_, shown, text_of
 
 pytestmark = pytest.mark.django_db
@@ -94,3 +95,31 @@ def test_people_are_offered_while_their_name_is_written(cast: Cast) -> None:
     change_comment(actor=cast.bystander.actor, now=NOW, pk=change.pk, text=f"@{insert} look")
     assert mentioned(ChangeComment.objects.get().text) == [insert.strip("{}")]
     assert 'data-op-mentions="/changes/mentions/"' in shown(client, f"/changes/{change.key}/")
+
+
+def test_teams_and_boards_are_offered_and_shown_as_links(cast: Cast) -> None:
+    change, client = draft(cast), as_(cast.bystander)
+
+    def offered(text: str) -> list[tuple[str, str]]:
+        people = client.get("/changes/mentions/", {"q": text}).json()["people"]
+        return [(one["name"], one["insert"]) for one in people]
+
+    slug = cast.team.slug
+    assert (f"{cast.team.name} (team)", slug) in offered(slug[:4])
+    assert ("Board (board)", "board") in offered("bOa")
+    make_team("board")
+    assert ("Board (board)", "{board:board}") in offered("board")
+    text = f"@{slug} and @{{board:board}}"
+    change_comment(actor=cast.bystander.actor, now=NOW, pk=change.pk, text=text)
+    page = shown(client, f"/changes/{change.key}/")
+    assert f'<a class="op-mention" href="/teams/{slug}/"' in page
+    assert f"@{cast.team.name}</a>" in page
+    assert '<a class="op-mention" href="/boards/#board"' in page
+    assert f">@{slug} and @{{board:board}}</textarea>" in page
+    (told,) = as_person(cast.bystander).get(f"{URL}{change.key}/comments/").json()["results"]
+    assert told["groups"] == [
+        {"kind": "team", "slug": slug, "name": cast.team.name},
+        {"kind": "board", "slug": "board", "name": "Board"},
+    ]
+    (found,) = changes_found(slug, 5)
+    assert (found.change, "team:" in str(found.snippet)) == (change, False)

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from changes.mentions import Ambiguous, kept, mentioned, spoken, token, typed
+from changes.mentions import (
+    Ambiguous,
+    group_names,
+    groups_mentioned,
+    kept,
+    mentioned,
+    spoken,
+    token,
+    typed,
+    without_tokens,
+)
 from opsportal.web.markdown import rendered, rendered_document
 
 PRIYA, PRI, JOSE, TWIN = (f"00000000-0000-4000-8000-00000000000{n}" for n in range(4))
@@ -34,6 +44,42 @@ SHOWN = dict(NAMES[:3])
 )
 def test_names_and_addresses_become_tokens(text: str, expected: str) -> None:
     assert kept(text, names=NAMES, addresses={"jose@example.org": JOSE}) == expected
+
+
+SLUGS = group_names([("team", "payments"), ("team", "sam"), ("board", "payments-board")], ["Sam"])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("@payments, look", "@{team:payments}, look"),
+        ("@Payments-Board.", "@{board:payments-board}."),
+        ("@payments-api and @paymentsx", "@payments-api and @paymentsx"),
+        ("@payments- and @payments_", "@{team:payments}- and @{team:payments}_"),
+        ("@sam", "@sam"),
+        ("@{team:payments}", "@{team:payments}"),
+    ],
+)
+def test_slugs_of_teams_and_boards_become_tokens(text: str, expected: str) -> None:
+    assert kept(text, names=[*NAMES, *SLUGS], addresses={}) == expected
+
+
+def test_groups_are_found_read_aloud_searched_and_edited() -> None:
+    text = f"@{{team:payments}} {token(PRI)} @{{board:payments-board}} @{{team:payments}} @{{role:x}}"
+    assert groups_mentioned(text) == [("team", "payments"), ("board", "payments-board")]
+    assert mentioned(text) == [PRI]
+    assert spoken(text, lambda _: "…") == "@payments @… @payments-board @payments @{role:x}"
+    assert without_tokens(text).split() == ["payments", "payments-board", "payments", "@{role:x}"]
+    assert typed(text, names={"team:payments": "payments"}, unique={"payments"}).startswith("@payments @{")
+    both = group_names([("team", "ops"), ("board", "ops")], [])
+    with pytest.raises(Ambiguous):
+        kept("@ops", names=both, addresses={})
+
+
+def test_a_group_is_a_link_where_it_has_a_page() -> None:
+    html = rendered("@{team:payments}", lambda _: "<Payments>", lambda one: f"/{one.partition(':')[2]}/")
+    assert '<a class="op-mention" href="/payments/"' in html
+    assert "@&lt;Payments&gt;</a>" in html
 
 
 def test_a_name_that_several_bear_is_refused() -> None:

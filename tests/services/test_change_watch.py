@@ -13,12 +13,13 @@ from changes.services.comments import change_comment, change_comment_edit
 from changes.services.submission import change_submit, change_withdraw
 from changes.services.watching import change_unwatch, change_watch
 from opsportal.accounts.models import User
+from opsportal.accounts.selectors import holders_of, members_of
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Forbidden, InvalidInput, NotFound, Stale
 from opsportal.notify.models import Notification
 from opsportal.outbox.services import messages_handle
 from tests.changing import Cast, draft, fresh, make_cast, submitted, vote
-from tests.makers import NOW, make_user
+from tests.makers import NOW, TODAY, join, make_user
 from tests.untouched import nothing_written, refused
 
 pytestmark = pytest.mark.django_db
@@ -61,12 +62,35 @@ def test_a_mention_is_kept_by_id_and_told(cast: Cast) -> None:
     assert "Bob" not in " ".join(comment.history.values_list("text", flat=True))
 
 
+def test_a_team_and_a_board_are_mentioned_and_each_member_is_told_once(cast: Cast) -> None:
+    change = draft(cast)
+    told()
+    left = make_user(name="Left")
+    join(cast.team, left, until=TODAY - timedelta(days=1))
+    slug, ada = cast.team.slug, token(str(cast.board[0].pk))
+    text = f"@{slug} and @board, @Ada, look."
+    comment = change_comment(actor=cast.lead.actor, now=NOW, pk=change.pk, text=text)
+    assert comment.text == f"@{{team:{slug}}} and @{{board:board}}, {ada}, look."
+    members = {*members_of(slug, TODAY), *holders_of("board", TODAY)}
+    messages_handle(clock=lambda: LATER)
+    joined = make_user(name="Joined")
+    join(cast.team, joined)
+    change_comment_edit(
+        actor=cast.lead.actor, now=LATER, pk=change.pk, comment=comment.pk, text=f"@{slug} look."
+    )
+    expected = {one.full_name for one in members} - {cast.lead.full_name} | {"Joined"}
+    found = told()
+    assert sorted(name for name, words in found if words == "You are mentioned") == sorted(expected)
+    assert len({name for name, _ in found}) == len(found)
+
+
 def test_a_mention_of_namesakes_or_of_nobody_is_refused(cast: Cast) -> None:
     change = draft(cast)
     make_user(name="Bob")
     for text, code in (
         ("@Bob", "ambiguous"),
         (token("00000000-0000-4000-8000-000000000000"), "unknown"),
+        ("@{team:nobody}", "unknown"),
         ("@Mia " * 21 + " ".join(f"@{make_user().email}" for _ in range(21)), "too_many"),
     ):
         with refused(InvalidInput, code):

@@ -9,6 +9,7 @@ from django import forms, template
 from django.http import HttpRequest
 from django.template.context import Context
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -126,15 +127,30 @@ def user(
 @register.simple_tag(takes_context=True)
 def markdown(context: Context, text: str) -> SafeString:
     """Show Markdown that people wrote, with the names of whom it mentions (which the view has remembered)."""
-    return rendered(text, lambda identifier: person_of(_request(context), ActorKind.USER, identifier).name)
+    return rendered(text, lambda identifier: _mentioned(_request(context), identifier), _page_of)
 
 
 @register.simple_tag(takes_context=True)
 def document(context: Context, text: str) -> SafeString:
     """Show a whole document in Markdown, with its headings, in a card that has a heading of its own."""
-    return rendered_document(
-        text, lambda identifier: person_of(_request(context), ActorKind.USER, identifier).name
-    )
+    return rendered_document(text, lambda identifier: _mentioned(_request(context), identifier), _page_of)
+
+
+def _mentioned(request: HttpRequest, identifier: str) -> str:
+    """Return the name of whom a mention is of: a person by id, `team:<slug>` or `board:<slug>`."""
+    kind, _, key = identifier.rpartition(":")
+    return person_of(request, _KINDS[kind], key).name
+
+
+def _page_of(identifier: str) -> str:
+    kind, _, slug = identifier.rpartition(":")
+    if kind == "team":
+        return reverse("accounts:team", args=[slug])
+    return f"{reverse('accounts:boards')}#{slug}" if kind == "board" else ""
+
+
+_KINDS: dict[str, str] = {"": ActorKind.USER, "team": "team", "board": "role"}
+"""What each kind of mention is called where names are asked for."""
 
 
 @register.simple_tag(takes_context=True)

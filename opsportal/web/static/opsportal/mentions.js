@@ -1,4 +1,4 @@
-/* Names to choose from while somebody writes @ and a name. Without it, one writes the name out. */
+/* Names of people, teams and boards to choose from while somebody writes @ and a name. Without it, one writes the name out. */
 (() => {
   "use strict";
   const PATTERN = /(?:^|[^\p{L}\p{N}_@])@([\p{L}\p{N}][\p{L}\p{N}.'’-]*(?: [\p{L}\p{N}.'’-]*)?)$/u;
@@ -10,7 +10,7 @@
     list.id = `op-mentions-${number}`;
     list.className = "op-mentions";
     list.setAttribute("role", "listbox");
-    list.setAttribute("aria-label", "People to mention");
+    list.setAttribute("aria-label", "People to mention, teams and boards");
     list.hidden = true;
     box.after(list);
     box.setAttribute("aria-autocomplete", "list");
