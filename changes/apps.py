@@ -21,6 +21,11 @@ class ChangesConfig(AppConfig):
             every=timedelta(seconds=5),
             without_it="a break-glass that is over still shows as in force, though the gate obeys it no more",
         )
+        expect(
+            "changes.meetings",
+            every=timedelta(seconds=60),
+            without_it="members of a board are not reminded of its meetings",
+        )
         vocabulary.declare(*DECLARATIONS)
         permissions.register()
         handlers.register()
@@ -95,6 +100,7 @@ class ChangesConfig(AppConfig):
                 "break_glass.used": "let a deployment pass",
                 "break_glass.ended": "ended it: its time was up",
                 "break_glass.revoked": "ended it ahead of its time",
+                "meeting.reminded": "reminded the members of the meeting",
                 "meeting.called": "called the meeting",
                 "meeting.edited": "changed the meeting",
                 "meeting.cancelled": "cancelled the meeting",

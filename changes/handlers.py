@@ -13,7 +13,7 @@ from changes.models import Change, ChangeTemplate, Deployment
 from changes.models.break_glass import PREFIX as GLASS_PREFIX
 from changes.models.deployments import PREFIX as DEPLOYMENT_PREFIX
 from changes.selectors.break_glass import glasses_loaded
-from changes.selectors.meetings import agenda_of, meeting_path, meetings_loaded
+from changes.selectors.meetings import agenda_of, expected_at, invited_to, meeting_path, meetings_loaded
 from changes.services.condition_duties import DONE, SET, SETTLED
 from changes.services.events import STAGE_OPENED, topic
 from changes.services.recounting import RECOUNT, RECUSED, recount, recounts_ask
@@ -297,23 +297,25 @@ _GLASS = {
 
 
 def on_meeting(message: Message) -> None:
-    """Tell the members of the board of a meeting: that it is called, is another, is off, or was held."""
+    """Tell the members of the board of a meeting: called, another, tomorrow, off, or held."""
     meeting = meetings_loaded().get(pk=message.payload["meeting"])
     event = message.topic.rpartition(".")[2]
     if event == "edited" and not _WHEN_AND_WHERE & {*message.payload["fields"]}:
         return
-    if event in {"called", "edited"} and meeting.state != "planned":
+    if event in {"called", "edited", "reminded"} and meeting.state != "planned":
+        return
+    if event == "reminded" and message.payload["starts_at"] != meeting.starts_at.isoformat():
         return
     subject, line = _MEETINGS[event]
     body = [line, "", f"When: {meeting.starts_at:%A %d %B %Y, %H:%M} UTC"]
     body += [f"Where: {meeting.place}"] if meeting.place else []
     waiting = len(agenda_of(meeting))
     body += [f"On the agenda: {waiting}"] if waiting else []
-    members = holders_of(meeting.board.slug, message.now.astimezone(UTC).date())
+    people = (expected_at if event == "reminded" else invited_to)(meeting, message.now)
     notify(
         now=message.now,
         message_key=f"meeting:{meeting.pk}:{event}:{message.payload['version']}",
-        recipients=[str(one.pk) for one in members if str(one.actor) != message.payload["actor"]],
+        recipients=[one for one in people if str(Actor.user(one)) != message.payload["actor"]],
         subject=f"{subject}: {meeting.key} {meeting.board.title}",
         body="\n".join(body),
         url=meeting_path(meeting.pk),
@@ -330,6 +332,7 @@ _MEETINGS = {
         "You are invited. Its agenda fills by itself with what waits for this board; add what is missing.",
     ),
     "edited": ("A meeting is moved", "Its time or its place is another now."),
+    "reminded": ("A meeting is near", "It begins within a day."),
     "cancelled": ("A meeting is cancelled", "It does not take place. What waits for your vote still waits."),
     "held": ("The minutes are closed", "Read what was decided, by whom, and on what."),
 }
@@ -360,7 +363,9 @@ def register() -> None:
     """Listen to the topics of this app, and say what kinds of news people may choose from."""
     topics.add("changes.vote", Topic("Votes that wait for me", "A stage opened in which I may vote."))
     topics.add("changes.mine", Topic("My changes", "Decisions, questions and holds on what I work on."))
-    topics.add("changes.meeting", Topic("Meetings of my boards", "Invitations, other times, minutes."))
+    topics.add(
+        "changes.meeting", Topic("Meetings of my boards", "Invitations, other times, reminders, minutes.")
+    )
     topics.add("changes.deployment", Topic("Deployments that go wrong", "Of changes that I work on."))
     on(topic(STAGE_OPENED), "changes.vote_needed", on_stage_opened)
     on(topic("started"), "changes.retrospective_due", on_started)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from changes.services.break_glass import break_glasses_advance
+from changes.services.meeting_reminders import meetings_remind
 from changes.services.recounting import recounts_ask
 from opsportal.core.clock import database_now
 from opsportal.outbox.services import ticking
@@ -22,3 +23,10 @@ def recount_tick() -> None:
     """Find the votes that have to be counted anew, because somebody's time on a board has run out."""
     with ticking("changes.recount"):
         recounts_ask(now=database_now())
+
+
+@shared_task(name="changes.meetings")
+def meetings_tick() -> None:
+    """Remind the members of boards of their meetings."""
+    with ticking("changes.meetings"):
+        meetings_remind(clock=database_now)

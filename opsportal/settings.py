@@ -428,6 +428,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "obligations.tick": 10,
         "obligations.standard_review": 600,
         "changes.break_glass": 5,
+        "changes.meetings": 60,
         "changes.recount": 120,
         "notify.deliver": 3,
         "notify.digest": 30,

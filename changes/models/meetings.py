@@ -21,7 +21,8 @@ class Meeting(models.Model):
 
     A meeting with a `rule` (a part of RFC 5545's RRULE, on the clocks of `zone`) is one of a series: when
     it is held or cancelled, the next one is planned. `slot_at` is its regular start, which moving this one
-    meeting leaves where it is. `follows` is the meeting before it.
+    meeting leaves where it is. `follows` is the meeting before it. At `remind_at` its
+    members are reminded; empty where they were, or are not to be.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -46,8 +47,9 @@ class Meeting(models.Model):
     )
     updated_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1, editable=False)
+    remind_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    history = history()
+    history = history(excluded=["remind_at"])
 
     class Meta:
         constraints = [
@@ -65,6 +67,7 @@ class Meeting(models.Model):
         indexes = [
             models.Index(fields=["-starts_at", "-id"], name="meeting_start"),
             models.Index(fields=["updated_at", "id"], name="meeting_updated"),
+            models.Index(fields=["remind_at"], name="meeting_remind", condition=Q(remind_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
-from changes.models import AgendaItem, Change, ChangeTemplate, Meeting, MeetingDecision
+from changes.models import AgendaItem, Change, ChangeTemplate, Meeting, MeetingDecision, MeetingPresence
 from changes.models.changes import PREFIX as CHANGE_PREFIX
 from changes.models.meetings import PREFIX
 from changes.states import OVER
+from opsportal.accounts.selectors import holders_of, stand_ins
 from opsportal.approvals.models import ApprovalStage, Condition
 from opsportal.approvals.selectors import open_stages_of
 from opsportal.calendar.recurrence import Occurrence, Recurrence
@@ -89,6 +91,30 @@ def meetings_near(board: str = "") -> QuerySet[Meeting]:
     """Return the meetings of a board (its slug), or of all: those ahead, then the latest that are over."""
     rows = meetings_loaded().order_by("-starts_at", "-id")
     return rows.filter(board__slug=board) if board else rows
+
+
+def invited_to(meeting: Meeting, now: datetime) -> list[str]:
+    """Return the ids of the members of the board of a meeting at `now` (aware UTC), each once."""
+    members = holders_of(meeting.board.slug, now.astimezone(UTC).date())
+    return [str(pk) for pk in members.values_list("pk", flat=True)]
+
+
+def expected_at(meeting: Meeting, now: datetime) -> list[str]:
+    """Return the ids of the people who are to come to a meeting, each once.
+
+    The members of its board, and who is noted as present, but not who is noted as excused or absent; and the
+    deputies of members who are away when it begins.
+    """
+    members = invited_to(meeting, now)
+    noted = {str(one.person_id): one.presence for one in meeting.presences.all()}
+    coming = [one for one, presence in noted.items() if presence == MeetingPresence.Presence.PRESENT]
+    deputies = [
+        str(one.deputy.pk)
+        for one in stand_ins(meeting.starts_at, principals=[UUID(member) for member in members])
+        if one.covers(meeting.board.slug)
+    ]
+    people = dict.fromkeys([*members, *coming, *deputies])
+    return [one for one in people if one in coming or one not in noted]
 
 
 def decisions_of(meeting: Meeting) -> QuerySet[MeetingDecision]:

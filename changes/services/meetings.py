@@ -28,6 +28,7 @@ KIND = "meeting"
 MAX_MINUTES = 20_000
 EARLY = timedelta(minutes=15)
 """People begin a little ahead of time."""
+REMINDED = timedelta(days=1)
 
 
 def meeting_call(*, actor: Actor, now: datetime, fields: Mapping[str, Any]) -> Meeting:
@@ -49,6 +50,7 @@ def meeting_call(*, actor: Actor, now: datetime, fields: Mapping[str, Any]) -> M
             called_by_id=UUID(actor.id),
             called_at=now,
             updated_at=now,
+            remind_at=reminder_of(cleaned["starts_at"], now),
         )
         _refuse_same_time(meeting)
         meeting.save(force_insert=True)
@@ -80,6 +82,8 @@ def meeting_edit(
         _board_locked(meeting.board)
         for name in changed:
             setattr(meeting, name, cleaned[name])
+        if "starts_at" in changed:
+            meeting.remind_at = reminder_of(meeting.starts_at, now)
         if {"rule", "zone"} & set(changed):
             meeting.slot_at = meeting.starts_at
         _refuse_same_time(meeting)
@@ -144,6 +148,15 @@ def case_of_meeting(actor: Actor, board: Role, now: datetime, *, attendee: str =
     return meeting_case_of(actor, board.slug, now.astimezone(UTC).date(), attendee=attendee)
 
 
+def reminder_of(starts_at: datetime, now: datetime) -> datetime | None:
+    """Return when the members of a meeting are reminded: a day ahead; None where that is past.
+
+    Who is invited, or told of another time, less than a day ahead needs no reminder.
+    """
+    at = starts_at - REMINDED
+    return at if at > now else None
+
+
 def refuse_ahead(meeting: Meeting, now: datetime) -> None:
     """Raise `Conflict` with code `not_begun` before a quarter of an hour ahead of its start."""
     if now < meeting.starts_at - EARLY:
@@ -192,7 +205,7 @@ def record(
 
 
 def _over(meeting: Meeting, state: str, event: str, *, actor: Actor, now: datetime) -> None:
-    meeting.state = state
+    meeting.state, meeting.remind_at = state, None
     meeting.over_at, meeting.over_by_id = now, UUID(actor.id)
     meeting_save(meeting, now)
     record(meeting, event, actor=actor, now=now, data={"decisions": meeting.decisions.count()})
@@ -217,6 +230,7 @@ def _plan_next(meeting: Meeting, *, actor: Actor, now: datetime) -> None:
         called_by_id=UUID(actor.id),
         called_at=now,
         updated_at=now,
+        remind_at=reminder_of(one.start, now),
     )
     following.save(force_insert=True)
     record(following, "called", actor=actor, now=now, data={"follows": meeting.key})
