@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "opsportal.web.middleware.RefusalMiddleware",
     "compliance.web.guests.GuestMiddleware",
+    "opsportal.web.once.OnceMiddleware",
 ]
 
 ROOT_URLCONF = "opsportal.urls"

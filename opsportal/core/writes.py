@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ class WriteContext:
 _context: ContextVar[WriteContext | None] = ContextVar("write_context", default=None)
 _joined: ContextVar[bool] = ContextVar("joined_transaction", default=False)
 
+_claim: ContextVar[Callable[[], None] | None] = ContextVar("claim", default=None)
 _because: ContextVar[str] = ContextVar("because", default="")
 
 
@@ -46,6 +47,19 @@ def because(reason: str) -> Iterator[None]:
         _because.reset(token)
 
 
+@contextmanager
+def claiming(claim: Callable[[], None] | None) -> Iterator[None]:
+    """Have `claim` called inside the transaction of every write inside this, at its beginning.
+
+    It stands or goes with the write, and stops it by raising. None claims nothing, whatever is around it.
+    """
+    token = _claim.set(claim)
+    try:
+        yield
+    finally:
+        _claim.reset(token)
+
+
 def current_write() -> WriteContext | None:
     """Return the context of the write that is under way, for the history rows."""
     return _context.get()
@@ -62,10 +76,14 @@ def write(*, actor: Actor, now: datetime, reason: str = "") -> Iterator[None]:
     """
     if now.tzinfo is None:
         raise ValueError("`now` must be aware")
-    joins = _joined.get() or _context.get() is not None
+    is_inner = _context.get() is not None
+    joins = _joined.get() or is_inner
+    claim = None if is_inner else _claim.get()
     token = _context.set(WriteContext(actor, now, reason or given_reason()))
     try:
         with transaction.atomic(savepoint=not joins):
+            if claim is not None:
+                claim()
             yield
     finally:
         _context.reset(token)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
@@ -13,14 +12,13 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from opsportal.core import correlation
 from opsportal.core.errors import Refusal, Unauthenticated
 from opsportal.web import refusals
 from opsportal.web.caching import kept_by_no_proxy, known_actor
 from opsportal.web.public import is_public, signs_in_itself, without_secret
-from opsportal.web.requests import actor_of, is_htmx, sign_in_url
+from opsportal.web.requests import actor_of, is_htmx, page_before, sign_in_url
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 log = structlog.get_logger("opsportal.access")
@@ -147,19 +145,10 @@ class RefusalMiddleware:
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
     """Return the answer that leads to the sign-in page and back afterwards."""
-    here = request.get_full_path() if request.method in {"GET", "HEAD"} else _page_before(request)
+    here = request.get_full_path() if request.method in {"GET", "HEAD"} else page_before(request)
     if is_htmx(request):
-        return HttpResponse(status=401, headers={"HX-Redirect": sign_in_url(_page_before(request))})
+        return HttpResponse(status=401, headers={"HX-Redirect": sign_in_url(page_before(request))})
     return HttpResponseRedirect(sign_in_url(here))
-
-
-def _page_before(request: HttpRequest) -> str:
-    """Return the path of our page that the request came from, `/` where that is not known."""
-    address = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
-    if not url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
-        return "/"
-    parts = urlsplit(address)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path or "/"
 
 
 def _zone_of(request: HttpRequest) -> ZoneInfo:

@@ -27,6 +27,7 @@ from opsportal.core.errors import (
 from opsportal.core.keys import parse_key
 from opsportal.core.ports import record_refusal
 from opsportal.core.registry import key_urls
+from opsportal.core.writes import claiming
 from opsportal.web.public import without_secret
 from opsportal.web.requests import actor_of, is_htmx, now_of
 
@@ -96,9 +97,10 @@ def keep(request: HttpRequest, refusal: Refusal) -> None:
     if not isinstance(refusal, Forbidden | Conflict):
         return
     try:
-        record_refusal(
-            actor_of(request), now_of(request), str(request.method), without_secret(request.path), refusal
-        )
+        with claiming(None):
+            record_refusal(
+                actor_of(request), now_of(request), str(request.method), without_secret(request.path), refusal
+            )
     except (OperationalError, InterfaceError):
         log.exception("refusal_not_recorded")
 

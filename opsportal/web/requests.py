@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from opsportal.core.actor import Actor
 from opsportal.core.clock import edge_now
@@ -40,6 +41,15 @@ def now_of(request: HttpRequest) -> datetime:
 def is_htmx(request: HttpRequest) -> bool:
     """Return whether htmx asks for a fragment, rather than the browser for a page."""
     return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
+
+
+def page_before(request: HttpRequest) -> str:
+    """Return the path of our page that the request came from, `/` where that is not known."""
+    address = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
+    if not url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
+        return "/"
+    parts = urlsplit(address)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path or "/"
 
 
 def sign_in_url(came_from: str) -> str:

@@ -12,6 +12,7 @@ OURS = ("opsportal.", "changes", "incidents", "compliance")
 # What the portal keeps of its own working: not what an organisation decides or states.
 WORKINGS = {
     "api.IdempotencyRecord": "answers kept for a week",
+    "web.SentForm": "forms that were carried out, kept for a day",
     "compliance.ConformanceState": "what was found last of each rule; its turns only grow",
     "incidents.Alert": "derived from its messages, which only grow",
     "compliance.Series": "what is measured of whom, made by the first point that arrives",
