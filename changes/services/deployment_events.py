@@ -17,12 +17,32 @@ from changes.services.gate import Reading
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, InvalidInput, NotFound
+from opsportal.core.statements import Objects, Statement
 from opsportal.core.writes import write
 from opsportal.standards.selectors import standard_by_hash
 
 AHEAD = timedelta(minutes=5)
 """How far a pipeline's clock may be ahead of ours."""
 BEHIND = timedelta(days=1)
+
+
+_BY_NUMBER = Objects(
+    lambda marks: Deployment.objects.select_related("service", "environment").filter(
+        pk=marks.number("number")
+    )
+)
+
+
+_STARTED = Statement(
+    lambda marks: DeploymentEvent.objects.filter(
+        deployment=marks.number("deployment"), event="started"
+    ).values_list("pk")[:1]
+)
+_RECALLED = Statement(
+    lambda marks: DeploymentEvent.objects.filter(
+        deployment=marks.number("deployment"), action=Action.ROLL_BACK.value
+    ).values_list("pk")[:1]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +69,7 @@ def deployment_report(*, actor: Actor, now: datetime, number: int, body: Mapping
     reported = clean_report(body)
     with write(actor=actor, now=now):
         require(actor, "deployment.report")
-        seen = Deployment.objects.select_related("service", "environment").filter(pk=number).first()
+        seen = _BY_NUMBER.first(number=number)
         if seen is None:
             raise NotFound("There is no such deployment.")
         deployment, reading = locked_anew(seen, now=now)
@@ -119,9 +139,9 @@ def _advise(deployment: Deployment, question: GateInput, reported: Reported) -> 
         state=deployment.state,
         reached=deployment.percent,
         allowed=allowed,
-        obeyed=allowed or not deployment.events.filter(event="started").exists(),
+        obeyed=allowed or not any(_STARTED.rows(deployment=deployment.pk)),
         held=change is not None and change.held,
-        recalled=deployment.events.filter(action=Action.ROLL_BACK.value).exists(),
+        recalled=any(_RECALLED.rows(deployment=deployment.pk)),
         change=change.key if change else "",
     )
     facts = gate_facts(question, change.facts if change else None)

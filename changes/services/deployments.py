@@ -24,12 +24,23 @@ from opsportal.audit.services import audit_record
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Unavailable
+from opsportal.core.statements import Objects
+from opsportal.core.storing import update
 from opsportal.core.writes import write
 from opsportal.outbox.services import outbox_put
 
 KIND = "deployment"
 GATE = Actor.system("changes.gate")
 """Who decides anew: the portal itself, whoever asked."""
+
+
+_LOCKED = Objects(
+    lambda marks: (
+        Deployment.objects.select_for_update(of=("self",))
+        .select_related("service", "environment")
+        .filter(pk=marks.number("pk"))
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +124,7 @@ def locked_anew(deployment: Deployment, *, now: datetime) -> tuple[Deployment, R
     reading = read(
         asked_of(deployment), now=now, lock=True, again=True, bound_hash=deployment.change_content_hash
     )
-    locked = (
-        Deployment.objects.select_for_update(of=("self",))
-        .select_related("service", "environment")
-        .get(pk=deployment.pk)
-    )
+    (locked,) = _LOCKED.all(pk=deployment.pk)
     if locked.change_id != deployment.change_id:
         raise Unavailable("This deployment is being decided. Ask again.", retry_after=1)
     return locked, reading
@@ -138,7 +145,7 @@ def save(deployment: Deployment, now: datetime) -> None:
     """Save a deployment as its next version."""
     deployment.row_version += 1
     deployment.updated_at = now
-    deployment.save()
+    update(deployment)
 
 
 def tell(

@@ -17,6 +17,8 @@ from opsportal.calendar.selectors import almanac_at
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import NotFound
+from opsportal.core.statements import Objects
+from opsportal.core.storing import update
 from opsportal.obligations.terms import Owner, Subject
 from opsportal.standards.rules import Standard
 from opsportal.standards.selectors import active_standard, standard_by_hash
@@ -116,12 +118,28 @@ class Scene:
         """Save the change as its next version."""
         self.change.version += 1
         self.change.updated_at = now
-        self.change.save()
+        update(self.change)
+
+
+_LOCKED = Objects(
+    lambda marks: (
+        Change.objects.select_for_update(of=("self",))
+        .select_related("template")
+        .filter(pk=marks.number("pk"))
+    )
+)
+_TARGETS = Objects(
+    lambda marks: (
+        ChangeTarget.objects.filter(change=marks.number("change"))
+        .select_related("service__owner_team", "environment")
+        .order_by("environment__rank", "environment__slug", "service__slug")
+    )
+)
 
 
 def scene_locked(pk: int) -> Scene:
     """Lock a change and return it with what it names. Two queries. Raises `NotFound`."""
-    change = Change.objects.select_for_update(of=("self",)).select_related("template").filter(pk=pk).first()
+    change = _LOCKED.first(pk=pk)
     if change is None:
         raise NotFound("There is no such change.")
     return Scene(change, targets_of(change))
@@ -129,5 +147,7 @@ def scene_locked(pk: int) -> Scene:
 
 def targets_of(change: Change) -> tuple[ChangeTarget, ...]:
     """Return what a change names, with service, owner team and environment, in order. One query."""
-    rows = change.targets.select_related("service__owner_team", "environment")
-    return tuple(rows.order_by("environment__rank", "environment__slug", "service__slug"))
+    targets = tuple(_TARGETS.all(change=change.pk))
+    for target in targets:
+        target.change = change
+    return targets

@@ -16,6 +16,7 @@ from opsportal.accounts.selectors import roles_acted_on
 from opsportal.catalog.models import Dependency, Service
 from opsportal.core.actor import Actor
 from opsportal.core.errors import NotFound
+from opsportal.core.statements import Objects
 from opsportal.standards.selectors import active_standard_or_none
 
 
@@ -75,6 +76,13 @@ def _seen_besides(actor: Actor) -> Q:
     return seen
 
 
+def sees(actor: Actor, incident: Incident, now: datetime) -> bool:
+    """Return whether `actor` may see this incident at `now` (aware UTC)."""
+    if not incident.is_restricted and (actor.is_user or actor.is_service_account or actor.is_system):
+        return True
+    return visible(actor, now).filter(pk=incident.pk).exists()
+
+
 def visible(actor: Actor, now: datetime) -> QuerySet[Incident]:
     """Return the incidents that `actor` may see at `now` (aware UTC)."""
     return Incident.objects.filter(seen_by(actor, now))
@@ -110,9 +118,18 @@ def people_who_see(incident: Incident, people: Iterable[UUID | str], now: dateti
     ]
 
 
+_AFFECTED = Objects(
+    lambda marks: IncidentService.objects.filter(incident=marks.number("incident")).select_related(
+        "service__owner_team"
+    )
+)
+
+
 def affected_by(incident: Incident) -> tuple[IncidentService, ...]:
     """Return the services that it touches with their owner teams, the direct ones first. One query."""
-    rows = incident.affected.select_related("service__owner_team")
+    rows = _AFFECTED.all(incident=incident.pk)
+    for one in rows:
+        one.incident = incident
     return tuple(sorted(rows, key=lambda one: (one.effect != "direct", one.service.name, one.pk)))
 
 

@@ -16,6 +16,7 @@ from opsportal.calendar.models import Freeze, MaintenanceWindow, WorkingCalendar
 from opsportal.core.actor import Actor
 from opsportal.core.errors import NotFound
 from opsportal.core.registry import CalendarEntry, calendar_sources
+from opsportal.core.statements import Objects
 
 MOST_ENTRIES = 5_000
 
@@ -46,17 +47,22 @@ def windows_in_use() -> QuerySet[MaintenanceWindow]:
     return MaintenanceWindow.objects.filter(state="active").order_by("id")
 
 
+_WORKING = Objects(lambda _: WorkingCalendar.objects.order_by("pk")[:1])
+_IN_USE = Objects(lambda _: windows_in_use())
+_SET = Objects(lambda marks: freezes_set(marks.moment("now")))
+
+
 def working_calendar() -> WorkingCalendar | None:
     """Return when the organisation works, or None where nobody has said it."""
-    return WorkingCalendar.objects.first()
+    return _WORKING.first()
 
 
 def almanac_at(now: datetime) -> Almanac:
     """Return what the calendar says from `now` on: windows, freezes not over, working time. Three queries."""
     calendar = working_calendar()
     return Almanac(
-        windows=tuple(window.span for window in windows_in_use()),
-        freezes=tuple(freeze.span for freeze in freezes_set(now)),
+        windows=tuple(window.span for window in _IN_USE.all()),
+        freezes=tuple(freeze.span for freeze in _SET.all(now=now)),
         working_time=calendar.working_time if calendar else None,
     )
 

@@ -11,13 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import OperationalError, connection
-from django.db.models import QuerySet
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection
+from django.db.models import Model, QuerySet
+from django.db.models.query import get_related_populators
+from django.db.transaction import TransactionManagementError
 
 from opsportal.core.prepared import answered, may_repeat, preparing_cursor
+
+M = TypeVar("M", bound=Model)
 
 
 class Marks:
@@ -92,27 +96,97 @@ class Statement:
         written = self._written.get(connection.vendor)
         if written is None:
             written = self._written[connection.vendor] = self._write()
-        try:
-            found = _fetched(written, values)
-        except OperationalError as error:
-            if not may_repeat(error):
-                raise
-            found = _fetched(written, values)
-        for row in found:
+        for row in _run(written, values):
             yield _converted(row, written.converters) if written.converters else tuple(row)
 
     def _write(self) -> _Written:
         marks = Marks()
-        compiler = self._build(marks).query.get_compiler(connection=connection)
-        sql, parameters = compiler.as_sql()
-        if self._lock_table and connection.features.has_select_for_update:
-            table = connection.ops.quote_name(self._lock_table)
-            sql += " " + connection.ops.for_update_sql(of=(table,))
-        expressions = [column[0] for column in compiler.select or ()]
-        names = tuple(marks.names.get(parameter, "") for parameter in parameters)
-        bound = connection.vendor == "postgresql"
-        text = _named(sql, parameters, names) if bound else sql
-        return _Written(text, tuple(parameters), names, compiler.get_converters(expressions), bound)
+        written, _ = _composed(self._build(marks), marks, lock_table=self._lock_table)
+        return written
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape(Generic[M]):
+    """How the columns of a row become an object of the table, and those that hang on it."""
+
+    model: type[M]
+    columns: slice
+    names: list[str]
+    related: list[Any]
+
+    @classmethod
+    def of(cls, compiler: Any) -> _Shape[M]:
+        table = compiler.klass_info
+        columns = slice(table["select_fields"][0], table["select_fields"][-1] + 1)
+        names = [column[0].target.attname for column in compiler.select[columns]]
+        # The stubs are those of a later Django.
+        related = get_related_populators(table, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
+        return cls(table["model"], columns, names, related)
+
+    def made(self, row: tuple[Any, ...]) -> M:
+        """Return the object of one row, as the ORM makes it."""
+        made: M = self.model.from_db(DEFAULT_DB_ALIAS, self.names, row[self.columns])
+        for related in self.related:
+            related.populate(row, made)
+        return made
+
+
+class Objects(Generic[M]):
+    """One query for rows of a table as objects. `build` makes it from marks in place of values.
+
+    What it selects as related is there as well; annotations and prefetching are not. Rows that it selects for
+    update stay locked until the transaction ends. Objects that are reached through another one, such as
+    `change.targets`, do not know that one: whoever asks sets it.
+    """
+
+    def __init__(self, build: Callable[[Marks], QuerySet[M, M]]) -> None:
+        self._build = build
+        self._written: dict[str, tuple[_Written, _Shape[M], bool]] = {}
+
+    def all(self, **values: str | int | date | UUID | None) -> list[M]:
+        """Run the query with these values for the marks of their names, and return its objects.
+
+        Raises `TransactionManagementError` where it is to lock rows outside a transaction.
+        """
+        known = self._written.get(connection.vendor)
+        if known is None:
+            known = self._written[connection.vendor] = self._write()
+        written, shape, locks = known
+        if locks and not connection.in_atomic_block:
+            raise TransactionManagementError("select_for_update cannot be used outside of a transaction.")
+        return [shape.made(_converted(row, written.converters)) for row in _run(written, values)]
+
+    def first(self, **values: str | int | date | UUID | None) -> M | None:
+        """Return the first object, or None where there is none; the query itself says how many it reads."""
+        return next(iter(self.all(**values)), None)
+
+    def _write(self) -> tuple[_Written, _Shape[M], bool]:
+        marks = Marks()
+        query = self._build(marks)
+        written, compiler = _composed(query, marks)
+        return written, _Shape.of(compiler), bool(query.query.select_for_update)
+
+
+def _composed(query: QuerySet[Any, Any], marks: Marks, *, lock_table: str = "") -> tuple[_Written, Any]:
+    """Return what the ORM makes of a query, and who made it."""
+    compiler = query.query.get_compiler(connection=connection)
+    sql, parameters = compiler.as_sql()
+    if lock_table and connection.features.has_select_for_update:
+        sql += " " + connection.ops.for_update_sql(of=(connection.ops.quote_name(lock_table),))
+    expressions = [column[0] for column in compiler.select or ()]
+    names = tuple(marks.names.get(parameter, "") for parameter in parameters)
+    bound = connection.vendor == "postgresql"
+    text = _named(sql, parameters, names) if bound else sql
+    return _Written(text, tuple(parameters), names, compiler.get_converters(expressions), bound), compiler
+
+
+def _run(written: _Written, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    try:
+        return _fetched(written, values)
+    except OperationalError as error:
+        if not may_repeat(error):
+            raise
+        return _fetched(written, values)
 
 
 def _fetched(written: _Written, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:

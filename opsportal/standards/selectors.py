@@ -14,6 +14,7 @@ from opsportal.accounts.selectors import holdings_on
 from opsportal.core.errors import NotFound, Unavailable
 from opsportal.core.ports import Check
 from opsportal.core.registry import under_other_standards
+from opsportal.core.statements import Statement
 from opsportal.standards.models import Activation, Review, StandardDocument, StandardVersion
 from opsportal.standards.packs import PackError, Problem, load, named_parent, restore
 from opsportal.standards.rules import Role, Standard
@@ -57,15 +58,17 @@ def active_hash_subquery() -> Subquery:
     return Subquery(Activation.objects.order_by("-id").values("standard__content_hash")[:1])
 
 
+_ACTIVE = Statement(lambda _: Activation.objects.order_by("-id").values_list("standard__content_hash")[:1])
+
+
 def active_standard() -> Standard:
     """Return the active standard, in one query once its content is known to this process.
 
     Raises `Unavailable` where none is active, or where its content cannot be read.
     """
-    content_hash = Activation.objects.order_by("-id").values_list("standard__content_hash", flat=True).first()
-    if content_hash is None:
-        raise Unavailable(NONE_ACTIVE)
-    return standard_by_hash(content_hash)
+    for (content_hash,) in _ACTIVE.rows():
+        return standard_by_hash(content_hash)
+    raise Unavailable(NONE_ACTIVE)
 
 
 def active_standard_or_none() -> Standard | None:

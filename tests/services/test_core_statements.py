@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
+from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
 from opsportal.accounts.models import ApiToken, TeamMembership, User
-from opsportal.core.inserts import insert
-from opsportal.core.statements import Statement
+from opsportal.core.statements import Objects, Statement
+from opsportal.core.storing import insert, insert_all, update, update_all
 from opsportal.databases import PREPARE_AFTER
 from tests.makers import NOW, TODAY, join, make_team, make_token, make_user
 
@@ -108,3 +109,85 @@ def test_a_row_that_is_inserted_is_what_the_orm_would_have_stored() -> None:
     first, second = ({name: value for name, value in row.items() if name != "history_id"} for row in rows)
     assert first == second
     assert not ours._state.adding
+
+
+def test_objects_are_those_of_the_orm_with_what_hangs_on_them() -> None:
+    member, other = make_user(), make_user()
+    row = join(make_team("payments"), member, since=TODAY, until=TODAY + timedelta(days=1))
+    join(make_team("search"), other, since=TODAY)
+    objects = Objects(
+        lambda mark: (
+            TeamMembership.objects.filter(team__slug=mark.text("team"), valid_from__lte=mark.day("today"))
+            .select_related("user", "team")
+            .order_by("-id")
+        )
+    )
+    (found,) = objects.all(team="payments", today=TODAY)
+    assert found == row
+    assert objects.first(team="search", today=TODAY) == TeamMembership.objects.get(user=other)
+    assert objects.first(team="search", today=TODAY - timedelta(days=1)) is None
+    with CaptureQueriesContext(connection) as seen:
+        assert (found.user, found.team.slug) == (member, "payments")
+    assert len(seen) == 0
+    fields = [field.attname for field in TeamMembership._meta.concrete_fields]
+    assert [getattr(found, name) for name in fields] == [getattr(row, name) for name in fields]
+    assert [(type(found.user.pk), found.user.is_active)] == [(type(member.pk), True)]
+    assert not found._state.adding
+
+
+def test_objects_are_locked_inside_a_transaction_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    user = make_user()
+    objects = Objects(
+        lambda mark: User.objects.select_for_update(of=("self",)).filter(pk=mark.identifier("person"))
+    )
+    with CaptureQueriesContext(connection) as seen:
+        assert objects.first(person=user.pk) == user
+    assert ("FOR UPDATE" in seen[0]["sql"]) is (connection.vendor == "postgresql")
+    monkeypatch.setattr(connections[DEFAULT_DB_ALIAS], "in_atomic_block", False)
+    with pytest.raises(TransactionManagementError):
+        objects.first(person=user.pk)
+
+
+def test_a_row_that_is_updated_is_what_the_orm_would_have_stored_and_its_history_knows() -> None:
+    ours, by_orm = make_user(), make_user()
+    for user in (ours, by_orm):
+        user.full_name, user.is_active, user.time_zone = "Émilie “%s”", False, "Asia/Kathmandu"
+    update(ours)
+    by_orm.save()
+    rows = [list(User.objects.filter(pk=user.pk).values_list().get()) for user in (ours, by_orm)]
+    names = [field.attname for field in User._meta.concrete_fields]
+    different = {name for name, one, other in zip(names, *rows, strict=True) if one != other}
+    assert different <= {"id", "email", "password", "created_at"}
+    kept = [User.history.filter(id=user.pk).order_by("-history_id").first() for user in (ours, by_orm)]
+    assert [one.history_type for one in kept] == ["~", "~"]
+    assert kept[0].is_active is False
+
+
+def test_a_row_that_stands_no_more_is_not_made_anew() -> None:
+    membership = join(make_team(), make_user())
+    TeamMembership.objects.filter(pk=membership.pk).delete()
+    with pytest.raises(DatabaseError):
+        update(membership)
+    assert not TeamMembership.objects.filter(pk=membership.pk).exists()
+
+
+def test_many_rows_are_stored_in_one_statement_and_none_in_none() -> None:
+    users, team = [make_user() for _ in range(3)], make_team()
+    rows = [TeamMembership(team=team, user=user, valid_from=TODAY) for user in users]
+    with CaptureQueriesContext(connection) as seen:
+        insert_all(rows)
+        insert_all([])
+    assert len(seen) == 1
+    stored = list(TeamMembership.objects.filter(team=team).order_by("id"))
+    assert [(one.user, one.valid_from, one.valid_until) for one in stored] == [
+        (user, TODAY, None) for user in users
+    ]
+    for row in stored:
+        row.valid_until = TODAY
+    update_all(stored[:2])
+    update_all([])
+    assert [one.valid_until for one in TeamMembership.objects.filter(team=team).order_by("id")] == [
+        TODAY,
+        TODAY,
+        None,
+    ]

@@ -11,11 +11,11 @@ from compliance.judging import Judgement
 from compliance.models import ConformanceState, ConformanceTurn
 from compliance.selectors.core import one_at_a_time
 from opsportal.core.actor import Actor
+from opsportal.core.storing import update_all
 from opsportal.core.writes import write
 from opsportal.standards.selectors import active_standard_or_none
 
 ACTOR = Actor.system("compliance.conformance")
-_SHOWN = ("status", "subject_title", "value", "target", "because", "deliverer", "records", "standard_hash")
 
 Place = tuple[str, str, str]
 
@@ -65,7 +65,7 @@ def conformance_evaluate(*, clock: Callable[[], datetime]) -> Found:
         turns += [_ended(row, standard.content_hash, now) for row in gone]
         ConformanceState.objects.filter(pk__in=[row.pk for row in gone]).delete()
         ConformanceState.objects.bulk_create(states, ignore_conflicts=True, batch_size=500)
-        ConformanceState.objects.bulk_update(changed, [*_SHOWN, "since"], batch_size=200)
+        update_all(changed)
         ConformanceTurn.objects.bulk_create(turns, batch_size=500)
         return Found(len(judged), len(turns))
 

@@ -18,7 +18,7 @@ from opsportal.catalog.selectors import services_named
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.correlation import correlation_id
-from opsportal.core.inserts import insert
+from opsportal.core.storing import insert
 from opsportal.core.writes import write
 from opsportal.outbox.services import wakeup
 

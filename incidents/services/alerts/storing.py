@@ -20,9 +20,9 @@ from incidents.ingest.occurrences import Known, Meaning, ends_at, meaning
 from incidents.models import Alert, Integration
 from incidents.severities import severity_named
 from incidents.states import ALERT, HANDLING
-from opsportal.core.inserts import insert_new
 from opsportal.core.prepared import preparing_cursor
 from opsportal.core.statements import Marks, Statement
+from opsportal.core.storing import insert_new
 
 _COLUMNS = ("fingerprint", "pk", "state", "starts_at", "ends_at", "acknowledged_at", "handling")
 _REPEATED = "UPDATE incidents_alert SET count = count + %s, last_received_at = %s WHERE id = %s"

@@ -10,11 +10,13 @@ from functools import cached_property
 from incidents.facts import incident_facts
 from incidents.models import Incident, IncidentRole, IncidentService
 from incidents.permissions.response import Case
-from incidents.selectors.response import affected_by, seen_by, sees_all
+from incidents.selectors.response import affected_by, sees, sees_all
 from opsportal.accounts.selectors import ADMINISTRATORS
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import NotFound
+from opsportal.core.statements import Objects
+from opsportal.core.storing import update
 from opsportal.obligations.terms import Owner, Subject
 from opsportal.standards.rules import Standard
 from opsportal.standards.selectors import standard_by_hash
@@ -68,7 +70,7 @@ class Scene:
     def roles(self) -> dict[str, list[IncidentRole]]:
         """Who has which role now, in the order in which they took it."""
         found: dict[str, list[IncidentRole]] = {}
-        for one in self.incident.roles.filter(until__isnull=True).order_by("pk"):
+        for one in _ROLES.all(incident=self.incident.pk):
             found.setdefault(one.role, []).append(one)
         return found
 
@@ -120,7 +122,17 @@ class Scene:
         """Save the incident as its next version."""
         self.incident.version += 1
         self.incident.updated_at = now
-        self.incident.save()
+        update(self.incident)
+
+
+_LOCKED = Objects(
+    lambda marks: Incident.objects.select_for_update(of=("self",)).filter(pk=marks.number("pk"))
+)
+_ROLES = Objects(
+    lambda marks: IncidentRole.objects.filter(incident=marks.number("incident"), until__isnull=True).order_by(
+        "pk"
+    )
+)
 
 
 def scenes_locked(*pks: int, actor: Actor, now: datetime) -> dict[int, Scene]:
@@ -130,7 +142,7 @@ def scenes_locked(*pks: int, actor: Actor, now: datetime) -> dict[int, Scene]:
 
 def scene_locked(pk: int, *, actor: Actor, now: datetime) -> Scene:
     """Lock an incident and return it. Raises `NotFound`, also where `actor` may not see it."""
-    incident = Incident.objects.select_for_update(of=("self",)).filter(pk=pk).first()
-    if incident is None or not Incident.objects.filter(seen_by(actor, now), pk=pk).exists():
+    incident = _LOCKED.first(pk=pk)
+    if incident is None or not sees(actor, incident, now):
         raise NotFound("There is no such incident.")
     return Scene(incident, affected_by(incident))

@@ -9,6 +9,7 @@ from datetime import datetime
 from opsportal.approvals.models import ApprovalRequest, ApprovalStage
 from opsportal.approvals.outcome import Ballot, Tally, outcome
 from opsportal.approvals.states import REQUEST, STAGE
+from opsportal.core.storing import update
 
 _STAGE_VERBS = {"open": "open", "approved": "approve", "rejected": "reject", "void": "void"}
 _REQUEST_VERBS = {"approved": "approve", "rejected": "reject"}
@@ -43,7 +44,7 @@ def settle(
     if reached.request != request.state:
         request.state = REQUEST.move(request.state, _REQUEST_VERBS[reached.request])
         request.decided_at = now
-        request.save()
+        update(request)
     return Settled(tuple(moved["open"]), tuple(moved["approved"] + moved["rejected"]), tuple(moved["void"]))
 
 
@@ -57,4 +58,4 @@ def _move_stage(stage: ApprovalStage, state: str, now: datetime) -> None:
         stage.opened_at = now
     elif state in {"approved", "rejected"}:
         stage.decided_at = now
-    stage.save()
+    update(stage)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from opsportal.approvals.models import ApprovalRequest, ApprovalStage
 from opsportal.approvals.outcome import Seats, unfillable
-from opsportal.approvals.selectors import eligible
+from opsportal.approvals.selectors import eligible_ids
 from opsportal.approvals.services.deciding import settle
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Reason, RuleRefused
@@ -82,7 +82,7 @@ def _stage(request: ApprovalRequest, position: int, demanded: StageDemand, subje
 def _refuse_what_nobody_can_decide(
     rows: Sequence[ApprovalStage], demands: Sequence[StageDemand], today: date
 ) -> None:
-    people = [frozenset(str(pk) for pk in eligible(row, today).values_list("pk", flat=True)) for row in rows]
+    people = [frozenset(str(pk) for pk in eligible_ids(row, today)) for row in rows]
     seats = [
         Seats(who, row.quorum_value, shared=row.several_hats) for row, who in zip(rows, people, strict=True)
     ]

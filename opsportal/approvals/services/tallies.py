@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 from opsportal.approvals.models import ApprovalStage, Vote
 from opsportal.approvals.outcome import Seating, Tally
-from opsportal.approvals.selectors import eligible
+from opsportal.approvals.selectors import eligible_ids
 
 
 def tallies_of(stages: Sequence[ApprovalStage], votes: Sequence[Vote], now: datetime) -> dict[int, Tally]:
@@ -21,7 +21,7 @@ def tallies_of(stages: Sequence[ApprovalStage], votes: Sequence[Vote], now: date
 
 
 def _tally(stage: ApprovalStage, votes: Sequence[Vote], today: date) -> Tally:
-    holders = (str(pk) for pk in eligible(stage, today).values_list("pk", flat=True))
+    holders = (str(pk) for pk in eligible_ids(stage, today))
     cast = [(str(vote.voter_id), str(vote.seat_id)) for vote in votes if vote.hat == stage.hat]
     seating = Seating.of(holders, cast)
     return Tally.of(

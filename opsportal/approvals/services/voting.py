@@ -19,10 +19,17 @@ from opsportal.approvals.services.tallies import tallies_of
 from opsportal.audit.services import audit_record
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, InvalidInput, Stale
+from opsportal.core.statements import Objects
 from opsportal.core.text import clean_text
 from opsportal.core.writes import write
 
 MAX_COMMENT = 4_000
+
+
+_STAGES = Objects(
+    lambda marks: ApprovalStage.objects.filter(request=marks.number("request")).order_by("position")
+)
+_VOTES = Objects(lambda marks: Vote.objects.filter(request=marks.number("request")).order_by("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,10 @@ def approval_vote(
             raise Stale("What you saw has changed in the meantime. Read it again, then vote.")
         if request.state != "open":
             raise Conflict("Voting on this is over.", code="voting_closed")
-        stages = list(request.stages.order_by("position"))
-        votes = list(Vote.objects.filter(request=request))
+        stages = _STAGES.all(request=request.pk)
+        for one in stages:
+            one.request = request
+        votes = _VOTES.all(request=request.pk)
         chosen, seat = _paper_for(actor, stages, votes, now=now, wanted=stage, on_behalf_of=on_behalf_of)
         vote = Vote.objects.create(
             request=request,

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from opsportal.core.correlation import correlation_id
-from opsportal.core.inserts import insert
+from opsportal.core.storing import insert
 
 
 class AppendOnly(models.Model):

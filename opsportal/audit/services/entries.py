@@ -10,7 +10,7 @@ from opsportal.audit.canonical import JSON, canonical_bytes
 from opsportal.audit.models import AuditEntry
 from opsportal.core.actor import Actor
 from opsportal.core.correlation import correlation_id
-from opsportal.core.inserts import insert
+from opsportal.core.storing import insert
 from opsportal.core.writes import given_reason
 
 

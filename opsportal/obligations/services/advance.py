@@ -12,6 +12,7 @@ from opsportal.audit.services import audit_record
 from opsportal.core.actor import Actor
 from opsportal.core.connections import drop_broken_connection
 from opsportal.core.faultpoints import reached
+from opsportal.core.storing import update
 from opsportal.core.writes import write
 from opsportal.obligations.models import Obligation
 from opsportal.obligations.plan import Step, StepKind, Taken, from_data, take
@@ -96,7 +97,7 @@ def _move_on(row: Obligation, taken: Taken, now: datetime) -> None:
     row.steps_done = taken.done
     row.next_at = taken.next_at
     row.updated_at = now
-    row.save()
+    update(row)
 
 
 def _record(row: Obligation, number: int, step: Step, now: datetime) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from opsportal.audit.services import audit_record
 from opsportal.core.actor import Actor
+from opsportal.core.storing import update
 from opsportal.core.writes import write
 from opsportal.obligations.models import Obligation
 from opsportal.obligations.states import OBLIGATION
@@ -49,7 +50,7 @@ def end_row(row: Obligation, *, actor: Actor, now: datetime, outcome: Literal["m
     row.next_at = None
     row.updated_at = now
     row.version += 1
-    row.save()
+    update(row)
     met = "obligation.met_late" if row.breached_at else "obligation.met"
     audit_record(
         actor=actor,

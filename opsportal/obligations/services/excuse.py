@@ -6,8 +6,27 @@ from collections.abc import Collection
 from datetime import datetime
 
 from opsportal.core.actor import Actor
+from opsportal.core.statements import Objects, Statement
 from opsportal.core.writes import write
 from opsportal.obligations.models import Excuse, Obligation
+
+_OWED_BY_ROLES = Objects(
+    lambda marks: (
+        Obligation.objects.select_for_update()
+        .filter(
+            subject_kind=marks.text("kind"),
+            subject_key=marks.text("key"),
+            owner_kind=Obligation.OwnerKind.ROLE,
+            ended_at__isnull=True,
+        )
+        .order_by("id")
+    )
+)
+_EXCUSED = Statement(
+    lambda marks: Excuse.objects.filter(
+        obligation=marks.number("obligation"), person=marks.text("person")
+    ).values_list("pk")
+)
 
 
 def obligation_excuse(
@@ -26,19 +45,14 @@ def obligation_excuse(
     Returns how many obligations it newly counts for; repeating it changes nothing.
     """
     with write(actor=actor, now=now):
-        rows = Obligation.objects.select_for_update().filter(
-            subject_kind=subject_kind,
-            subject_key=subject_key,
-            owner_kind=Obligation.OwnerKind.ROLE,
-            ended_at__isnull=True,
-        )
-        if rule_ids is not None:
-            rows = rows.filter(rule_id__in=rule_ids)
-        if occurrence is not None:
-            rows = rows.filter(occurrence=occurrence)
         # The rows are locked, so nobody adds the same excuse between the look and the insert.
-        found = [
-            Excuse.objects.get_or_create(obligation=row, person=str(person), defaults={"at": now})
-            for row in rows.order_by("id")
+        newly = [
+            row
+            for row in _OWED_BY_ROLES.all(kind=subject_kind, key=subject_key)
+            if (rule_ids is None or row.rule_id in rule_ids)
+            and (occurrence is None or row.occurrence == occurrence)
+            and not any(_EXCUSED.rows(obligation=row.pk, person=str(person)))
         ]
-        return sum(created for _, created in found)
+        for row in newly:
+            Excuse.objects.create(obligation=row, person=str(person), at=now)
+        return len(newly)

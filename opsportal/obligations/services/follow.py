@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from opsportal.core.actor import Actor
+from opsportal.core.statements import Objects
 from opsportal.core.writes import write
 from opsportal.obligations.models import Obligation
 from opsportal.obligations.services.end import end_row
@@ -17,6 +18,13 @@ from opsportal.standards.rules import Standard
 from opsportal.standards.vocabulary import Facts
 
 OTHERWISE = "otherwise"
+_STANDING = Objects(
+    lambda marks: (
+        Obligation.objects.select_for_update()
+        .filter(subject_kind=marks.text("kind"), subject_key=marks.text("key"))
+        .order_by("id")
+    )
+)
 
 
 def obligations_follow(
@@ -44,11 +52,7 @@ def obligations_follow(
     where a word means nobody and there is no `otherwise`.
     """
     with write(actor=actor, now=now):
-        standing = list(
-            Obligation.objects.select_for_update()
-            .filter(subject_kind=subject.kind, subject_key=subject.key)
-            .order_by("id")
-        )
+        standing = _STANDING.all(kind=subject.kind, key=subject.key)
         for row in standing:
             if not row.is_owed or _of_another_stage(row.occurrence, occurrence):
                 continue

@@ -7,10 +7,20 @@ from datetime import datetime
 
 from opsportal.audit.services import audit_record
 from opsportal.core.actor import Actor
+from opsportal.core.statements import Objects
+from opsportal.core.storing import update
 from opsportal.core.writes import write
 from opsportal.obligations.models import Obligation
 from opsportal.obligations.terms import Owner, Subject, joined
 from opsportal.standards.rules import Owe, Standard
+
+_OWED = Objects(
+    lambda marks: (
+        Obligation.objects.select_for_update()
+        .filter(subject_kind=marks.text("kind"), subject_key=marks.text("key"), ended_at__isnull=True)
+        .order_by("id")
+    )
+)
 
 
 def obligations_hand_over(
@@ -22,11 +32,8 @@ def obligations_hand_over(
     subject is brought up to date as well. What is the same already is left alone.
     """
     with write(actor=actor, now=now):
-        rows = Obligation.objects.select_for_update().filter(
-            subject_kind=subject.kind, subject_key=subject.key, ended_at__isnull=True
-        )
         moved: list[Obligation] = []
-        for row in rows.order_by("id"):
+        for row in _OWED.all(kind=subject.kind, key=subject.key):
             rule = standard.rule(row.rule_id)
             word = rule.demand.owner if rule is not None and isinstance(rule.demand, Owe) else ""
             owner = people.get(word, row.owner)
@@ -40,7 +47,7 @@ def obligations_hand_over(
             row.subject_title = title
             row.updated_at = now
             row.version += 1
-            row.save()
+            update(row)
         return moved
 
 

@@ -10,11 +10,21 @@ from django.db import IntegrityError, transaction
 
 from opsportal.audit.services import audit_record
 from opsportal.core.actor import Actor
+from opsportal.core.statements import Objects
 from opsportal.core.writes import write
 from opsportal.obligations.models import Obligation
 from opsportal.obligations.plan import as_data, plan
 from opsportal.obligations.terms import Owner, Subject, joined, scope_text
 from opsportal.standards.standing import Climb
+
+_SAME = Objects(
+    lambda marks: Obligation.objects.filter(
+        subject_kind=marks.text("kind"),
+        subject_key=marks.text("key"),
+        rule_id=marks.text("rule"),
+        occurrence=marks.text("occurrence"),
+    )
+)
 
 
 def obligation_open(
@@ -42,10 +52,8 @@ def obligation_open(
     owner and subject. Raises `ValueError` for a negative reminder or climb.
     """
     with write(actor=actor, now=now):
-        same = Obligation.objects.filter(
-            subject_kind=subject.kind, subject_key=subject.key, rule_id=rule, occurrence=occurrence
-        )
-        standing = same.first()
+        same = {"kind": subject.kind, "key": subject.key, "rule": rule, "occurrence": occurrence}
+        standing = _SAME.first(**same)
         if standing is not None:
             return standing
         steps = plan(opened_at=now, due_at=due_at, remind=remind, climb=climb)
@@ -74,7 +82,7 @@ def obligation_open(
             with transaction.atomic():
                 row.save(force_insert=True)
         except IntegrityError:  # somebody opened the same between our look and our insert
-            return same.get()
+            return _SAME.all(**same)[0]
         audit_record(
             actor=actor,
             now=now,

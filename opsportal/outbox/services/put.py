@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from opsportal.core.correlation import correlation_id
+from opsportal.core.storing import insert_all
 from opsportal.outbox import topics
 from opsportal.outbox.models import OutboxMessage
 from opsportal.outbox.services import wakeup
@@ -31,17 +32,19 @@ def outbox_put(*, now: datetime, topic: str, payload: Mapping[str, Any], key: st
         return
     plain = json.loads(json.dumps(payload, allow_nan=False))
     message_id = uuid.uuid4()
-    OutboxMessage.objects.bulk_create(
-        OutboxMessage(
-            message_id=message_id,
-            topic=topic,
-            handler=handler,
-            key=key,
-            payload=plain,
-            correlation_id=correlation_id(),
-            due_at=now,
-            created_at=now,
-        )
-        for handler in handlers
+    insert_all(
+        [
+            OutboxMessage(
+                message_id=message_id,
+                topic=topic,
+                handler=handler,
+                key=key,
+                payload=plain,
+                correlation_id=correlation_id(),
+                due_at=now,
+                created_at=now,
+            )
+            for handler in handlers
+        ]
     )
     transaction.on_commit(wakeup.ask, robust=True)

@@ -22,7 +22,7 @@ from changes.services.votes import change_vote
 from opsportal.accounts.models import User
 from opsportal.approvals.models import ApprovalStage, Vote
 from opsportal.approvals.outcome import Decision
-from opsportal.approvals.selectors import eligible, live_request
+from opsportal.approvals.selectors import eligible_ids, live_request
 from opsportal.core.actor import Actor
 from opsportal.portal.demo.routine import Run
 from opsportal.portal.demo.story import Step, Story
@@ -129,9 +129,10 @@ class Stage:
         stage = request.stages.filter(state="open").order_by("position").first()
         if stage is None:
             return None
-        used = Vote.objects.filter(request=request, hat=stage.hat).values("voter_id")
-        voter = eligible(stage, at.date()).exclude(pk__in=used).order_by("-email").first()
-        return (stage, voter) if voter is not None else None
+        used = Vote.objects.filter(request=request, hat=stage.hat).values_list("voter_id", flat=True)
+        free = {*eligible_ids(stage, at.date())}.difference(used)
+        voters = [user for user in self._users.values() if user.pk in free]
+        return (stage, max(voters, key=lambda user: user.email)) if voters else None
 
     def _cast(self, story: Story, step: Step, at: datetime, pk: int) -> None:
         """A vote of the named person, as the story tells it; in the meeting that is under way."""
