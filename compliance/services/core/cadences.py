@@ -23,6 +23,7 @@ from opsportal.core.writes import write
 from opsportal.obligations.models import Obligation
 from opsportal.obligations.services import obligation_open
 from opsportal.obligations.services.end import end_row
+from opsportal.obligations.services.standing import owed_locked
 from opsportal.obligations.terms import Owner, Subject
 from opsportal.standards.rules import Rule, Standard
 from opsportal.standards.selectors import in_force_or_none
@@ -57,8 +58,14 @@ def cadence_satisfy(
         return
     with write(actor=actor, now=now):
         zone = zone_of_periods()
+        owed = {
+            row.rule_id: row
+            for row in owed_locked(subject.kind, subject.key)
+            if row.occurrence.startswith(PREFIX)
+        }
         for rule in rules:
-            _satisfy(rule, standard, subject, owner, actor=actor, now=now, at=at, zone=zone)
+            row = owed.get(rule.id)
+            _satisfy(rule, row, standard, subject, owner, actor=actor, now=now, at=at, zone=zone)
 
 
 def cadences_follow(*, now: datetime) -> int:
@@ -113,6 +120,7 @@ def _standing() -> Mapping[Place, Obligation]:
 
 def _satisfy(
     rule: Rule,
+    row: Obligation | None,
     standard: Standard,
     subject: Subject,
     owner: Owner | None,
@@ -123,17 +131,6 @@ def _satisfy(
     zone: str,
 ) -> None:
     demand = _demand(rule)
-    row = (
-        Obligation.objects.select_for_update()
-        .filter(
-            rule_id=rule.id,
-            subject_kind=subject.kind,
-            subject_key=subject.key,
-            ended_at__isnull=True,
-            occurrence__startswith=PREFIX,
-        )
-        .first()
-    )
     if row is not None:
         # What is late stays owed until something happens in its own period or after it.
         if not counts_for(_period_of(row, demand), at, zone):

@@ -6,22 +6,11 @@ from collections.abc import Collection
 from datetime import datetime
 
 from opsportal.core.actor import Actor
-from opsportal.core.statements import Objects, Statement
+from opsportal.core.statements import Statement
 from opsportal.core.writes import write
 from opsportal.obligations.models import Excuse, Obligation
+from opsportal.obligations.services.standing import owed_locked
 
-_OWED_BY_ROLES = Objects(
-    lambda marks: (
-        Obligation.objects.select_for_update()
-        .filter(
-            subject_kind=marks.text("kind"),
-            subject_key=marks.text("key"),
-            owner_kind=Obligation.OwnerKind.ROLE,
-            ended_at__isnull=True,
-        )
-        .order_by("id")
-    )
-)
 _EXCUSED = Statement(
     lambda marks: Excuse.objects.filter(
         obligation=marks.number("obligation"), person=marks.text("person")
@@ -48,8 +37,9 @@ def obligation_excuse(
         # The rows are locked, so nobody adds the same excuse between the look and the insert.
         newly = [
             row
-            for row in _OWED_BY_ROLES.all(kind=subject_kind, key=subject_key)
-            if (rule_ids is None or row.rule_id in rule_ids)
+            for row in owed_locked(subject_kind, subject_key)
+            if row.owner_kind == Obligation.OwnerKind.ROLE
+            and (rule_ids is None or row.rule_id in rule_ids)
             and (occurrence is None or row.occurrence == occurrence)
             and not any(_EXCUSED.rows(obligation=row.pk, person=str(person)))
         ]

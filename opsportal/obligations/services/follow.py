@@ -7,23 +7,22 @@ from dataclasses import asdict
 from datetime import datetime
 
 from opsportal.core.actor import Actor
-from opsportal.core.statements import Objects
+from opsportal.core.statements import Statement
 from opsportal.core.writes import write
 from opsportal.obligations.models import Obligation
 from opsportal.obligations.services.end import end_row
 from opsportal.obligations.services.open import obligation_open
+from opsportal.obligations.services.standing import owed_locked
 from opsportal.obligations.terms import Owner, Subject
 from opsportal.standards.engine import owed
 from opsportal.standards.rules import Standard
 from opsportal.standards.vocabulary import Facts
 
 OTHERWISE = "otherwise"
-_STANDING = Objects(
-    lambda marks: (
-        Obligation.objects.select_for_update()
-        .filter(subject_kind=marks.text("kind"), subject_key=marks.text("key"))
-        .order_by("id")
-    )
+_OPENED = Statement(
+    lambda marks: Obligation.objects.filter(
+        subject_kind=marks.text("kind"), subject_key=marks.text("key"), occurrence=marks.text("occurrence")
+    ).values_list("rule_id")
 )
 
 
@@ -52,15 +51,15 @@ def obligations_follow(
     where a word means nobody and there is no `otherwise`.
     """
     with write(actor=actor, now=now):
-        standing = _STANDING.all(kind=subject.kind, key=subject.key)
-        for row in standing:
-            if not row.is_owed or _of_another_stage(row.occurrence, occurrence):
+        for row in owed_locked(subject.kind, subject.key):
+            if _of_another_stage(row.occurrence, occurrence):
                 continue
             if event in row.met_by:
                 end_row(row, actor=actor, now=now, outcome="met")
             elif event in row.void_by:
                 end_row(row, actor=actor, now=now, outcome="void")
-        known = {(row.rule_id, row.occurrence) for row in standing}
+        demands = owed(standard, event, facts)
+        known = _opened(subject, occurrence) if demands else set()
         return [
             obligation_open(
                 actor=actor,
@@ -79,9 +78,15 @@ def obligations_follow(
                 blocks=demand.demand.blocks,
                 source=asdict(demand.rule.source),
             )
-            for demand in owed(standard, event, facts)
-            if (demand.rule_id, occurrence) not in known
+            for demand in demands
+            if demand.rule_id not in known
         ]
+
+
+def _opened(subject: Subject, occurrence: str) -> set[str]:
+    """Return the rules under which this round of the subject was opened already, over or not."""
+    rows = _OPENED.rows(kind=subject.kind, key=subject.key, occurrence=occurrence)
+    return {rule for (rule,) in rows}
 
 
 def _of_another_stage(theirs: str, ours: str) -> bool:

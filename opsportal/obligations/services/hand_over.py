@@ -7,20 +7,12 @@ from datetime import datetime
 
 from opsportal.audit.services import audit_record
 from opsportal.core.actor import Actor
-from opsportal.core.statements import Objects
 from opsportal.core.storing import update
 from opsportal.core.writes import write
 from opsportal.obligations.models import Obligation
+from opsportal.obligations.services.standing import owed_locked
 from opsportal.obligations.terms import Owner, Subject, joined
 from opsportal.standards.rules import Owe, Standard
-
-_OWED = Objects(
-    lambda marks: (
-        Obligation.objects.select_for_update()
-        .filter(subject_kind=marks.text("kind"), subject_key=marks.text("key"), ended_at__isnull=True)
-        .order_by("id")
-    )
-)
 
 
 def obligations_hand_over(
@@ -33,7 +25,7 @@ def obligations_hand_over(
     """
     with write(actor=actor, now=now):
         moved: list[Obligation] = []
-        for row in _OWED.all(kind=subject.kind, key=subject.key):
+        for row in owed_locked(subject.kind, subject.key):
             rule = standard.rule(row.rule_id)
             word = rule.demand.owner if rule is not None and isinstance(rule.demand, Owe) else ""
             owner = people.get(word, row.owner)
