@@ -24,6 +24,7 @@ from opsportal.api.models import IdempotencyRecord
 from opsportal.core.actor import Actor
 from opsportal.core.clock import edge_now
 from opsportal.core.errors import Conflict, InvalidInput, Refusal
+from opsportal.core.secrecy import shortened
 from opsportal.core.writes import edge_transaction
 
 HEADER: Final = "Idempotency-Key"
@@ -77,7 +78,7 @@ def _keep(request: Request, actor: Actor, key: str, fingerprint: str, response: 
     IdempotencyRecord.objects.create(
         actor=str(actor),
         method=str(request.method),
-        path=request.path.rstrip("/")[:200],
+        path=_path_of(request),
         key=key,
         fingerprint=fingerprint,
         status=response.status_code,
@@ -89,8 +90,12 @@ def _keep(request: Request, actor: Actor, key: str, fingerprint: str, response: 
 
 def _kept(request: Request, actor: Actor, key: str) -> IdempotencyRecord | None:
     return IdempotencyRecord.objects.filter(
-        actor=str(actor), method=str(request.method), path=request.path.rstrip("/")[:200], key=key
+        actor=str(actor), method=str(request.method), path=_path_of(request), key=key
     ).first()
+
+
+def _path_of(request: Request) -> str:
+    return shortened(request.path.rstrip("/"))[:200]
 
 
 def answers_prune(*, now: datetime) -> int:

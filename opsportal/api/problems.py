@@ -25,6 +25,7 @@ from opsportal.core.errors import (
     Unavailable,
 )
 from opsportal.core.ports import record_refusal
+from opsportal.core.secrecy import shortened
 from opsportal.core.uploads import too_large
 
 CONTENT_TYPE = "application/problem+json"
@@ -59,7 +60,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if isinstance(refusal, Forbidden | Conflict):
         actor = getattr(getattr(request, "user", None), "actor", Actor.anonymous())
         try:
-            record_refusal(actor, edge_now(), str(request.method), request.path, refusal)
+            record_refusal(actor, edge_now(), str(request.method), shortened(request.path), refusal)
         except (OperationalError, InterfaceError):
             log.exception("refusal_not_recorded")
     response = Response(problem(refusal, instance=request.path, status=status), status=status)

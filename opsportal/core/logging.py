@@ -5,26 +5,55 @@ from __future__ import annotations
 import logging
 import logging.config
 import re
+import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
 from opsportal.core.correlation import correlation_id
+from opsportal.core.secrecy import HIDDEN, blanked
 
 _SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie|api[_-]?key|digest", re.IGNORECASE)
-_SECRET_VALUES = re.compile(r"op[kihr]_[A-Za-z0-9_-]{8,}|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)|[Bb]earer\s+\S+")
-_HIDDEN = "[hidden]"
 
 
 def hide_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Blank every value whose name sounds secret, and every token or URL password inside a text."""
     for name, value in event.items():
         if _SECRET_NAMES.search(name):
-            event[name] = _HIDDEN
-        elif isinstance(value, str):
-            event[name] = _SECRET_VALUES.sub(_HIDDEN, value)
+            event[name] = HIDDEN
+        elif not name.startswith("_"):  # structlog's own
+            event[name] = _without_secrets(value)
     return event
+
+
+def _without_secrets(value: Any) -> Any:
+    match value:
+        case str():
+            return blanked(value)
+        case dict():
+            return hide_secrets(None, "", {str(name): inner for name, inner in value.items()})
+        case list() | tuple():
+            return [_without_secrets(inner) for inner in value]
+        case None | bool() | int() | float():
+            return value
+        case _:
+            return blanked(repr(value))  # as the line would show it
+
+
+class SecretsHidden(logging.Filter):
+    """Rewrites a line of a logger that has its own handlers and forms, as the web server's have."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = blanked(record.getMessage()), ()
+        if record.exc_info and record.exc_info[0] is not None:
+            record.exc_text = blanked("".join(traceback.format_exception(*record.exc_info)).rstrip())
+        return True
+
+
+_SERVERS = ("gunicorn.error", "gunicorn.access")
+"""They name the request line, and do not pass what they say on to the root."""
+_secrets_hidden = SecretsHidden()
 
 
 def add_correlation(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -83,3 +112,5 @@ def logging_config(*, level: str) -> None:
             },
         }
     )
+    for name in _SERVERS:
+        logging.getLogger(name).addFilter(_secrets_hidden)

@@ -11,7 +11,9 @@ from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
 
-PREFIX = "opa_"
+from opsportal.core import secrecy
+
+PREFIX = secrecy.ACKNOWLEDGE
 GOOD_FOR = timedelta(hours=24)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from opsportal.core import secrecy
+
 PUBLIC_PATHS: tuple[str, ...] = (
     r"/(health|ready|startup)/?",
     r"/metrics/?",  # asks for a token itself, unless the caller is this machine
@@ -25,11 +27,11 @@ OWN_SIGN_IN: tuple[str, ...] = (
     r"/v2/(change/)?enqueue/?",  # the routing key stands in the body
 )
 
-# Secrets that stand in a path; logs keep what they begin with.
-_SECRET = re.compile(r"\b(op[fghir]_[A-Za-z0-9_-]{4})[A-Za-z0-9_-]+|\b(opa_[A-Za-z0-9_-]{4})[A-Za-z0-9_.-]+")
-
 # Machines that have no bearer token: their key stands in the path, or in what they send.
-_KEYED = re.compile(r"/api/v1/(alerts|heartbeats)/(.*/)?op[ih]_[A-Za-z0-9]+(/.*)?|/v2/(change/)?enqueue/?")
+_KEYED = re.compile(
+    rf"/api/v1/(alerts|heartbeats)/(.*/)?({secrecy.SENDER}|{secrecy.HEARTBEAT})[A-Za-z0-9]+(/.*)?"
+    r"|/v2/(change/)?enqueue/?"
+)
 
 _public = re.compile("|".join(PUBLIC_PATHS))
 _own = re.compile("|".join(OWN_SIGN_IN))
@@ -52,4 +54,4 @@ def bears_its_key(path: str) -> bool:
 
 def without_secret(path: str) -> str:
     """Return `path` as a log may keep it."""
-    return _SECRET.sub(r"\1\2…", path)
+    return secrecy.shortened(path)

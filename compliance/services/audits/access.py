@@ -16,6 +16,7 @@ from compliance.services.audits import cleaning
 from compliance.services.audits.scene import audit_locked, case_of, record, require_under_way
 from opsportal.accounts.models import User
 from opsportal.accounts.services import user_create
+from opsportal.core import secrecy
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Forbidden, InvalidInput, NotFound
@@ -23,7 +24,7 @@ from opsportal.core.moments import in_words
 from opsportal.core.versions import require_version
 from opsportal.core.writes import write
 
-PREFIX = "opg_"
+PREFIX = secrecy.GUEST
 LONGEST = timedelta(days=180)
 _MACHINE = Actor.system("audits.access")
 

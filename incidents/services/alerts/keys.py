@@ -13,15 +13,16 @@ from datetime import datetime, timedelta
 from django.utils.crypto import salted_hmac
 
 from incidents.models import Integration
+from opsportal.core import secrecy
 from opsportal.core.errors import Unauthenticated
 
-INTEGRATION_PREFIX = "opi_"
-CHECK_PREFIX = "oph_"
+INTEGRATION_PREFIX = secrecy.SENDER
+CHECK_PREFIX = secrecy.HEARTBEAT
 SHOWN = 12
 _RANDOM = 28
 """With the prefix 32 characters, as PagerDuty's routing keys have; 166 random bits."""
 _ALPHABET = string.ascii_letters + string.digits
-_FORM = re.compile(r"op[ih]_[A-Za-z0-9]{28}")
+_FORM = re.compile(rf"(?:{INTEGRATION_PREFIX}|{CHECK_PREFIX})[A-Za-z0-9]{{28}}")
 _SALT = "incidents.alerts.signature"
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-PREFIX = "opr_"
+from opsportal.core import secrecy
+
+PREFIX = secrecy.OUTCOME
 
 
 def new_token() -> str:

@@ -13,13 +13,14 @@ from opsportal.accounts.scopes import clean_scopes
 from opsportal.accounts.services.rows import record
 from opsportal.accounts.services.service_accounts import locked_account, service_account_create
 from opsportal.audit.canonical import JSON
+from opsportal.core import secrecy
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 from opsportal.core.statements import Statement
 from opsportal.core.writes import write
 
-PREFIX = "opk_"
+PREFIX = secrecy.BEARER
 DEFAULT_DAYS = 365
 MAX_DAYS = 730
 _SECRET_BYTES = 32

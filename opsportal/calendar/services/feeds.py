@@ -11,13 +11,14 @@ from uuid import UUID
 from opsportal.calendar.models import CalendarFeed
 from opsportal.calendar.services.records import record
 from opsportal.calendar.states import FEED
+from opsportal.core import secrecy
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, InvalidInput, NotFound
 from opsportal.core.registry import feed_sources
 from opsportal.core.writes import write
 
-PREFIX = "opf_"
+PREFIX = secrecy.FEED
 MOST_FEEDS = 20
 _SECRET_BYTES = 32
 _SHOWN = 12

@@ -15,7 +15,7 @@ from opsportal.core.correlation import correlation_id
 from opsportal.core.errors import Forbidden, InvalidInput, NotFound, Refusal, TooLarge, Unavailable
 from opsportal.core.uploads import too_large
 from opsportal.web import refusals
-from opsportal.web.public import signs_in_itself
+from opsportal.web.public import signs_in_itself, without_secret
 from opsportal.web.requests import actor_of
 
 log = structlog.get_logger(__name__)
@@ -33,7 +33,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django itself refuses to read: malformed, too many fields, too large, a foreign host."""
     refusal: Refusal = InvalidInput.of("", "malformed", "This request cannot be read.")
     if isinstance(exception, RequestDataTooBig):
-        log.info("too_large", path=request.path)
+        log.info("too_large", path=without_secret(request.path))
         refusal = too_large(exception)
     if signs_in_itself(request.path):
         return problem_response(request, refusal)
@@ -49,7 +49,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose token is missing or old: a page that was open for too long, or a forgery."""
-    log.warning("csrf_failed", reason=reason, path=request.path)
+    log.warning("csrf_failed", reason=reason, path=without_secret(request.path))
     refusal = Forbidden(
         "This form was open for too long, or did not come from this portal."
         " Go back, load the page again, and send it once more.",
