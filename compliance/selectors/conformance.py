@@ -11,8 +11,10 @@ from django.db.models import Max
 
 from compliance.judging import Share, Status, Trend, Turn, months_back, overall, share_of, trend
 from compliance.models import ConformanceState, ConformanceTurn, ControlRule, Framework
+from compliance.selectors.judged_figures import is_about_figures
 from compliance.subjects import kinds, subjects_of
 from opsportal.standards.rules import Rule, Standard
+from opsportal.standards.standing import Retain
 
 MONTHS = 12
 TREND_OVER = timedelta(days=30)
@@ -75,10 +77,11 @@ class Month:
 
 @dataclass
 class Wanted:
-    """What the list is narrowed by; `rules` None: all of them."""
+    """What the list is narrowed by; `rules` None: all of them. `held_by` is one of `held_by(rule)`."""
 
     status: str = ""
     kind: str = ""
+    held_by: str = ""
     text: str = ""
     service: str = ""
     team: str = ""
@@ -179,10 +182,19 @@ def tally(lines: Iterable[Line]) -> dict[str, int]:
     return counts
 
 
+def held_by(rule: Rule) -> str:
+    """Return how the portal holds a rule: its kind, but `target` for figures, `retention` for records."""
+    if is_about_figures(rule):
+        return "target"
+    return "retention" if isinstance(rule.demand, Retain) else rule.kind
+
+
 def _fits(rule: Rule, wanted: Wanted) -> bool:
     if wanted.rules is not None and rule.id not in wanted.rules:
         return False
     if wanted.kind and rule.kind != wanted.kind:
+        return False
+    if wanted.held_by and held_by(rule) != wanted.held_by:
         return False
     text = wanted.text.casefold()
     return not text or text in f"{rule.id} {rule.title} {rule.source.section} {rule.source.quote}".casefold()

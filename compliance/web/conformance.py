@@ -14,6 +14,7 @@ from compliance.selectors.conformance import (
     Line,
     Wanted,
     framework_choices,
+    held_by,
     line_of,
     lines_of,
     months_of,
@@ -34,7 +35,13 @@ from opsportal.standards.wording import demand_in_words
 from opsportal.web.csv import csv_response
 from opsportal.web.requests import now_of
 
-KINDS = {"gate": "Gates", "obligation": "Obligations", "target": "Targets", "duty": "Duties"}
+KINDS = {
+    "gate": "Gates",
+    "obligation": "Obligations",
+    "target": "Targets and figures",
+    "duty": "Duties",
+    "retention": "Retention",
+}
 HOW = {
     "gate": "The portal refuses what breaks it, at the moment it is tried.",
     "obligation": "Somebody owes it by a time; who is late is told, and it climbs.",
@@ -98,7 +105,7 @@ class ConformanceFilter(forms.Form):
         framework = given.get("framework", "")
         return Wanted(
             status=given.get("status", ""),
-            kind=given.get("kind", ""),
+            held_by=given.get("kind", ""),
             text=given.get("q", ""),
             service=given.get("service", ""),
             team=given.get("team", ""),
@@ -122,7 +129,11 @@ def conformance(request: HttpRequest) -> HttpResponse:
             (
                 status,
                 STATUS_WORDS[status],
-                [(line, excepted.get(line.rule.id)) for line in lines if line.status == status],
+                [
+                    (line, held_by(line.rule), excepted.get(line.rule.id))
+                    for line in lines
+                    if line.status == status
+                ],
             )
             for status in GROUPS
         ],

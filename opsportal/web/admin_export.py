@@ -13,6 +13,7 @@ from django.db.models import ForeignKey, Model
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from opsportal.core.errors import InvalidInput
 from opsportal.core.ports import record_export
@@ -27,7 +28,8 @@ _CHUNK = 500
 def export(model_admin: Any, request: HttpRequest) -> StreamingHttpResponse:
     """Return the list as a download, in the format that was posted, read while it is sent.
 
-    It holds the columns of the list, and the key. Raises `InvalidInput` for another format.
+    It holds the columns of the list, and the key: a workbook under their titles, JSON under the names of what
+    they hold. Raises `InvalidInput` for another format.
     """
     form = request.POST.get("format", "")
     if form not in FORMATS:
@@ -43,7 +45,9 @@ def export(model_admin: Any, request: HttpRequest) -> StreamingHttpResponse:
     name = f"{meta.app_label}-{meta.model_name}"
     rows = _rows(model_admin, shown.queryset, columns)
     header = [_label(model_admin, column) for column in columns]
-    return table_response(name, header, rows, form=form, keys=columns)
+    if form == "xlsx":
+        header = [capfirst(title) for title in header]
+    return table_response(name, header, rows, form=form, keys=_keys(model_admin, columns))
 
 
 def _rows(model_admin: Any, queryset: Any, columns: list[str]) -> Iterator[list[Any]]:
@@ -70,3 +74,21 @@ def _value(model_admin: Any, row: Model, column: str) -> Any:
 
 def _label(model_admin: Any, column: str) -> str:
     return str(label_for_field(column, model_admin.model, model_admin))
+
+
+def _keys(model_admin: Any, columns: list[str]) -> list[str]:
+    """Return what each column is called in JSON, each once: fields by their name, others as on the screen."""
+    keys: list[str] = []
+    for column in columns:
+        key = _key(model_admin, column)
+        keys.append(column if key in keys or (key != column and key in columns) else key)
+    return keys
+
+
+def _key(model_admin: Any, column: str) -> str:
+    if any(field.name == column for field in model_admin.model._meta.get_fields()):
+        return column
+    shown = getattr(model_admin, column, None) or getattr(model_admin.model, column, None)
+    ordered = str(getattr(shown, "admin_order_field", None) or "").lstrip("-").partition("__")[0]
+    title = _label(model_admin, column).lower()
+    return ordered or (title if title.isidentifier() else column)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import time_machine
 from django.test import Client
+from openpyxl import load_workbook
 
 from compliance.models import Audit, AuditRead, Finding, Policy, TrainingTopic
 from compliance.selectors import policies, training
@@ -176,8 +178,16 @@ def test_exports_hold_plain_words(crew: Crew) -> None:
             assert "&amp;" not in file
             assert crew.audit.key in file
     listed = json.loads(file_of(client.post("/admin/compliance/audit/export/", {"format": "json"})))
-    titles = {one["key"]: one["work_link"] for one in listed}
+    titles = {one["key"]: one["title"] for one in listed}
     assert titles[crew.audit.key] == 'Payments & "cards" <2026>'
+    (told,) = json.loads(file_of(client.post("/admin/compliance/finding/export/", {"format": "json"})))
+    assert told["audit"].startswith(crew.audit.key)
+    assert {"of", "key"} & set(told) == {"key"}
+    sheet: Any = client.post("/admin/compliance/finding/export/", {"format": "xlsx"})
+    book: Any = load_workbook(BytesIO(b"".join(sheet.streaming_content)))
+    shown = [str(cell.value) for cell in next(book.active.iter_rows())]
+    assert {"Key", "Audit", "Severity"} <= set(shown)
+    assert all(title[0].isupper() and "_" not in title for title in shown)
 
 
 def test_a_row_of_another_audit_is_not_reached_under_this_one(crew: Crew) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
+from compliance.selectors.judged_figures import is_about_figures
 from compliance.services.core import conformance_evaluate
 from opsportal.standards.standing import Retain
 from tests.makers import NOW, make_token, make_user
@@ -56,6 +57,21 @@ def test_how_a_rule_is_held_is_said_by_what_it_demands(client: Client) -> None:
     page = client.get(f"/conformance/rules/{retain.id}/").content.decode()
     assert "The purge deletes nothing of it before its time" in page
     assert "The portal refuses what breaks it" not in page
+
+
+def test_a_rule_of_retention_or_figures_is_not_called_a_gate(client: Client) -> None:
+    standard = activate()
+    conformance_evaluate(clock=lambda: NOW)
+    retain = next(rule for rule in standard.rules if isinstance(rule.demand, Retain))
+    assert retain.kind == "gate"
+    found = client.get("/conformance/?kind=retention").content.decode()
+    assert f"/conformance/rules/{retain.id}/" in found
+    assert '<span class="op-key">retention</span>' in found
+    assert '<span class="op-key">gate</span>' not in found
+    assert f"/conformance/rules/{retain.id}/" not in client.get("/conformance/?kind=gate").content.decode()
+    for one in standard.rules:
+        if is_about_figures(one):
+            assert f"/conformance/rules/{one.id}/" in client.get("/conformance/?kind=target").content.decode()
 
 
 def test_the_list_goes_as_csv(client: Client) -> None:

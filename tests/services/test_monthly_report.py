@@ -9,7 +9,10 @@ import pytest
 from django.core import mail
 
 from compliance.measuring.months import is_weekday, month_to_report, name_of
+from compliance.measuring.windows import month_span
 from compliance.models import MonthlyReport, ReportMail
+from compliance.selectors.reports.monthly import month_blocks
+from compliance.services.measures.promises import objective_create
 from compliance.services.reports import (
     monthly_report_make,
     report_address,
@@ -18,8 +21,9 @@ from compliance.services.reports import (
     report_unsubscribe,
 )
 from opsportal.core.errors import Forbidden
-from tests.makers import NOW, grant, make_role, make_user
-from tests.measuring import measured_under
+from opsportal.web.printing import Table
+from tests.makers import NOW, grant, make_role, make_service, make_user
+from tests.measuring import measure, measured_under
 from tests.untouched import refused
 
 pytestmark = pytest.mark.django_db
@@ -115,3 +119,23 @@ def test_who_does_not_want_it_any_more_does_not_get_it() -> None:
         report_address(actor=other.actor, now=NOW, role="management", wanted=True)
     monthly_report_make(clock=clock_at(NOW))
     assert not ReportMail.objects.exists()
+
+
+def test_objectives_are_judged_at_the_end_of_the_month() -> None:
+    measured_under()
+    make_service("payments-api")
+    promise = {
+        "title": "Payments answer",
+        "figure": "availability",
+        "service": "payments-api",
+        "objective": "99.9",
+        "window": "30d",
+    }
+    objective_create(actor=make_user(staff=True).actor, now=NOW, fields=promise)
+    february = datetime(2026, 2, 28, 12, tzinfo=UTC)
+    measure("availability", *[99.5] * 5, service="payments-api", until=february)
+    measure("availability", *[100.0] * 2, service="payments-api", until=NOW)
+    blocks = month_blocks(month_span(2026, 2), NOW)
+    table = next(one for one in blocks if isinstance(one, Table) and one.header[0] == "Objective")
+    (row,) = [one for one in table.rows if one[0] == "Payments answer"]
+    assert str(row[3]).startswith("99.5")

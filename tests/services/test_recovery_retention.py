@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
 from compliance.measuring.windows import span_at, window_of
-from compliance.models import Measurement, Purge, Rollup, Series
+from compliance.models import Backup, Measurement, Purge, Rollup, Series
 from compliance.selectors.measures.tallies import tallies_of
 from compliance.services.measures.adding import measurements_add
 from compliance.services.recovery.assets import asset_edit
@@ -27,7 +27,7 @@ from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, IllegalMove, InvalidInput, NotFound, RuleRefused
 from opsportal.standards.rules import Standard
 from opsportal.standards.selectors import active_standard
-from tests.changing import rule
+from tests.changing import activate, rule
 from tests.makers import NOW, make_service, make_user
 from tests.measuring import measured_under
 from tests.recovering import HOUR, Cast, make_asset, make_cast, told
@@ -109,6 +109,32 @@ def test_a_legal_hold_keeps_what_no_rule_does(cast: Cast) -> None:
     with refused(IllegalMove):
         hold_lift(actor=cast.admin.actor, now=NOW, pk=hold.pk, reason="Again.")
     assert purge(cast, NOW - 370 * DAY)
+
+
+def test_a_legal_hold_of_an_asset_keeps_what_is_of_that_asset_alone(cast: Cast) -> None:
+    keeps = ("alert_messages", "backup_records")
+    demands = [f'{{ retain = {{ records = "{one}", keep = "30 days" }} }}' for one in keeps]
+    rules = [rule(f"keep-{number}", "retention.purge", one) for number, one in enumerate(demands)]
+    activate(*rules, version="2", now=NOW + HOUR)
+    later = NOW + 60 * DAY
+    other = make_asset(cast.owner, "other-store")
+    held, free = told(cast.asset), told(other)
+    posts(cast, LONG_AGO)
+    hold_place(actor=cast.admin.actor, now=NOW, fields={"asset": cast.asset.slug, "reason": "A lawsuit."})
+    act: dict[str, Any] = {"actor": PURGER, "now": later, "reason": "Monthly work."}
+    plan = purge_plan(now=later, records="backup_records")
+    assert (plan.rows, plan.reasons) == (1, ())
+    assert purge_bite(records="backup_records", before=plan.before, **act)
+    assert purge_bite(records="backup_records", before=plan.before, **act) is None
+    assert [row.pk for row in Backup.objects.filter(pk__in=[held.pk, free.pk])] == [held.pk]
+    assert may_go("alert_messages", later) is not None
+    # One that names a class which knows no asset keeps all of that class.
+    hold_place(
+        actor=cast.admin.actor,
+        now=NOW,
+        fields={"asset": cast.asset.slug, "records": "alert_messages", "reason": "A lawsuit."},
+    )
+    assert may_go("alert_messages", later) is None
 
 
 def test_only_the_command_deletes_and_only_what_can_be_deleted(cast: Cast) -> None:

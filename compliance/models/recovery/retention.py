@@ -18,7 +18,7 @@ HOLD_PREFIX = "HLD"
 class LegalHold(models.Model):
     """Records that nobody deletes while it stands, whatever a rule allows.
 
-    It covers one class of records, or all of them (`""`); with `asset`, the backups of that one. Days are
+    It covers one class of records, or all of them (`""`); with `asset`, only what is of that one. Days are
     those on which the records were made, `until` exclusive; None leaves that side open.
     """
 

@@ -144,6 +144,14 @@ def _percent(demand: Measure, standard: Standard) -> Decimal:
     return convert(demand.target, figure.unit if figure else "percent", "percent")
 
 
+def as_of(end: datetime, now: datetime) -> datetime:
+    """Return when objectives are judged of a time that ends at `end`, seen at `now` (aware UTC).
+
+    The end is not included: of a report on March, a window of the calendar is March, and not April's first.
+    """
+    return end - timedelta(microseconds=1) if end <= now else now
+
+
 def standings(promised: Iterable[Promised], now: datetime) -> list[Standing]:
     """Return where these stand at `now` (aware UTC): some statements for each window, however many."""
     wanted = list(promised)

@@ -13,7 +13,7 @@ from compliance.measuring.units import text_of
 from compliance.measuring.windows import Span, month_span, span_before, window_of
 from compliance.selectors.conformance import Wanted, lines_of, tally
 from compliance.selectors.measures.deployed import deployed_rows
-from compliance.selectors.measures.objectives import promised_by, standings
+from compliance.selectors.measures.objectives import as_of, promised_by, standings
 from compliance.selectors.measures.own import ACTOR, ANYBODY, OwnFigures
 from compliance.selectors.measures.spending import month_of, plans, spendings
 from compliance.selectors.reports import changes, delivery, oncall
@@ -106,7 +106,7 @@ def _blocks(month: Span, before: Span, now: datetime) -> list[Block]:
         Heading("The standard", 2),
         *_conformance(now),
         Heading("Objectives", 2),
-        *_objectives(now),
+        *_objectives(as_of(month.end, now)),
         Heading("Costs", 2),
         _costs(month, now),
         Heading("Capacity", 2),
@@ -149,8 +149,9 @@ def _conformance(now: datetime) -> list[Block]:
     ]
 
 
-def _objectives(now: datetime) -> list[Block]:
-    found = standings(promised_by(active_standard_or_none())[:MOST_OBJECTIVES], now)
+def _objectives(at: datetime) -> list[Block]:
+    """Return how objectives stood at `at` (aware UTC), each over its own window."""
+    found = standings(promised_by(active_standard_or_none())[:MOST_OBJECTIVES], at)
     shown = found[:MOST_BARS]
     bars = Bars(
         "Error budget left",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from compliance.measuring.units import text_of
-from compliance.selectors.measures.objectives import Standing, promised_by, standings
+from compliance.selectors.measures.objectives import Standing, as_of, promised_by, standings
 from compliance.selectors.reports.report import Report, seconds, span_words
 from opsportal.core.actor import Actor
 from opsportal.standards.selectors import active_standard_or_none
@@ -41,9 +41,7 @@ def report(actor: Actor, now: datetime, start: datetime, end: datetime) -> Repor
     500 at most. Each is judged over its own window, as its page does: a budget of 30 days is not one of 90.
     """
     promised = promised_by(active_standard_or_none())[:MOST]
-    # The end is not included: of a report on March, a window of the calendar is March, and not April's first.
-    at = end - timedelta(microseconds=1) if end <= now else now
-    found = standings(promised, at)
+    found = standings(promised, as_of(end, now))
     spent = sum(one.level == "spent" for one in found)
     silent = sum(one.level == "no_data" for one in found)
     return Report(

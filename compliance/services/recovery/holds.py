@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q, QuerySet
+
 from compliance.models import Asset, LegalHold
 from compliance.recovery.keeping import Held
 from compliance.recovery.states import HOLD
 from compliance.selectors.recovery import holds_loaded
 from compliance.services.recovery import fields as read
+from compliance.services.recovery.record_classes import RecordClass
 from opsportal.audit.services import audit_record
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
@@ -41,7 +44,7 @@ CLEANERS = {
 def hold_place(*, actor: Actor, now: datetime, fields: Mapping[str, Any]) -> LegalHold:
     """Place a legal hold and return it.
 
-    `fields` are `records` (a class, `""` for all), `asset`, `since`, `until` and `reason`.
+    `fields` are `records` (a class, `""` for all), `asset` (only what is of it), `since`, `until`, `reason`.
     It holds from this moment, also against a purge that is typed at the same time. Raises `InvalidInput`
     and `Forbidden`.
     """
@@ -80,15 +83,34 @@ def hold_lift(
         return hold
 
 
-def holds_over(records: str, *, lock: bool = False) -> list[Held]:
-    """Return the holds that stand over a class of records (its slug).
+def holds_over(found: RecordClass, *, lock: bool = False) -> list[Held]:
+    """Return the holds that stand over a whole class of records.
 
-    `lock` makes a purge wait for whoever lifts one of them at this moment.
+    One of an asset does not, where the class knows of which asset its records are (`spared_by`), nor where it
+    names no class and this one has nothing of any asset. `lock` makes a purge wait for whoever lifts one of
+    them at this moment.
     """
-    rows = LegalHold.objects.filter(state="placed", records__in=["", records]).order_by("id")
-    if lock:
-        rows = rows.select_for_update()
+    of_assets = [] if found.asset else [found.slug]
+    rows = _standing(found, lock=lock).filter(Q(asset=None) | Q(records__in=of_assets))
     return [Held(hold.key, hold.since, hold.until) for hold in rows]
+
+
+def spared_by(found: RecordClass, *, lock: bool = False) -> Q | None:
+    """Return which records of a class are kept by holds of their asset, None for none. `lock` as above."""
+    if not found.asset:
+        return None
+    spared = Q()
+    for hold in _standing(found, lock=lock).filter(asset__isnull=False):
+        one = Q(**{found.asset: hold.asset_id})
+        one &= Q(**{f"{found.made}__gte": hold.since}) if hold.since else Q()
+        one &= Q(**{f"{found.made}__lt": hold.until}) if hold.until else Q()
+        spared |= one
+    return spared or None
+
+
+def _standing(found: RecordClass, *, lock: bool) -> QuerySet[LegalHold]:
+    rows = LegalHold.objects.filter(state="placed", records__in=["", found.slug]).order_by("id")
+    return rows.select_for_update(of=("self",)) if lock else rows
 
 
 def _record(hold: LegalHold, event: str, *, actor: Actor, now: datetime) -> None:

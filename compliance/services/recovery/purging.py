@@ -18,12 +18,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import Error, connection
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from compliance.models import LegalHold, Purge
 from compliance.recovery.keeping import Keep, may_go_before, objections
 from compliance.services.core import happened
-from compliance.services.recovery.holds import holds_over
+from compliance.services.recovery.holds import holds_over, spared_by
 from compliance.services.recovery.record_classes import BY_SLUG, RecordClass
 from compliance.services.recovery.telling import ORGANISATION
 from opsportal.audit.models import AppendOnly
@@ -50,11 +50,12 @@ class Plan:
     records: RecordClass
     before: datetime
     reasons: tuple[Reason, ...]
+    spared: Q | None = None
 
     @cached_property
     def rows(self) -> int:
         """How many would go; they are counted when this is asked first."""
-        return 0 if self.reasons else self.records.before(self.before).count()
+        return 0 if self.reasons else self.records.before(self.before, self.spared).count()
 
     @cached_property
     def oldest(self) -> datetime | None:
@@ -63,7 +64,7 @@ class Plan:
             return None
         if not self.records.used_by:
             return self.records.oldest()
-        rows = self.records.before(self.before)
+        rows = self.records.before(self.before, self.spared)
         found: datetime | None = rows.aggregate(oldest=Min(self.records.made))["oldest"]
         return found
 
@@ -94,13 +95,13 @@ def purge_plan(*, now: datetime, records: str, before: datetime | None = None) -
         if found.kept_because
         else _reasons(found, limit, now)
     )
-    return Plan(found, limit, tuple(reasons))
+    return Plan(found, limit, tuple(reasons), spared_by(found))
 
 
 def may_go(records: str, now: datetime) -> datetime | None:
     """Return the instant before which records of a class may be deleted at `now`, None for none of them."""
     keeps, _ = keeps_for(records)
-    return may_go_before(now, keeps, holds_over(records))
+    return may_go_before(now, keeps, holds_over(_known(records)))
 
 
 def purge_bite(
@@ -121,7 +122,7 @@ def purge_bite(
         _hold_off_holds()
         if reasons := _reasons(found, before, now, lock=True):
             raise RuleRefused(reasons)
-        rows = found.next_rows(before, most or found.bite)
+        rows = found.next_rows(before, most or found.bite, spared_by(found, lock=True))
         if not rows:
             return None
         _delete(found, [row[_pk(found)] for row in rows])
@@ -149,7 +150,7 @@ def _reasons(found: RecordClass, before: datetime, now: datetime, *, lock: bool 
     keeps, _ = keeps_for(found.slug)
     reasons = [
         Reason(one.code, one.source, one.detail)
-        for one in objections(before=before, now=now, keeps=keeps, holds=holds_over(found.slug, lock=lock))
+        for one in objections(before=before, now=now, keeps=keeps, holds=holds_over(found, lock=lock))
     ]
     if not keeps:
         reasons.append(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.sessions.models import Session
-from django.db.models import Exists, Min, Model, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, Min, Model, OuterRef, Q, QuerySet, Subquery
 
 from changes.models import Change, Deployment
 from compliance.models import AuditRead, Backup, Evidence, Measurement, RestoreTest, Rollup, Series
@@ -29,6 +29,7 @@ class RecordClass:
     `kept_because` says why nothing of it is ever deleted by a purge, `""` where it can be.
     `used_by` are the places that point to a row; such a row stays. `beside` says which records of this
     class the portal has, where others keep some too; `bite` is how many go in one transaction.
+    `asset` is the column that says of which asset a record is, `""` where it is of none.
     """
 
     slug: str
@@ -39,17 +40,20 @@ class RecordClass:
     used_by: tuple[tuple[type[Model], str], ...] = ()
     beside: str = ""
     bite: int = 2_000
+    asset: str = ""
 
-    def before(self, moment: datetime) -> QuerySet[Any]:
-        """Return the rows made before `moment` (aware UTC) that nothing points to."""
+    def before(self, moment: datetime, spared: Q | None = None) -> QuerySet[Any]:
+        """Return the rows made before `moment` (aware UTC) that nothing points to, but those `spared`."""
         rows: QuerySet[Any] = self.model._default_manager.filter(**{f"{self.made}__lt": moment})
+        if spared is not None:
+            rows = rows.exclude(spared)
         for model, column in self.used_by:
             rows = rows.exclude(Exists(model._default_manager.filter(**{column: OuterRef("pk")})))
         return rows
 
-    def next_rows(self, moment: datetime, most: int) -> Sequence[Row]:
-        """Return up to `most` of the rows made before `moment`, in the order in which they go."""
-        return list(self.before(moment).order_by("pk")[:most].values())
+    def next_rows(self, moment: datetime, most: int, spared: Q | None = None) -> Sequence[Row]:
+        """Return up to `most` of the rows of `before`, in the order in which they go."""
+        return list(self.before(moment, spared).order_by("pk")[:most].values())
 
     def oldest(self) -> datetime | None:
         """Return when the oldest record was made (aware UTC), None without one. Rows come as time goes by."""
@@ -70,7 +74,7 @@ class PointClass(RecordClass):
     them.
     """
 
-    def next_rows(self, moment: datetime, most: int) -> Sequence[Row]:
+    def next_rows(self, moment: datetime, most: int, spared: Q | None = None) -> Sequence[Row]:
         """Return up to `most` points before `moment`, series by series, the oldest first."""
         older = Measurement.objects.filter(series=OuterRef("pk"), at__lt=moment)
         found: list[Row] = []
@@ -128,6 +132,7 @@ CLASSES: tuple[RecordClass, ...] = (
         Backup,
         "recorded_at",
         used_by=((RestoreTest, "backup"),),
+        asset="asset",
     ),
     PointClass(
         "metrics",
