@@ -24,10 +24,17 @@ class Pulse:
     failed_at: datetime | None
     error: str
     silent_for: timedelta
+    unexcused_for: timedelta
+    """Its silence without the time in which nothing of the portal ran at all."""
 
     @property
     def is_stale(self) -> bool:
         return self.silent_for > self.tick.alarm_after
+
+    @property
+    def is_to_blame(self) -> bool:
+        """Return whether this one stands still while others go on."""
+        return self.is_stale and self.unexcused_for > self.tick.alarm_after
 
 
 def pulses(now: datetime) -> list[Pulse]:
@@ -39,7 +46,8 @@ def pulses(now: datetime) -> list[Pulse]:
         row = rows.get(name, Heartbeat(name=name))
         # A clock that moved back makes the silence negative; the tick is not to blame for that.
         silent = max(now - (row.finished_at or set_up), timedelta())
-        found.append(Pulse(tick, row.finished_at, row.failed_at, row.error, silent))
+        unexcused = max(now - row.silent_since, timedelta()) if row.silent_since else silent
+        found.append(Pulse(tick, row.finished_at, row.failed_at, row.error, silent, unexcused))
     return found
 
 

@@ -149,6 +149,51 @@ def test_a_tick_that_stands_still_is_told_to_every_administrator_once_for_each_s
     assert Notification.objects.count() == 2
 
 
+def test_a_restart_after_an_outage_alarms_nobody_but_of_what_still_stands_still_after_it() -> None:
+    make_user(staff=True)
+    all_ticks_go_on()
+    back = NOW + 120 * MINUTE
+    assert operators_warn(now=back) == 0  # the first run of the watcher, before the others had theirs
+    Heartbeat.objects.exclude(name="obligations.tick").update(finished_at=back, silent_since=None)
+    later = back + timedelta(minutes=1)
+    assert operators_warn(now=later) == 1
+    assert Notification.objects.get().subject == "The portal's tick obligations.tick does not run"
+
+
+def test_breaks_that_follow_each_other_hide_nothing_for_long() -> None:
+    make_user(staff=True)
+    all_ticks_go_on()
+    told = []
+    for minutes in (2, 4, 6):
+        moment = NOW + minutes * MINUTE
+        told.append(operators_warn(now=moment))
+        Heartbeat.objects.exclude(name="obligations.tick").update(finished_at=moment, silent_since=None)
+    assert told[-1] == 1
+
+
+def test_at_the_first_start_each_tick_has_its_time_from_then_on() -> None:
+    make_user(staff=True)
+    start = NOW + timedelta(days=400)  # long after the last migration
+    assert operators_warn(now=start) == 0
+    Heartbeat.objects.exclude(name="obligations.tick").update(finished_at=start, silent_since=None)
+    Heartbeat.objects.filter(name="notify.watch").update(finished_at=start + MINUTE)
+    assert operators_warn(now=start + MINUTE) == 0
+    assert operators_warn(now=start + MINUTE + timedelta(seconds=1)) == len(
+        [tick for tick in ticks.values() if tick.alarm_after == MINUTE]
+    )
+
+
+def test_a_tick_that_an_upgrade_brings_is_not_late_at_once() -> None:
+    make_user(staff=True)
+    now = NOW + timedelta(days=400)
+    for name in ticks:
+        Heartbeat.objects.create(name=name, finished_at=now)
+    Heartbeat.objects.filter(name="obligations.tick").delete()
+    assert operators_warn(now=now) == 0
+    Heartbeat.objects.exclude(name="obligations.tick").update(finished_at=now + MINUTE)
+    assert operators_warn(now=now + MINUTE + timedelta(seconds=1)) == 1
+
+
 def test_what_was_given_up_is_told_once_an_hour_while_more_comes() -> None:
     admin = make_user(staff=True)
     all_ticks_go_on()

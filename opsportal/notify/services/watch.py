@@ -10,6 +10,7 @@ from opsportal.accounts.models import User
 from opsportal.notify.selectors import failing_channels, given_up_since
 from opsportal.notify.services.notify import notify
 from opsportal.outbox.selectors import stale_ticks
+from opsportal.outbox.services import silence_excuse
 
 TICK = "notify.watch"
 CHANNEL_PATIENCE = timedelta(minutes=10)
@@ -26,8 +27,10 @@ class Alarm(NamedTuple):
 def operators_warn(*, now: datetime) -> int:
     """Tell every administrator what is wrong at `now` (aware UTC), each thing once; return how many things.
 
-    When all ticks stand still, this one does too: then `/ready?for=worker` and the home page tell.
+    When all ticks stand still, this one does too: then `/ready?for=worker` and the home page tell, and
+    nobody is alarmed of it after a restart, of each tick.
     """
+    silence_excuse(now=now, watcher=TICK)
     alarms = list(_alarms(now))
     administrators = list(User.objects.filter(is_staff=True, is_active=True).values_list("pk", flat=True))
     for alarm in alarms:
@@ -46,7 +49,7 @@ def operators_warn(*, now: datetime) -> int:
 
 def _alarms(now: datetime) -> Iterator[Alarm]:
     for pulse in stale_ticks(now):
-        if pulse.tick.name != TICK:
+        if pulse.is_to_blame and pulse.tick.name != TICK:
             last = f"{pulse.finished_at:%Y-%m-%d %H:%M} UTC" if pulse.finished_at else "never"
             yield Alarm(
                 f"watch:tick:{pulse.tick.name}:{last}",

@@ -1,5 +1,5 @@
 from opsportal.outbox.services.handling import messages_handle
-from opsportal.outbox.services.heartbeats import ticking
+from opsportal.outbox.services.heartbeats import silence_excuse, ticking
 from opsportal.outbox.services.prune import messages_prune
 from opsportal.outbox.services.put import outbox_put
 from opsportal.outbox.services.repair import message_dismiss, message_retry
@@ -12,5 +12,6 @@ __all__ = [
     "messages_prune",
     "messages_settle",
     "outbox_put",
+    "silence_excuse",
     "ticking",
 ]
