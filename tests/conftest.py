@@ -49,10 +49,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def database_templates(django_db_blocker: DjangoDbBlocker) -> Templates:
+def database_templates(django_db_blocker: DjangoDbBlocker) -> Iterator[Templates]:
     """The migrated database, ready to be copied."""
     with django_db_blocker.unblock():
-        return migrated_templates()
+        templates = migrated_templates()
+        yield templates
+        templates.close()
 
 
 @pytest.fixture(scope="session")

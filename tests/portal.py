@@ -108,7 +108,16 @@ class LivePortal:
         _collect_static()
         command = [sys.executable, "-m", "gunicorn", "opsportal.wsgi:application"]
         command += ["-b", f"127.0.0.1:{self.port}"]
-        command += ["-w", "2", "--threads", "2", "--no-control-socket", "--graceful-timeout", "5"]
+        command += [
+            "-w",
+            "2",
+            "--threads",
+            "2",
+            "--preload",
+            "--no-control-socket",
+            "--graceful-timeout",
+            "5",
+        ]
         return self._start("web", command, env)
 
     def _begin_worker(self, options: Sequence[str], env: dict[str, str]) -> Process:

@@ -31,6 +31,11 @@ _POSTGRES_OPTIONS = {
     "max_connections": "100",
     "shared_buffers": "128MB",
     "autovacuum": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "1h",
+    "jit": "off",
     "log_min_messages": "warning",
     "timezone": "UTC",
 }

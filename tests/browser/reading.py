@@ -267,7 +267,8 @@ def violations(page: Page) -> list[str]:
         "document.querySelectorAll('main details:not(.op-menu)').forEach((one) => { one.open = true; })"
     )
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("(tags) => axe.run(document, {runOnly: {type: 'tag', values: tags}})", RULES)
+    options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
+    found = page.evaluate("(options) => axe.run(document, options)", options)
     return [
         f"{page.url} {one['impact']} {one['id']}: {one['nodes'][0]['html'][:200]}"
         for one in found["violations"]
