@@ -23,6 +23,7 @@ from opsportal.web import refusals
 from opsportal.web.admin_actions import ReasonField
 from opsportal.web.admin_export import export
 from opsportal.web.admin_history import set_differences
+from opsportal.web.admin_links import without_dead_links
 from opsportal.web.admin_lists import CappedPaginator, NamedChangeList
 from opsportal.web.people import remember_people
 from opsportal.web.requests import actor_of, is_guest, now_of
@@ -59,6 +60,13 @@ class BackOffice(admin.ModelAdmin):  # type: ignore[type-arg]
     def opened_to_guest(self, request: HttpRequest) -> QuerySet[Any] | None:
         """Return the rows that the guest who asks may see; None, as here, where a guest sees none of it."""
         return None
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """Render the page of a row, with plain words in place of links that its reader may not follow."""
+        row = kwargs.get("obj")
+        if row is not None and not self.has_change_permission(request, row):
+            without_dead_links(self, request, row, context["adminform"])
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows that may be seen at all: lists, forms, histories, look-ups all begin with it."""

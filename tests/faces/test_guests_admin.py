@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -332,3 +333,22 @@ def test_the_end_of_an_access_in_the_past_is_refused_in_its_own_words(crew: Crew
     answer = as_(crew.lead).post(f"/admin/compliance/audit/{crew.audit.pk}/do/guest/", typed)
     assert answer.status_code == 400
     assert "Must lie ahead." in text_of(answer)
+
+
+def test_a_row_names_people_and_links_to_none_whom_the_reader_may_not_look_at(crew: Crew) -> None:
+    finding = accepted(crew)
+    action = action_of(crew, finding)
+    _, guest = let_in(crew, crew.audit, crew.lead)
+    rows = {
+        f"/admin/compliance/finding/{finding.pk}/change/": crew.owner,
+        f"/admin/compliance/correctiveaction/{action.pk}/change/": crew.doer,
+        f"/admin/compliance/audit/{crew.audit.pk}/change/": crew.lead,
+    }
+    for path, person in rows.items():
+        page = text_of(guest.get(path))
+        assert person.full_name in page
+        assert "/admin/accounts/user/" not in page
+        for link in set(re.findall(r'<div class="readonly"><a href="([^"]+)"', page)):
+            assert guest.get(link).status_code == 200, link
+    first = text_of(as_(crew.admin).get(next(iter(rows))))
+    assert f"/admin/accounts/user/{crew.owner.pk}/" in first
