@@ -26,14 +26,15 @@ help: ## show this list
 run: $(RUN_STAMP) assets ## serve the portal on http://127.0.0.1:8000 (PORT=, DATABASE_URL=, REDIS_URL=, OPSPORTAL_DATA=)
 	@exec $(PY) -m opsportal.run
 
-# Pages and the back office show the same on both databases; what they call is tested on both.
-NOT_PAGES = --ignore-glob='tests/faces/*pages*' --ignore-glob='tests/faces/*admin*' --ignore-glob='tests/faces/test_demo*'
+# Pages, the back office and scripts show the same on both databases; what they call is tested on both.
+ONCE = *pages* *admin* test_demo* test_hardening* *script* *pipelines* *guide* *docs*
+NOT_TWICE = $(foreach some,$(ONCE),--ignore-glob='tests/faces/$(some)')
 
 test: check ## all linters and all tests, on SQLite and on PostgreSQL
 	@$(PY) -m tests.chromium > /dev/null
 	TEST_DATABASE=sqlite $(PYTEST) -n 2 tests/pure tests/services tests/faces tests/fuzz
 	@# Tests with processes wait much: a third one at work fills both cores.
-	TEST_DATABASE=postgres $(PYTEST) -n 3 $(NOT_PAGES) tests/services tests/faces tests/concurrency tests/browser tests/kills
+	TEST_DATABASE=postgres $(PYTEST) -n 3 $(NOT_TWICE) tests/services tests/faces tests/concurrency tests/browser tests/kills
 
 check: $(DEV_STAMP) assets-dev ## linters, types, import contracts, migrations, settings, API schema
 	$(PY) -m ruff format --check --quiet .

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 
 from opsportal.standards.rules import Standard
 from opsportal.standards.selectors import standard_by_hash
 from opsportal.standards.services import standard_activate, standard_install
 from tests.makers import NOW, ROOT
+from tests.once import made_once
 
 HEAD = """
 [standard]
@@ -22,8 +25,18 @@ document_sha256 = "0000000000000000000000000000000000000000000000000000000000000
 
 def activate(name: str = "baseline", *, now: datetime = NOW) -> Standard:
     """Put the shipped pack `name` in force, its roles declared, and return it."""
+    return standard_by_hash(_activation(name, now)())
+
+
+def activate_anew(name: str = "baseline", *, now: datetime = NOW) -> Standard:
+    """Do what `activate` does by the service each time, for tests of that: a pack takes long to read."""
     row = standard_activate(actor=ROOT, now=now, name=name).standard
     return standard_by_hash(row.content_hash)
+
+
+@cache
+def _activation(name: str, now: datetime) -> Callable[[], str]:
+    return made_once(lambda: activate_anew(name, now=now).content_hash)
 
 
 def own_pack(*parts: str, version: str = "1", extends: str = "", **more: str) -> str:

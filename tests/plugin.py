@@ -7,6 +7,7 @@ addresses. Loaded by ``-p tests.plugin`` in pyproject.toml: a conftest would com
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -87,6 +88,13 @@ def pytest_configure() -> None:
         plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
         settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
         settings.WHITENOISE_AUTOREFRESH = True
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage leave alone what stays: modules, and all tests there are."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def pytest_unconfigure() -> None:

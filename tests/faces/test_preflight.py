@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.checks import CheckMessage
+from django.core.checks.registry import registry
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from drf_spectacular.checks import schema_check
 
 from opsportal.portal.demo.people import PEOPLE
 from tests.makers import make_user
@@ -28,6 +32,24 @@ def preflight() -> tuple[int, dict[str, tuple[str, str]]]:
         code = int(str(ended.code))
     found = json.loads(out.getvalue())["findings"]
     return code, {one["name"]: (one["verdict"], one["detail"]) for one in found}
+
+
+@cache
+def schema_checked() -> tuple[CheckMessage, ...]:
+    return tuple(schema_check(app_configs=None))
+
+
+@pytest.fixture(autouse=True)
+def _the_schema_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes most of the time of all checks, and no setting that is looked at here changes it."""
+
+    def check(**_: Any) -> list[CheckMessage]:
+        return list(schema_checked())
+
+    assert schema_check in registry.deployment_checks
+    check.tags = schema_check.tags  # type: ignore[attr-defined]
+    others = registry.deployment_checks - {schema_check}
+    monkeypatch.setattr(registry, "deployment_checks", others | {check})
 
 
 @pytest.fixture

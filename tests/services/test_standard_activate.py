@@ -26,7 +26,8 @@ from opsportal.standards.services import (
 )
 from opsportal.standards.shipped import shipped_names
 from tests.makers import NOW, ROOT, make_user
-from tests.packs import activate, install, own_pack
+from tests.packs import activate_anew as activate
+from tests.packs import install, own_pack
 from tests.untouched import nothing_written, refused
 
 pytestmark = pytest.mark.django_db
