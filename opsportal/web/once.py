@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
 from django.contrib import messages
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 
@@ -42,23 +44,30 @@ class OnceMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        key = _key(request)
-        if not key:
+        if request.method != "POST" or request.path.startswith("/api/") or is_htmx(request):
             return self.get_response(request)
         own = uuid4().hex
-        with claiming(lambda: _claim(key, own, now_of(request))):
+        with claiming(lambda: _claim(_known(request), own, now_of(request))):
             response = self.get_response(request)
-        location = response.headers.get("Location", "")
-        if location and len(location) <= LONGEST:
-            SentForm.objects.filter(key=key, request=own).update(location=location)
+        key, location = _known(request), response.headers.get("Location", "")
+        if key and location and len(location) <= LONGEST:
+            # The write stands; without its place the twin is led back to the page that it came from.
+            with suppress(OperationalError, InterfaceError):
+                SentForm.objects.filter(key=key, request=own).update(location=location)
         return response
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> None:
+        """Read the form where it is one: after whoever answers one that is too large, or forged."""
+        request.sent_form = _key(request)  # type: ignore[attr-defined]
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Lead the twin to where the first one led, or back to the page that it was sent from."""
         if not isinstance(exception, SentAlreadyError):
             return None
         messages.info(request, "This was sent before, and was done once. Load the page anew to do it again.")
-        found = SentForm.objects.filter(key=_key(request)).values_list("location", flat=True).first()
+        found = SentForm.objects.filter(key=_known(request)).values_list("location", flat=True).first()
         return HttpResponseRedirect(found or page_before(request))
 
 
@@ -76,8 +85,14 @@ def sent_prune(*, now: datetime) -> int:
             return pruned
 
 
+def _known(request: HttpRequest) -> str:
+    return str(getattr(request, "sent_form", ""))
+
+
 def _claim(key: str, own: str, now: datetime) -> None:
     """Store that this request carries the form out. Raises `SentAlreadyError` where another one did."""
+    if not key:
+        return
     row = SentForm(key=key, request=own, sent_at=now)
     SentForm.objects.bulk_create([row], ignore_conflicts=True)
     if not SentForm.objects.filter(key=key, request=own).exists():
