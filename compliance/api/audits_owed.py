@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import FileResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,16 +22,18 @@ from compliance.api.audits_owed_bodies import (
     CorrectiveActionPage,
     CorrectiveActionStepBody,
     EvidenceAnswerBody,
+    EvidenceAnswerForm,
+    EvidenceFilePage,
     EvidenceRequestBody,
     EvidenceRequestOut,
     EvidenceRequestPage,
     EvidenceStepBody,
     action_out,
+    file_out,
     request_out,
 )
 from compliance.auditing.states import ACTION, REQUEST
 from compliance.auditing.tables import REQUEST_KINDS
-from compliance.models import CorrectiveAction, EvidenceRequest
 from compliance.models.audits.findings import ACTION_PREFIX, FINDING_PREFIX, REQUEST_PREFIX
 from compliance.models.audits.plan import AUDIT_PREFIX
 from compliance.selectors.audits.seen import (
@@ -35,36 +46,43 @@ from compliance.selectors.audits.seen import (
 )
 from compliance.services.audits.actions import MOVES as ACTION_MOVES
 from compliance.services.audits.actions import action_move, action_open
+from compliance.services.audits.requests import (
+    KIND,
+    MOST_FILES,
+    Upload,
+    request_answer,
+    request_move,
+    request_open,
+)
 from compliance.services.audits.requests import MOVES as REQUEST_MOVES
-from compliance.services.audits.requests import request_answer, request_move, request_open
+from opsportal.api.parsers import StrictJSONParser
 from opsportal.api.query import Query
 from opsportal.api.serializers import expected_version, read_body
 from opsportal.api.views import ApiView
+from opsportal.core.actor import Actor
 from opsportal.core.clock import edge_now
-from opsportal.core.errors import InvalidInput, NotFound
+from opsportal.core.errors import FieldError, InvalidInput, NotFound
 from opsportal.core.keys import number_of
+from opsportal.files.selectors import attachment_of, attachments_of
+from opsportal.files.web.serving import attachment_response
 
 REQUEST_VERBS, ACTION_VERBS = REQUEST_MOVES, ACTION_MOVES
-REQUEST_ORDERINGS: dict[str, tuple[str, ...]] = {
-    "-asked_at": ("-id",),
-    "asked_at": ("id",),
-    "due_at": ("due_at", "id"),
-    "updated_at": ("updated_at", "id"),
-}
-ACTION_ORDERINGS: dict[str, tuple[str, ...]] = {
-    "-opened_at": ("-id",),
-    "opened_at": ("id",),
-    "due_at": ("due_at", "id"),
-    "updated_at": ("updated_at", "id"),
-}
+
+
+def _orderings(begun: str) -> dict[str, tuple[str, ...]]:
+    """Return the words of `?ordering=` of a list whose rows began at `begun`, in the order of their ids."""
+    return {
+        f"-{begun}": ("-id",),
+        begun: ("id",),
+        "due_at": ("due_at", "id"),
+        "updated_at": ("updated_at", "id"),
+    }
+
+
+REQUEST_ORDERINGS = _orderings("asked_at")
+ACTION_ORDERINGS = _orderings("opened_at")
 _AUDIT = OpenApiParameter("audit", str, description="The key of an audit.")
-
-
-def _number(key: str, prefix: str) -> int:
-    number = number_of(key, prefix)
-    if number is None:
-        raise NotFound("There is nothing of this key.")
-    return number
+_FORM = ("answer", "links", "note", "version")
 
 
 def _wanted(key: str, prefix: str, field: str) -> int:
@@ -74,24 +92,90 @@ def _wanted(key: str, prefix: str, field: str) -> int:
     return number
 
 
-def _request_response(row: EvidenceRequest, *, status: int = 200) -> Response:
-    headers = {"ETag": f'"{row.version}"'}
-    if status == 201:
-        headers["Location"] = f"/api/v1/evidence-requests/{row.key}/"
-    return Response(request_out(row), status=status, headers=headers)
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What people owe an audit: its place in the API, who sees which, what is told, how they are narrowed.
+
+    `choices` are parameters with the words that they take; `keys` are parameters that take a key, with the
+    column that it narrows and the prefix of the key.
+    """
+
+    place: str
+    prefix: str
+    seen: Callable[[Actor], QuerySet[Any]]
+    out: Callable[[Any], Mapping[str, Any]]
+    orderings: Mapping[str, tuple[str, ...]]
+    default: str
+    choices: Mapping[str, tuple[str, ...]]
+    keys: Mapping[str, tuple[str, str]]
 
 
-def _action_response(row: CorrectiveAction, *, status: int = 200) -> Response:
-    headers = {"ETag": f'"{row.version}"'}
-    if status == 201:
-        headers["Location"] = f"/api/v1/corrective-actions/{row.key}/"
-    return Response(action_out(row), status=status, headers=headers)
-
-
-class EvidenceRequestList(ApiView):
-    """Evidence requests."""
+class OwedView(ApiView):
+    """What the endpoints of both have in common."""
 
     area = "compliance"
+    owed: ClassVar[Owed]
+
+    def listed(self, request: Request) -> Response:
+        """Return one page of what the caller sees, narrowed by whose, overdue, since when, words and keys."""
+        owed = self.owed
+        query = Query(request, {*owed.choices, *owed.keys, "owner", "overdue", "updated_since"})
+        rows = narrowed(owed.seen(self.actor), query, person="owner", unsettled=("open",))
+        for name, words in owed.choices.items():
+            if value := query.choice(name, words):
+                rows = rows.filter(**{name: value})
+        for name, (column, prefix) in owed.keys.items():
+            if key := query.text(name):
+                rows = rows.filter(**{column: _wanted(key, prefix, name)})
+        return self.page(rows, owed.out, ordering=owed.orderings, default=owed.default)
+
+    def number(self, key: str) -> int:
+        """Return the number of the key in the path. Raises `NotFound`."""
+        number = number_of(key, self.owed.prefix)
+        if number is None:
+            raise NotFound("There is nothing of this key.")
+        return number
+
+    def told(self, row: Any, *, status: int = 200) -> Response:
+        """Return one of them, with its version, and its place where it is new."""
+        headers = {"ETag": f'"{row.version}"'}
+        if status == 201:
+            headers["Location"] = f"/api/v1/{self.owed.place}/{row.key}/"
+        return Response(self.owed.out(row), status=status, headers=headers)
+
+
+class EvidenceRequestView(OwedView):
+    """Evidence requests."""
+
+    owed = Owed(
+        place="evidence-requests",
+        prefix=REQUEST_PREFIX,
+        seen=requests_seen,
+        out=request_out,
+        orderings=REQUEST_ORDERINGS,
+        default="-asked_at",
+        choices={"state": tuple(REQUEST.states), "kind": tuple(REQUEST_KINDS)},
+        keys={"audit": ("audit", AUDIT_PREFIX)},
+    )
+
+
+class CorrectiveActionView(OwedView):
+    """Corrective actions."""
+
+    owed = Owed(
+        place="corrective-actions",
+        prefix=ACTION_PREFIX,
+        seen=actions_seen,
+        out=action_out,
+        orderings=ACTION_ORDERINGS,
+        default="-opened_at",
+        choices={"state": tuple(ACTION.states)},
+        keys={"audit": ("finding__audit", AUDIT_PREFIX), "finding": ("finding", FINDING_PREFIX)},
+    )
+
+
+class EvidenceRequestList(EvidenceRequestView):
+    """Evidence requests."""
 
     @extend_schema(
         operation_id="evidence_requests_list",
@@ -109,15 +193,7 @@ class EvidenceRequestList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List evidence requests, newest first: one's own, those of one's audits, or all for auditors."""
-        query = Query(request, {"state", "kind", "audit", "owner", "overdue", "updated_since"})
-        rows = narrowed(requests_seen(self.actor), query, person="owner", unsettled=("open",))
-        if state := query.choice("state", REQUEST.states):
-            rows = rows.filter(state=state)
-        if kind := query.choice("kind", tuple(REQUEST_KINDS)):
-            rows = rows.filter(kind=kind)
-        if audit := query.text("audit"):
-            rows = rows.filter(audit=_wanted(audit, AUDIT_PREFIX, "audit"))
-        return self.page(rows, request_out, ordering=REQUEST_ORDERINGS, default="-asked_at")
+        return self.listed(request)
 
     @extend_schema(
         operation_id="evidence_requests_open",
@@ -132,51 +208,78 @@ class EvidenceRequestList(ApiView):
         if not audits_seen(self.actor).filter(pk=number).exists():
             raise InvalidInput.of("audit", "unknown", "There is no such audit.")
         made = request_open(actor=self.actor, now=edge_now(), audit=number, fields=fields)
-        return _request_response(made, status=201)
+        return self.told(made, status=201)
 
 
-class EvidenceRequestDetail(ApiView):
+class EvidenceRequestDetail(EvidenceRequestView):
     """One evidence request."""
-
-    area = "compliance"
 
     @extend_schema(operation_id="evidence_requests_retrieve", responses=EvidenceRequestOut)
     def get(self, request: Request, key: str) -> Response:
         """Show an evidence request and its answer."""
         Query(request, paged=False)
-        return _request_response(request_seen(self.actor, _number(key, REQUEST_PREFIX)))
+        return self.told(request_seen(self.actor, self.number(key)))
 
 
-class EvidenceRequestAnswer(ApiView):
+class EvidenceRequestAnswer(EvidenceRequestView):
     """Answers to evidence requests."""
 
-    area = "compliance"
+    parser_classes = [StrictJSONParser, MultiPartParser]
 
     @extend_schema(
         operation_id="evidence_requests_answer",
         parameters=[IF_MATCH],
-        request=EvidenceAnswerBody,
+        request={"application/json": EvidenceAnswerBody, "multipart/form-data": EvidenceAnswerForm},
         responses=EvidenceRequestOut,
     )
     def post(self, request: Request, key: str) -> Response:
-        """Hand in the answer, as the person who is asked."""
+        """Hand in the answer, as the person who is asked; as a form, with files."""
         Query(request, paged=False)
-        body = read_body(request, EvidenceAnswerBody)
+        body, files = _answer_of(request)
         row = request_answer(
             actor=self.actor,
             now=edge_now(),
-            pk=_number(key, REQUEST_PREFIX),
+            pk=self.number(key),
             answer=body["answer"],
             links=body.get("links", []),
+            files=files,
+            note=body.get("note", ""),
             version=expected_version(request, body),
         )
-        return _request_response(row)
+        return self.told(row)
 
 
-class EvidenceRequestStep(ApiView):
+class EvidenceRequestFiles(EvidenceRequestView):
+    """The files of an answer."""
+
+    @extend_schema(operation_id="evidence_requests_files", responses=EvidenceFilePage)
+    def get(self, request: Request, key: str) -> Response:
+        """List the files of an answer, the oldest first."""
+        Query(request, paged=False)
+        row = request_seen(self.actor, self.number(key))
+        found = [file_out(one, row.key) for one in attachments_of(KIND, row.key)]
+        return Response({"next": None, "previous": None, "results": found})
+
+
+class EvidenceRequestFile(EvidenceRequestView):
+    """One file of an answer."""
+
+    @extend_schema(
+        operation_id="evidence_requests_file",
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            410: OpenApiResponse(description="Its bytes are not what was uploaded."),
+        },
+    )
+    def get(self, request: Request, key: str, attachment: str) -> FileResponse:
+        """Download a file of an answer, after its bytes were found to be those that were uploaded."""
+        Query(request, paged=False)
+        row = request_seen(self.actor, self.number(key))
+        return attachment_response(attachment_of(KIND, row.key, UUID(attachment)), now=edge_now())
+
+
+class EvidenceRequestStep(EvidenceRequestView):
     """Steps of evidence requests."""
-
-    area = "compliance"
 
     @extend_schema(
         operation_id="evidence_requests_step",
@@ -194,19 +297,17 @@ class EvidenceRequestStep(ApiView):
         row = request_move(
             actor=self.actor,
             now=edge_now(),
-            pk=_number(key, REQUEST_PREFIX),
+            pk=self.number(key),
             verb=verb,
             remark=body.get("remark", ""),
             due_at=body.get("due_at"),
             version=expected_version(request, body),
         )
-        return _request_response(row)
+        return self.told(row)
 
 
-class CorrectiveActionList(ApiView):
+class CorrectiveActionList(CorrectiveActionView):
     """Corrective actions."""
-
-    area = "compliance"
 
     @extend_schema(
         operation_id="corrective_actions_list",
@@ -224,15 +325,7 @@ class CorrectiveActionList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List corrective actions, newest first: one's own, those of one's audits, or all for auditors."""
-        query = Query(request, {"state", "audit", "finding", "owner", "overdue", "updated_since"})
-        rows = narrowed(actions_seen(self.actor), query, person="owner", unsettled=("open",))
-        if state := query.choice("state", ACTION.states):
-            rows = rows.filter(state=state)
-        if audit := query.text("audit"):
-            rows = rows.filter(finding__audit=_wanted(audit, AUDIT_PREFIX, "audit"))
-        if finding := query.text("finding"):
-            rows = rows.filter(finding=_wanted(finding, FINDING_PREFIX, "finding"))
-        return self.page(rows, action_out, ordering=ACTION_ORDERINGS, default="-opened_at")
+        return self.listed(request)
 
     @extend_schema(
         operation_id="corrective_actions_open",
@@ -247,25 +340,21 @@ class CorrectiveActionList(ApiView):
         if not findings_seen(self.actor).filter(pk=number).exists():
             raise InvalidInput.of("finding", "unknown", "There is no such finding.")
         made = action_open(actor=self.actor, now=edge_now(), finding=number, fields=fields)
-        return _action_response(made, status=201)
+        return self.told(made, status=201)
 
 
-class CorrectiveActionDetail(ApiView):
+class CorrectiveActionDetail(CorrectiveActionView):
     """One corrective action."""
-
-    area = "compliance"
 
     @extend_schema(operation_id="corrective_actions_retrieve", responses=CorrectiveActionOut)
     def get(self, request: Request, key: str) -> Response:
         """Show a corrective action."""
         Query(request, paged=False)
-        return _action_response(action_seen(self.actor, _number(key, ACTION_PREFIX)))
+        return self.told(action_seen(self.actor, self.number(key)))
 
 
-class CorrectiveActionStep(ApiView):
+class CorrectiveActionStep(CorrectiveActionView):
     """Steps of corrective actions."""
-
-    area = "compliance"
 
     @extend_schema(
         operation_id="corrective_actions_step",
@@ -283,9 +372,33 @@ class CorrectiveActionStep(ApiView):
         row = action_move(
             actor=self.actor,
             now=edge_now(),
-            pk=_number(key, ACTION_PREFIX),
+            pk=self.number(key),
             verb=verb,
             text=body["text"],
             version=expected_version(request, body),
         )
-        return _action_response(row)
+        return self.told(row)
+
+
+def _answer_of(request: Request) -> tuple[dict[str, Any], list[Upload]]:
+    """Return the fields of an answer, and its files where a form came. Raises `InvalidInput`."""
+    form: Any = request.data  # reading it parses the body
+    if not request.content_type.startswith("multipart/"):
+        return read_body(request, EvidenceAnswerBody), []
+    names = sorted(set(form) - {"file", *_FORM})
+    errors = [FieldError(f"/{name[:60]}", "unknown", "The form has no such field.") for name in names]
+    uploads = request.FILES.getlist("file")
+    if set(form.getlist("file")) - set(uploads):
+        errors.append(FieldError("/file", "not_a_file", "Must be a file."))
+    if len(uploads) > MOST_FILES:
+        errors.append(FieldError("/file", "too_many", f"At most {MOST_FILES} files at once."))
+    if errors:
+        raise InvalidInput(errors)
+    fields: dict[str, Any] = {name: form[name] for name in ("answer", "note", "version") if name in form}
+    text = str(fields.get("version", "1"))
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10):
+        raise InvalidInput.of("version", "not_a_number", "Must be a whole number.")
+    if "version" in fields:
+        fields["version"] = int(text)
+    links = [line for value in form.getlist("links") for line in str(value).splitlines() if line.strip()]
+    return {"answer": "", **fields, "links": links}, [Upload(str(one.name), one.chunks()) for one in uploads]

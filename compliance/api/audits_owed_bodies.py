@@ -11,7 +11,11 @@ from compliance.auditing.states import ACTION, REQUEST
 from compliance.auditing.tables import REQUEST_KIND_CHOICES
 from compliance.models import CorrectiveAction, EvidenceRequest
 from compliance.services.audits.cleaning import MAX_TEXT, MOST_LINES
+from compliance.services.audits.requests import MOST_FILES
 from opsportal.api.serializers import Body, Moment, Text, WholeNumber, utc
+from opsportal.files.models import Attachment
+from opsportal.files.names import MAX_NAME
+from opsportal.files.services.attachments import MAX_NOTE
 
 LINE = 2_000
 
@@ -40,6 +44,44 @@ class EvidenceAnswerBody(Body):
         help_text="Keys and addresses: CHG-1042, https://…",
     )
     version = WholeNumber(required=False, min_value=1, help_text=VERSION_HELP)
+
+
+class EvidenceAnswerForm(serializers.Serializer[Any]):
+    """A form (`multipart/form-data`) with the answer and its files."""
+
+    answer = serializers.CharField()
+    links = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Keys and addresses, one a line."
+    )
+    file = serializers.ListField(
+        child=serializers.FileField(),
+        required=False,
+        max_length=MOST_FILES,
+        help_text="pdf, png, jpg, gif, webp, txt, log, csv, json, md, xlsx, docx, pptx, zip; no macros.",
+    )
+    note = serializers.CharField(required=False, help_text="What the files are.")
+    version = serializers.IntegerField(required=False, min_value=1, help_text=VERSION_HELP)
+
+
+class EvidenceFileOut(Body):
+    """A file of an answer."""
+
+    id = Text(max_length=36)
+    name = Text(max_length=MAX_NAME)
+    note = Text(max_length=MAX_NOTE)
+    size = WholeNumber(help_text="bytes")
+    content_type = Text(max_length=100)
+    sha256 = Text(max_length=64)
+    added_at = Moment()
+    url = Text(max_length=LINE)
+
+
+class EvidenceFilePage(Body):
+    """All files of an answer."""
+
+    next = Text(max_length=URL, allow_null=True)
+    previous = Text(max_length=URL, allow_null=True)
+    results = EvidenceFileOut(many=True)
 
 
 class EvidenceStepBody(Body):
@@ -170,4 +212,18 @@ def action_out(row: CorrectiveAction) -> dict[str, Any]:
         "verified_at": utc(row.verified_at),
         "updated_at": utc(row.updated_at),
         "version": row.version,
+    }
+
+
+def file_out(row: Attachment, key: str) -> dict[str, Any]:
+    """Return what the API says of a file of the answer to the request of that key, its stored file loaded."""
+    return {
+        "id": str(row.pk),
+        "name": row.name,
+        "note": row.note,
+        "size": row.file.size,
+        "content_type": row.file.content_type,
+        "sha256": row.file.sha256,
+        "added_at": utc(row.added_at),
+        "url": f"/api/v1/evidence-requests/{key}/files/{row.pk}/",
     }

@@ -35,6 +35,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api-evidence-request-answer",
     ),
     re_path(
+        rf"^evidence-requests/{KEY}/files/?$",
+        audits_owed.EvidenceRequestFiles.as_view(),
+        name="api-evidence-request-files",
+    ),
+    re_path(
+        rf"^evidence-requests/{KEY}/files/(?P<attachment>[0-9a-f]{{8}}-(?:[0-9a-f]{{4}}-){{3}}[0-9a-f]{{12}})/?$",
+        audits_owed.EvidenceRequestFile.as_view(),
+        name="api-evidence-request-file",
+    ),
+    re_path(
         rf"^evidence-requests/{KEY}/(?P<verb>{REQUEST_VERBS})/?$",
         audits_owed.EvidenceRequestStep.as_view(),
         name="api-evidence-request-step",

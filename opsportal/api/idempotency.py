@@ -67,10 +67,11 @@ def _fingerprint(request: Request) -> str:
     # A form has other separators between its parts each time: what stands between them counts.
     for name in sorted(request.POST) if request.FILES else ():
         digest.update(f"\n{name}\n{request.POST.getlist(name)}".encode())
-    for name, upload in sorted(request.FILES.items()):
-        digest.update(f"\n{name}\n{upload.name}\n".encode())
-        for chunk in upload.chunks():
-            digest.update(chunk)
+    for name, uploads in sorted(request.FILES.lists()):
+        for upload in uploads:
+            digest.update(f"\n{name}\n{upload.name}\n".encode())
+            for chunk in upload.chunks():
+                digest.update(chunk)
     return digest.hexdigest()
 
 

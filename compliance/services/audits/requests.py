@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -52,6 +53,15 @@ _ASKED: dict[str, cleaning.Cleaner] = {
 }
 REQUEST_FIELDS = tuple(_ASKED)
 MOVES = ("accept", "return", "cancel")
+MOST_FILES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that comes with an answer: its name as sent, and its bytes in parts."""
+
+    name: str
+    chunks: Iterable[bytes]
 
 
 def request_open(*, actor: Actor, now: datetime, audit: int, fields: Mapping[str, Any]) -> EvidenceRequest:
@@ -92,9 +102,7 @@ def request_attach(
 
     Raises `Forbidden`, `TooLarge`, `InvalidInput` for what is not taken, `NotFound` and `Conflict`.
     """
-    seen = request_seen(actor, pk)
-    require(actor, "evidence_request.answer", case_of(seen.audit, owners=(seen.owner_id,)))
-    kept = store.keep(chunks, name=clean_name(name), takes_archives=True)
+    (kept,) = _kept(pk, [Upload(name, chunks)], actor=actor)
     with write(actor=actor, now=now):
         row = _locked(pk, actor=actor)
         require(actor, "evidence_request.answer", case_of(row.audit, owners=(row.owner_id,)))
@@ -112,19 +120,36 @@ def request_answer(
     pk: int,
     answer: object,
     links: object = "",
+    files: Sequence[Upload] = (),
+    note: object = "",
     version: int | None = None,
 ) -> EvidenceRequest:
     """Hand in the answer (words, and `links`: keys and addresses, one a line), and return the request.
 
-    Raises `InvalidInput`, `NotFound`, `Forbidden`, `Stale` and `IllegalMove`.
+    `files` (five at most, `note` says what they are) become part of it, as by `request_attach`: all of them,
+    or nothing of the answer. Raises `InvalidInput`, `TooLarge`, `NotFound`, `Forbidden`, `Stale`, `Conflict`
+    and `IllegalMove`.
     """
     said = clean_text(answer, field="answer", max_length=cleaning.MAX_TEXT, required=True)
     listed = cleaning.references("links")(links)
+    if len(files) > MOST_FILES:
+        raise InvalidInput.of("file", "too_many", f"At most {MOST_FILES} files at once.")
+    kept = _kept(pk, files, actor=actor)
     with write(actor=actor, now=now):
         row = _locked(pk, actor=actor)
         require(actor, "evidence_request.answer", case_of(row.audit, owners=(row.owner_id,)))
         require_version(row, version)
         row.state = REQUEST.move(row.state, "answer")
+        for upload, stored in zip(files, kept, strict=True):
+            attachment_add(
+                actor=actor,
+                now=now,
+                subject_kind=KIND,
+                subject_key=row.key,
+                kept=stored,
+                name=upload.name,
+                note=note,
+            )
         row.answer, row.links = said, listed
         row.answered_by_id, row.answered_at = UUID(actor.id), now
         step(row, now)
@@ -171,6 +196,13 @@ def request_move(
             settle(RULE, actor=actor, now=now, subject=_subject(row), met=False)
         _happened(row, event, actor=actor, now=now)
         return row
+
+
+def _kept(pk: int, files: Iterable[Upload], *, actor: Actor) -> list[store.Kept]:
+    """Store the bytes of files of an answer, by who may give it, and return what they are."""
+    seen = request_seen(actor, pk)
+    require(actor, "evidence_request.answer", case_of(seen.audit, owners=(seen.owner_id,)))
+    return [store.keep(one.chunks, name=clean_name(one.name), takes_archives=True) for one in files]
 
 
 def _locked(pk: int, *, actor: Actor) -> EvidenceRequest:
