@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from changes.models import Change, ChangeTemplate
-from opsportal.accounts.services import clean_colleague
+from opsportal.accounts.services import clean_worker
 from opsportal.catalog.models import Environment, Service
 from opsportal.catalog.selectors import environments_named, services_named
 from opsportal.core.errors import FieldError, InvalidInput
@@ -231,7 +231,7 @@ _CLEANERS: Mapping[str, Callable[[str, Any], Any]] = {
     "services": _services,
     "environments": _environments,
     "targets": _targets,
-    "implementer": clean_colleague,
+    "implementer": clean_worker,
     "template": _template,
     "tags": _tags,
     "activates": _standard,

@@ -15,7 +15,7 @@ from changes.models import Change, ChangeTemplate
 from changes.outlook import outlook_of
 from changes.web.forms import ChangeForm, Options
 from changes.web.shape import Shape, facts_typed, shape_of
-from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.selectors import workers
 from opsportal.calendar.places import Place
 from opsportal.calendar.selectors import almanac_at
 from opsportal.catalog.models import Environment, Service
@@ -200,5 +200,5 @@ def _standards(chosen: str) -> Options:
 
 
 def _people() -> Options:
-    rows = colleagues().order_by("full_name", "id").only("id", "full_name")
+    rows = workers().order_by("full_name", "id").only("id", "full_name")
     return [(str(row.pk), row.full_name) for row in rows]

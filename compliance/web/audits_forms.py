@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from opsportal.accounts.models import User
-from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.selectors import workers
 from opsportal.files import archives, kinds
 from opsportal.web.forms import LocalMomentField, PortalForm
 
@@ -54,5 +54,5 @@ class ActionForm(PortalForm):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        people = colleagues()
+        people = workers()
         self.fields["owner"].queryset = people  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from compliance.controlling.words import EXCEPTION_KINDS, FREQUENCIES, RISKS, SHOWS
 from compliance.models import Control, EvidenceItem, Requirement
 from opsportal.accounts.models import Team, User
-from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.selectors import workers
 from opsportal.standards.selectors import active_standard_or_none
 from opsportal.standards.vocabulary import declared
 from opsportal.web.forms import LocalMomentField, PortalForm
@@ -22,7 +22,7 @@ Choices = list[tuple[str, str]]
 
 def people_choices(kept: User | None = None) -> Choices:
     """Return the people who may sign in, by name; `kept` stays among them."""
-    rows = colleagues().order_by("full_name", "pk")[:MOST]
+    rows = workers().order_by("full_name", "pk")[:MOST]
     found = [(str(row.pk), row.full_name) for row in rows]
     if kept is not None and str(kept.pk) not in dict(found):
         found.append((str(kept.pk), kept.display_name))

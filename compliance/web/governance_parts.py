@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.selectors import colleagues, workers
 from opsportal.core.errors import Conflict, Forbidden, InvalidInput, NotFound, TooLarge
 from opsportal.core.keys import number_of
 from opsportal.web import refusals
@@ -41,6 +41,12 @@ class StepForm(PortalForm):
 def people() -> list[tuple[str, str]]:
     """Return the people who may sign in, to choose from."""
     rows = colleagues().order_by("full_name", "pk")[:MOST_PEOPLE]
+    return [(str(person.pk), person.full_name) for person in rows]
+
+
+def workers_to_choose() -> list[tuple[str, str]]:
+    """Return the people who can be given something to do, to choose from."""
+    rows = workers().order_by("full_name", "pk")[:MOST_PEOPLE]
     return [(str(person.pk), person.full_name) for person in rows]
 
 

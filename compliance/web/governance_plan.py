@@ -28,7 +28,7 @@ from compliance.services.governance.improvement import (
     permission_of,
     phase_plan,
 )
-from compliance.web.governance_parts import Step, form_page, given, number_in, people, step_taken
+from compliance.web.governance_parts import Step, form_page, given, number_in, step_taken, workers_to_choose
 from opsportal.core.access import may
 from opsportal.core.errors import NotFound
 from opsportal.web.forms import LocalMomentField, PortalForm
@@ -55,7 +55,7 @@ class PhaseForm(PortalForm):
 
     def __init__(self, *values: Any, **named: Any) -> None:
         super().__init__(*values, **named)
-        self.fields["owner"].choices = [("", "Nobody"), *people()]  # type: ignore[attr-defined]
+        self.fields["owner"].choices = [("", "Nobody"), *workers_to_choose()]  # type: ignore[attr-defined]
 
 
 class ImprovementForm(PortalForm):
@@ -71,7 +71,7 @@ class ImprovementForm(PortalForm):
     def __init__(self, *values: Any, phases: Iterable[ImprovementPhase], **named: Any) -> None:
         super().__init__(*values, **named)
         self.fields["phase"].choices = [(one.number, one.title) for one in phases]  # type: ignore[attr-defined]
-        self.fields["owner"].choices = people()  # type: ignore[attr-defined]
+        self.fields["owner"].choices = workers_to_choose()  # type: ignore[attr-defined]
 
 
 class MaturityForm(PortalForm):

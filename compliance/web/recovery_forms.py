@@ -20,7 +20,7 @@ from compliance.recovery.words import (
 )
 from compliance.services.recovery.record_classes import CLASSES
 from opsportal.accounts.models import Team
-from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.selectors import workers
 from opsportal.catalog.models import Service
 from opsportal.web.forms import LocalMomentField, PortalForm
 
@@ -51,7 +51,7 @@ def service_choices(*, empty: str) -> list[tuple[str, str]]:
 
 def people_choices() -> list[tuple[str, str]]:
     """Return the people who may sign in to choose from."""
-    people = colleagues().order_by("full_name", "id")[:MOST]
+    people = workers().order_by("full_name", "id")[:MOST]
     return [(str(person.pk), person.display_name) for person in people]
 
 

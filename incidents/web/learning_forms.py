@@ -10,7 +10,7 @@ from django import forms
 from incidents.learning.states import ACTION, POSTMORTEM
 from incidents.learning.template import CAUSES, PRIORITIES, SECTIONS
 from incidents.models import ActionItem
-from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.selectors import workers
 from opsportal.web.forms import LocalMomentField, PortalForm
 
 MOST_PEOPLE = 1_000
@@ -77,7 +77,7 @@ class ActionForm(PortalForm):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        people = colleagues().order_by("full_name", "pk")[:MOST_PEOPLE]
+        people = workers().order_by("full_name", "pk")[:MOST_PEOPLE]
         choices = [("", "Choose somebody"), *((str(person.pk), person.full_name) for person in people)]
         self.fields["owner"].choices = choices  # type: ignore[attr-defined]
 

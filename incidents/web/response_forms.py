@@ -10,7 +10,7 @@ from incidents.models import Incident, IncidentRole
 from incidents.services.response.fields import MAX_REASON, MAX_TEXT, MAX_TITLE, MAX_UPDATE
 from incidents.services.response.working import NOTES, UPDATES
 from incidents.severities import CHOICES
-from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.selectors import workers
 from opsportal.catalog.models import Service
 from opsportal.web.forms import LocalMomentField, PortalForm
 
@@ -28,7 +28,7 @@ REACH = [("", "Not known yet"), ("yes", "Yes"), ("no", "No")]
 
 def people_choices() -> list[tuple[str, str]]:
     """Return the active people to choose from, by name."""
-    rows = colleagues().order_by("full_name").values_list("pk", "full_name")
+    rows = workers().order_by("full_name").values_list("pk", "full_name")
     return [(str(pk), name) for pk, name in rows[:MOST_PEOPLE]]
 
 

@@ -10,7 +10,7 @@ from django import forms
 from incidents.oncall.roles import PRIMARY, TITLES
 from incidents.services.roster.handovers import MAX_NOTES
 from incidents.services.roster.importing import FORMATS
-from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.selectors import workers
 from opsportal.web.forms import LocalMomentField, PortalForm
 
 Choices = Iterable[tuple[str, str]]
@@ -18,7 +18,7 @@ Choices = Iterable[tuple[str, str]]
 
 def people_choices() -> list[tuple[str, str]]:
     """Return everybody who can be named, by name."""
-    people = colleagues().order_by("full_name", "id")[:2_000]
+    people = workers().order_by("full_name", "id")[:2_000]
     return [("", "Choose"), *((str(person.pk), person.full_name) for person in people)]
 
 

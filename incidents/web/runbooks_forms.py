@@ -10,7 +10,7 @@ from incidents.models import Runbook, RunbookRun
 from incidents.runbook.templates import KINDS
 from incidents.services.runbooks.fields import EARLIEST_REVIEW, LATEST_REVIEW
 from opsportal.accounts.models import Team
-from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.selectors import workers
 from opsportal.catalog.models import Service
 from opsportal.web.forms import PortalForm
 
@@ -62,7 +62,7 @@ class RunbookForm(PortalForm):
         self, *given: Any, runbook: Runbook | None, teams: list[tuple[str, str]], **named: Any
     ) -> None:
         super().__init__(*given, **named)
-        people = colleagues().order_by("full_name", "pk")[:MOST_PEOPLE]
+        people = workers().order_by("full_name", "pk")[:MOST_PEOPLE]
         keepers = [(str(person.pk), person.full_name) for person in people]
         if runbook is not None and str(runbook.keeper_id) not in dict(keepers):
             keepers.append((str(runbook.keeper_id), runbook.keeper.display_name))

@@ -41,6 +41,11 @@ def colleagues() -> QuerySet[User]:
     return User.objects.filter(is_active=True, is_guest=False)
 
 
+def workers() -> QuerySet[User]:
+    """Return the colleagues who can be given something to do: an auditor reads, and may do none of it."""
+    return colleagues().filter(is_auditor=False)
+
+
 def _scope_covers(services: Collection[str], teams: Collection[str]) -> Q:
     covers = Q(scope_kind=RoleHolding.Scope.EVERYWHERE)
     if services:
@@ -182,10 +187,17 @@ class StandIn:
 
 
 def standing_in(now: datetime) -> QuerySet[Deputyship]:
-    """Return the deputyships that count at `now` (aware UTC): the principal is away, both may sign in."""
+    """Return the deputyships that count at `now` (aware UTC): the principal is away, both may sign in.
+
+    An auditor stands in for nobody: whoever became one does so no more.
+    """
     away = Absence.objects.filter(absent_at(now), person=OuterRef("principal"))
     rows = Deputyship.objects.filter(
-        absent_at(now), Exists(away), deputy__is_active=True, principal__is_active=True
+        absent_at(now),
+        Exists(away),
+        deputy__is_active=True,
+        deputy__is_auditor=False,
+        principal__is_active=True,
     )
     return rows.filter(Q(absence__isnull=True) | Q(absence__starts_at__lte=now, absence__ends_at__gt=now))
 

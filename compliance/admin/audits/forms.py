@@ -20,7 +20,7 @@ from compliance.models import Audit, Control, ControlTest
 from compliance.models.controls import CONTROL_PREFIX
 from compliance.selectors.audits.populations import KINDS
 from opsportal.accounts.models import User
-from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.selectors import colleagues, workers
 from opsportal.core.keys import number_of
 
 ISO = "%Y-%m-%dT%H:%M"
@@ -28,12 +28,12 @@ ISO = "%Y-%m-%dT%H:%M"
 
 def people() -> QuerySet[User]:
     """Return who can be asked for something."""
-    return colleagues()
+    return workers()
 
 
 def auditors() -> QuerySet[User]:
     """Return who may audit."""
-    return people().exclude(is_auditor=False, is_staff=False)
+    return colleagues().exclude(is_auditor=False, is_staff=False)
 
 
 def _long(label: str, *, help_text: str = "", rows: int = 3) -> forms.CharField:

@@ -14,6 +14,7 @@ from compliance.models import Control, Framework
 from compliance.models.controls import CONTROL_PREFIX
 from opsportal.accounts.models import User
 from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.services import require_worker
 from opsportal.catalog.models import Service
 from opsportal.core.errors import FieldError, InvalidInput
 from opsportal.core.keys import number_of
@@ -118,7 +119,7 @@ def person(field: str, *, auditor: bool = False) -> Cleaner:
             raise InvalidInput.of(field, "unknown", "There is no such person who may sign in.")
         if auditor and not (found.is_auditor or found.is_staff):
             raise InvalidInput.of(field, "no_auditor", "Must be an auditor or an administrator.")
-        return found
+        return found if auditor else require_worker(field, found)
 
     return clean
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from compliance.selectors.people import persons_named
 from opsportal.accounts.models import Team, User
+from opsportal.accounts.services import require_worker
 from opsportal.catalog.models import Service
 from opsportal.core.actor import Actor
 from opsportal.core.errors import FieldError, InvalidInput
@@ -75,7 +76,7 @@ def person(value: object, field: str) -> User:
         raise InvalidInput.of(
             field, "unknown", "There is no such person who may sign in; give their id or e-mail address."
         )
-    return found
+    return require_worker(field, found)
 
 
 def team_or_none(value: object, field: str) -> Team | None:

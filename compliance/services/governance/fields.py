@@ -9,6 +9,7 @@ from uuid import UUID
 
 from compliance.selectors.people import persons_named
 from opsportal.accounts.models import User
+from opsportal.accounts.services import require_worker
 from opsportal.catalog.models import Service
 from opsportal.core.errors import FieldError, InvalidInput
 from opsportal.core.keys import parse_key
@@ -135,6 +136,12 @@ def day(field: str, *, until: date | None = None) -> Cleaner:
         return found
 
     return read
+
+
+def worker(field: str) -> Cleaner:
+    """Return what reads the id or the e-mail address of somebody who can be given something to do."""
+    read = person(field)
+    return lambda value: require_worker(field, read(value))
 
 
 def person(field: str) -> Cleaner:

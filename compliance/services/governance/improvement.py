@@ -19,9 +19,9 @@ from compliance.services.governance.fields import (
     line,
     moment,
     one_of,
-    person,
     prose,
     whole,
+    worker,
 )
 from compliance.services.governance.records import ORGANISATION, counted, told
 from opsportal.core.access import require
@@ -251,7 +251,7 @@ def _phase(value: object) -> ImprovementPhase:
 
 
 def _maybe_person(value: object) -> Any:
-    return None if value in ("", None) else person("owner")(value)
+    return None if value in ("", None) else worker("owner")(value)
 
 
 _PHASE = {
@@ -265,7 +265,7 @@ _CLEANERS = {
     "phase": _phase,
     "title": line("title", 200, required=True),
     "detail": prose("detail"),
-    "owner": person("owner"),
+    "owner": worker("owner"),
     "due_at": moment("due_at"),
 }
 _MATURITY = {

@@ -12,6 +12,7 @@ from compliance.recovery.keeping import parse_span
 from compliance.recovery.procedures import BY_SLUG, LONGEST_STEP, MOST_STEPS
 from opsportal.accounts.models import Team, User
 from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.services import require_worker
 from opsportal.catalog.models import Service
 from opsportal.core.errors import FieldError, InvalidInput
 from opsportal.core.moments import clean_moment
@@ -144,7 +145,7 @@ def person(field: str) -> Cleaner:
     """Return a cleaner of a person who may sign in, by id or address."""
 
     def clean(value: object) -> User:
-        return _person(value, field)
+        return require_worker(field, _person(value, field))
 
     return clean
 

@@ -12,7 +12,7 @@ from incidents.models import EscalationPolicy, Schedule, ServicePolicy
 from incidents.selectors.escalation import policy_by_slug
 from incidents.states import POLICY
 from opsportal.accounts.models import Role
-from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.selectors import colleagues, workers
 from opsportal.audit.canonical import JSON
 from opsportal.audit.services import audit_record
 from opsportal.catalog.selectors import services_named
@@ -223,7 +223,7 @@ def _known(targets: Iterable[Target]) -> set[tuple[str, str]]:
     keys: dict[str, list[str]] = {}
     for target in targets:
         keys.setdefault(target.kind, []).append(target.key)
-    people = colleagues().filter(pk__in=keys.get("person", ()))
+    people = workers().filter(pk__in=keys.get("person", ()))
     channels = [*keys.get("channel", ()), *keys.get("webhook", ())]
     targets_on = set(
         ChannelTarget.objects.filter(slug__in=channels, state="on").values_list("slug", flat=True)

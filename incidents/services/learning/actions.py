@@ -15,6 +15,7 @@ from incidents.models.learning import POSTMORTEM_PREFIX
 from incidents.selectors.learning import action_seen, postmortems_seen
 from opsportal.accounts.models import User
 from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.services import require_worker
 from opsportal.audit.services import audit_record
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
@@ -231,7 +232,7 @@ def _person(value: object) -> User:
         person = None
     if person is None:
         raise InvalidInput.of("owner", "unknown", "There is no such person who may sign in.")
-    return person
+    return require_worker("owner", person)
 
 
 def _priority(value: object) -> str:

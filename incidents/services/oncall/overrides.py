@@ -9,7 +9,7 @@ from typing import Any
 from incidents.models import Override, Schedule
 from incidents.oncall.overrides import KINDS
 from incidents.oncall.roles import ROLES
-from incidents.services.oncall.people import Named, known, refuse_unreachable
+from incidents.services.oncall.people import INSTEAD_OF, Named, known, refuse_unreachable
 from incidents.services.oncall.scene import case_of, record, refuse_retired, schedule_locked
 from incidents.states import OVERRIDE
 from opsportal.audit.canonical import JSON
@@ -133,7 +133,7 @@ def _clean_people(kind: object, people: Sequence[object], instead_of: object) ->
     if errors:
         raise InvalidInput(errors)
     named = [Named(f"/people/{position}", str(person)) for position, person in enumerate(people)]
-    old = [Named("/instead_of", str(instead_of))] if instead_of else []
+    old = [Named(INSTEAD_OF, str(instead_of))] if instead_of else []
     ids = known([*named, *old])
     refuse_unreachable(named, ids)
     found = list(dict.fromkeys(ids[one.text] for one in named))

@@ -14,6 +14,8 @@ from opsportal.accounts.selectors import colleagues, display_names
 from opsportal.core.errors import FieldError, InvalidInput
 from opsportal.notify.services import pageable
 
+INSTEAD_OF = "/instead_of"
+AUDITOR = "An auditor reads, and is not on call: choose somebody else."
 UNKNOWN = "There is no such active person. Name somebody by id or e-mail address."
 
 
@@ -47,6 +49,7 @@ def with_ids(data: object, found: Mapping[str, str]) -> object:
 def known(people: Iterable[Named]) -> dict[str, str]:
     """Return the id of each active person by what they were named. One query.
 
+    Auditors are nobody who could be on call; whose place another one takes may have become one.
     Raises `InvalidInput` with a pointer to each who is not one.
     """
     wanted = list(people)
@@ -55,14 +58,20 @@ def known(people: Iterable[Named]) -> dict[str, str]:
     rows = (
         colleagues()
         .filter(Q(pk__in=ids.values()) | Q(email__in=texts - ids.keys()))
-        .values_list("pk", "email")
+        .values_list("pk", "email", "is_auditor")
     )
-    by_text = {text: str(pk) for pk, email in rows for text in (str(pk), email)}
+    auditors = {text for pk, email, is_auditor in rows if is_auditor for text in (str(pk), email)}
+    by_text = {text: str(pk) for pk, email, _ in rows for text in (str(pk), email)}
     by_text |= {text: str(pk) for text, pk in ids.items() if str(pk) in by_text}
     errors = [
         FieldError(one.pointer, "unknown", UNKNOWN)
         for one in wanted
         if one.text.strip().lower() not in by_text
+    ]
+    errors += [
+        FieldError(one.pointer, "auditor", AUDITOR)
+        for one in wanted
+        if by_text.get(one.text.strip().lower()) in auditors and one.pointer != INSTEAD_OF
     ]
     if errors:
         raise InvalidInput(errors)

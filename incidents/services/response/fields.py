@@ -9,6 +9,7 @@ from uuid import UUID
 from incidents.severities import SEVERITIES, severity_named
 from opsportal.accounts.models import User
 from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.services import require_worker
 from opsportal.catalog.models import Service
 from opsportal.catalog.selectors import services_named
 from opsportal.core.errors import FieldError, InvalidInput
@@ -97,4 +98,4 @@ def clean_person(value: object, *, field: str) -> User:
             person = None
     if person is None:
         raise InvalidInput.of(field, "unknown", "There is no such person, or they cannot sign in.")
-    return person
+    return require_worker(field, person)

@@ -22,7 +22,7 @@ from incidents.services.alerts.routes import route_create
 from incidents.services.escalation.policies import escalation_policy_create
 from incidents.services.oncall import override_create, schedule_create
 from opsportal.accounts.models import Team
-from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.selectors import workers
 from opsportal.audit.services import audit_record
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
@@ -117,7 +117,7 @@ def oncall_import_preview(
     """
     require(actor, "oncall.import")
     draft = _read(content, format, now, name, zone)
-    people = colleagues().values_list("pk", "full_name", "email")
+    people = workers().values_list("pk", "full_name", "email")
     found = matches(draft, [Known(str(pk), full, email) for pk, full, email in people], given)
     users = {one.person.ref: one.user for one in found if one.user}
     plan = ImportPlan(found, unmapped=list(draft.unmapped))

@@ -12,6 +12,7 @@ from incidents.services.roster.records import record, schedule_named
 from incidents.states import SHADOW
 from opsportal.accounts.models import User
 from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.services import require_worker
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, InvalidInput, NotFound
@@ -90,7 +91,7 @@ def _person(value: object, field: str) -> User:
         found = None
     if found is None:
         raise InvalidInput.of(field, "unknown", "There is no such active person.")
-    return found
+    return require_worker(field, found)
 
 
 def _case(

@@ -11,6 +11,7 @@ from incidents.runbook.templates import KINDS
 from incidents.runbook.text import steps_of
 from opsportal.accounts.models import Team, User
 from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.services import require_worker
 from opsportal.catalog.models import Service
 from opsportal.core.errors import FieldError, InvalidInput
 from opsportal.core.text import clean_text
@@ -86,7 +87,7 @@ def _keeper(value: object) -> User:
         person = None
     if person is None:
         raise InvalidInput.of("keeper", "unknown", "There is no such person who may sign in.")
-    return person
+    return require_worker("keeper", person)
 
 
 def _services(value: object) -> list[Service]:

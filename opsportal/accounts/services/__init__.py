@@ -8,7 +8,7 @@ from opsportal.accounts.services.passwords import (
     reset_link_send,
     welcome_send,
 )
-from opsportal.accounts.services.people import clean_colleague, time_zones
+from opsportal.accounts.services.people import clean_colleague, clean_worker, require_worker, time_zones
 from opsportal.accounts.services.roles import role_declare, role_end, role_grant
 from opsportal.accounts.services.searches import search_keep, search_remove
 from opsportal.accounts.services.service_accounts import (
@@ -32,6 +32,7 @@ __all__ = [
     "absence_end",
     "absence_record",
     "clean_colleague",
+    "clean_worker",
     "deputy_change",
     "deputy_end",
     "deputy_name",
@@ -39,6 +40,7 @@ __all__ = [
     "password_reset_request",
     "people_import",
     "people_rows",
+    "require_worker",
     "reset_link_send",
     "role_declare",
     "role_end",

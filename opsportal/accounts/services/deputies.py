@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from opsportal.accounts.models import Absence, Deputyship, Role, RoleHolding, User
+from opsportal.accounts.services.people import require_worker
 from opsportal.accounts.services.periods import utc_day
 from opsportal.accounts.services.rows import locked_user, record, require_active
 from opsportal.audit.canonical import JSON
@@ -139,7 +140,7 @@ def _deputy(actor: Actor, principal: User, deputy_id: UUID | str) -> User:
         raise InvalidInput.of("deputy", "inactive", "This person may not sign in: choose somebody else.")
     if actor.is_user and actor.id == str(deputy.pk):
         raise Forbidden("Nobody makes themselves a deputy: the person or another administrator has to do it.")
-    return deputy
+    return require_worker("deputy", deputy)
 
 
 def _role(principal: User, slug: str, now: datetime) -> Role | None:

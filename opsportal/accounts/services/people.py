@@ -92,6 +92,19 @@ def clean_colleague(name: str, value: object) -> User | None:
     return person
 
 
+def require_worker(name: str, person: User) -> User:
+    """Return `person`, to whom something is given to do. Raises `InvalidInput` (`name`) for an auditor."""
+    if person.is_auditor:
+        raise InvalidInput.of(name, "auditor", "An auditor reads, and changes nothing: choose somebody else.")
+    return person
+
+
+def clean_worker(name: str, value: object) -> User | None:
+    """Return the person to whom something is given to do, as `clean_colleague`, but no auditor."""
+    person = clean_colleague(name, value)
+    return None if person is None else require_worker(name, person)
+
+
 def _uuid(text: str) -> UUID | None:
     try:
         return UUID(text)

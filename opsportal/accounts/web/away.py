@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from opsportal.accounts.models import Absence, Deputyship, Role, RoleHolding, User
 from opsportal.accounts.models.absences import MAX_REASON
-from opsportal.accounts.selectors import colleagues
+from opsportal.accounts.selectors import workers
 from opsportal.accounts.services import absence_end, absence_record, deputy_end, deputy_name
 from opsportal.accounts.services.periods import utc_day
 from opsportal.core.access import require
@@ -178,7 +178,7 @@ def _person(request: HttpRequest, pk: UUID | None) -> User:
 
 
 def _people(person: User) -> list[tuple[str, str]]:
-    people = colleagues().exclude(pk=person.pk)
+    people = workers().exclude(pk=person.pk)
     return [(str(one.pk), one.display_name) for one in people]
 
 

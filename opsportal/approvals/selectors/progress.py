@@ -92,6 +92,7 @@ def progress_of_all(requests: Collection[ApprovalRequest], now: datetime) -> dic
             Q(valid_until__isnull=True) | Q(valid_until__gte=min(days.values(), default=today)),
             role__slug__in=roles,
             user__is_active=True,
+            user__is_auditor=False,
         )
         .select_related("role", "user")
         .order_by("user__full_name", "user_id")

@@ -99,11 +99,11 @@ def seats_for(
 def role_holders(
     roles: Collection[str], on: date, *, services: Collection[str] = (), teams: Collection[str] = ()
 ) -> QuerySet[User]:
-    """Return the active people who hold one of these roles on that day, each once, by name."""
+    """Return the active people who hold one of these roles on that day, each once, by name; no auditors."""
     holdings = RoleHolding.objects.filter(
         in_force(on), _covers(services, teams), user=OuterRef("pk"), role__slug__in=list(roles)
     )
-    return User.objects.filter(Exists(holdings), is_active=True)
+    return User.objects.filter(Exists(holdings), is_active=True, is_auditor=False)
 
 
 def _covers(services: Collection[str], teams: Collection[str]) -> Q:
