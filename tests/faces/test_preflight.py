@@ -16,7 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from drf_spectacular.checks import schema_check
 
 from opsportal.portal.demo.people import PEOPLE
-from tests.makers import make_user
+from tests.makers import grant, make_environment, make_user
 from tests.packs import activate
 from tests.servers import Mailbox
 from tests.untouched import nothing_written
@@ -149,3 +149,19 @@ def test_migrations_that_wait_fail_and_nothing_after_them_is_asked(
     code, found = preflight()
     assert (code, found["migrations"][0]) == (1, "fail")
     assert "standard" not in found
+
+
+def test_what_is_missing_for_the_first_change_is_named(ready: Any) -> None:
+    _, found = preflight()
+    verdict, detail = found["environments"]
+    assert (verdict, "manage.py start" in detail) == ("warn", True)
+    verdict, detail = found["voters"]
+    assert verdict == "warn"
+    assert "technical-reviewer" in detail
+    for roles in detail.removeprefix("nobody holds ").partition(":")[0].split(", "):
+        grant(roles.split()[0], make_user())
+    make_environment("staging", kind="staging")
+    assert preflight()[1]["environments"][0] == "warn"
+    make_environment()
+    _, found = preflight()
+    assert (found["environments"][0], found["voters"][0]) == ("ok", "ok")

@@ -13,7 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from opsportal.accounts.models import RoleHolding, Team, User
-from opsportal.catalog.models import Service
+from opsportal.catalog.models import Environment, Service
 from opsportal.outbox.models import OutboxMessage
 from opsportal.standards.selectors import active_standard
 from tests.packs import activate
@@ -73,6 +73,38 @@ def test_an_empty_installation_has_all_that_it_needs_and_twice_is_once(files: di
     with nothing_written():
         again = start(*all_of_it(files))
     assert again["link"]
+
+
+def test_there_are_environments_to_deploy_to_and_who_has_no_vote_is_said() -> None:
+    who = ["--administrator", "root@real.example", "--name", "Ro Root"]
+    done = start(*who, "--board", "change-advisory-board=root@real.example")
+    rows = list(Environment.objects.values_list("slug", "kind", "rank"))
+    assert rows == [("testing", "testing", 10), ("staging", "staging", 20), ("production", "production", 30)]
+    told = "\n".join(done["lines"])
+    assert "testing, staging, production are new" in told
+    for role in ("technical-reviewer", "security-reviewer"):
+        assert f"Nobody holds {role} yet" in told
+    assert "Nobody holds change-advisory-board" not in told
+
+
+def test_environments_are_named_and_those_that_are_there_stay() -> None:
+    who = ["--administrator", "root@real.example", "--name", "Ro Root"]
+    start(*who, "--environment", "staging", "--environment", "live=production")
+    assert list(Environment.objects.values_list("slug", "kind")) == [
+        ("staging", "staging"),
+        ("live", "production"),
+    ]
+    with nothing_written():
+        start(*who)
+    with nothing_written(), pytest.raises(CommandError, match="SLUG=KIND"):
+        start(*who, "--environment", "blue")
+    with nothing_written(), pytest.raises(CommandError, match="kind"):
+        start(*who, "--environment", "blue=green")
+
+
+def test_no_environments_may_be_wanted() -> None:
+    start("--administrator", "root@real.example", "--name", "Ro Root", "--environment", "none")
+    assert not Environment.objects.exists()
 
 
 def test_the_printed_link_leads_to_a_first_password(client: Client) -> None:

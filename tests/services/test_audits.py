@@ -16,6 +16,7 @@ from compliance.services.audits.planning import (
     audit_edit,
     audit_move,
     audit_plan,
+    audit_team_set,
     programme_move,
     programme_save,
 )
@@ -205,8 +206,12 @@ def test_working_notes_are_for_the_team_alone(crew: Crew) -> None:
 def test_a_request_is_asked_answered_sent_back_and_accepted(crew: Crew) -> None:
     row = asked(crew)
     assert owed(row.key) == ["open"]
-    with nothing_written(), pytest.raises(InvalidInput, match="does not work"):
+    with nothing_written(), pytest.raises(InvalidInput, match="An auditor reads"):
         asked(crew, owner=str(crew.second.pk))
+    audit_team_set(actor=crew.lead.actor, now=NOW, pk=crew.audit.pk, team=[crew.second.pk, crew.admin.pk])
+    with nothing_written(), pytest.raises(InvalidInput, match="does not work"):
+        asked(crew, owner=str(crew.admin.pk))
+    audit_team_set(actor=crew.lead.actor, now=NOW, pk=crew.audit.pk, team=[crew.second.pk])
     with nothing_written(), pytest.raises(InvalidInput, match="ahead"):
         asked(crew, due_at=NOW)
     with nothing_written(), pytest.raises(Forbidden):
@@ -251,7 +256,10 @@ def test_a_finding_is_owned_by_somebody_who_does_not_audit(crew: Crew) -> None:
     with nothing_written(), pytest.raises(InvalidInput) as refused:
         finding_move(actor=crew.lead.actor, now=NOW, pk=draft.pk, verb="report")
     assert [error.pointer for error in refused.value.errors] == ["/owner"]
-    mine = finding_of(crew, owner=str(crew.second.pk))
+    with nothing_written(), pytest.raises(InvalidInput, match="An auditor reads"):
+        finding_of(crew, owner=str(crew.second.pk))
+    audit_team_set(actor=crew.lead.actor, now=NOW, pk=crew.audit.pk, team=[crew.admin.pk])
+    mine = finding_of(crew, owner=str(crew.admin.pk))
     with nothing_written(), pytest.raises(InvalidInput, match="audits"):
         finding_move(actor=crew.lead.actor, now=NOW, pk=mine.pk, verb="report")
 

@@ -12,7 +12,13 @@ from opsportal.portal.preflight.data import (
     triggers_finding,
 )
 from opsportal.portal.preflight.finding import Finding, Verdict
-from opsportal.portal.preflight.people import administrator_finding, demo_finding, standard_finding
+from opsportal.portal.preflight.people import (
+    administrator_finding,
+    demo_finding,
+    environments_finding,
+    standard_finding,
+    voters_finding,
+)
 from opsportal.portal.preflight.setup import (
     address_finding,
     channels_finding,
@@ -35,7 +41,13 @@ _SETUP: tuple[Callable[[], Finding], ...] = (
     channels_finding,
 )
 
-_PEOPLE: tuple[Callable[[], Finding], ...] = (standard_finding, administrator_finding, demo_finding)
+_PEOPLE: tuple[Callable[[], Finding], ...] = (
+    standard_finding,
+    administrator_finding,
+    environments_finding,
+    voters_finding,
+    demo_finding,
+)
 
 
 def findings() -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import getpass
 import json
 import sys
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -23,25 +24,29 @@ from opsportal.accounts.services import (
     user_create,
 )
 from opsportal.accounts.services.imports import PersonRow
-from opsportal.catalog.services import catalog_import
+from opsportal.catalog.models import Environment
+from opsportal.catalog.services import catalog_import, environment_create
 from opsportal.catalog.services.imports import CHANGED, NEW
 from opsportal.catalog.sheet import read
 from opsportal.core.actor import Actor
 from opsportal.core.clock import edge_now
 from opsportal.core.errors import InvalidInput, Refusal
 from opsportal.portal.preflight.data import waiting_migrations
+from opsportal.portal.preflight.people import vacant_seats
 from opsportal.standards.selectors import active_standard_or_none
 from opsportal.standards.services import standard_bootstrap
 from opsportal.standards.shipped import shipped_names
 
 ACTOR = Actor.system("command.start")
 DEFAULT_STANDARD = "baseline"
+USUAL_ENVIRONMENTS = ("testing", "staging", "production")
+NONE = "none"
 
 
 class Command(BaseCommand):
     help = (
         "First steps of a real installation: the standard, an administrator, people and services from CSV "
-        "files, the first board. What is there already stays as it is; on a terminal it asks."
+        "files, environments, the first boards. What is there already stays as it is; on a terminal it asks."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -70,6 +75,14 @@ class Command(BaseCommand):
             default=[],
             metavar="ROLE=EMAIL,EMAIL",
             help="who sits on a board, e.g. change-advisory-board=a@example.org,b@example.org",
+        )
+        parser.add_argument(
+            "--environment",
+            action="append",
+            metavar="SLUG[=KIND]",
+            help="a place to deploy to, in the order of promotion, e.g. live=production; the kind is one of: "
+            f"{', '.join(Environment.Kind.values)}. Where there are none yet and none is given: "
+            f"{', '.join(USUAL_ENVIRONMENTS)}; '{NONE}' makes none",
         )
         parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -104,6 +117,9 @@ class Command(BaseCommand):
             options["administrator"] = input("Address of the first administrator: ").strip() or None
             options["name"] = options["name"] or input("Their full name: ").strip()
             options["password"] = getpass.getpass("Their password (empty: print a link to choose one): ")
+        if options["environment"] is None and not Environment.objects.exists():
+            asked = f"Environments to deploy to, SLUG or SLUG=KIND [{' '.join(USUAL_ENVIRONMENTS)}]: "
+            options["environment"] = input(asked).replace(",", " ").split() or None
         for name, words in (("people", "people"), ("services", "services")):
             if options[name] is None and (given := input(f"CSV file with {words} (empty: none): ").strip()):
                 options[name] = Path(given)
@@ -121,6 +137,7 @@ class Command(BaseCommand):
                 f"{active.name} is in force. Another standard comes by an approved change that names it."
             )
         link = self._administrator(options, lines)
+        self._environments(options["environment"], lines)
         people = people_rows(_content(options["people"])) if options["people"] else []
         made = people_import(actor=ACTOR, now=now, rows=people)
         plan = (
@@ -137,8 +154,38 @@ class Command(BaseCommand):
         keeper = User.objects.filter(is_staff=True, is_active=True).order_by("created_at", "id").first()
         if keeper is not None:
             portal_register(actor=ACTOR, now=now, owner=keeper)
+        lines += [
+            f"Nobody holds {roles} yet: what they decide cannot be submitted."
+            f" Give --board {roles.split()[0]}=EMAIL,EMAIL."
+            for roles in vacant_seats(now.astimezone(UTC).date())
+        ]
         lines.append("Next: manage.py preflight")
         return {"standard": active and active.name, "lines": lines, "link": link}
+
+    def _environments(self, given: list[str] | None, lines: list[str]) -> None:
+        """Make those that are not there yet: each names its kind, or is called so."""
+        there = set(Environment.objects.values_list("slug", flat=True))
+        wanted = given if given is not None else [] if there else list(USUAL_ENVIRONMENTS)
+        made = []
+        for place, one in enumerate(wanted if wanted != [NONE] else [], start=1):
+            slug, sign, kind = (part.strip().lower() for part in one.partition("="))
+            if not sign and slug not in Environment.Kind.values:
+                raise CommandError(
+                    f"--environment takes SLUG=KIND, not '{one}'; the kind is one of: "
+                    f"{', '.join(Environment.Kind.values)}."
+                )
+            if slug not in there:
+                environment_create(
+                    actor=ACTOR,
+                    now=edge_now(),
+                    slug=slug,
+                    name=slug.replace("-", " ").capitalize(),
+                    kind=kind or slug,
+                    rank=place * 10,
+                )
+                made.append(slug)
+        if made:
+            lines.append(f"Environments: {', '.join(made)} are new; change them at /environments/.")
 
     def _administrator(self, options: dict[str, Any], lines: list[str]) -> str:
         email = (options["administrator"] or "").strip().lower()
