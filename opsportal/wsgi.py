@@ -18,8 +18,8 @@ application = get_wsgi_application()
 engines.all()
 get_resolver().url_patterns  # noqa: B018 - looking at them loads them
 
-# What a request leaves behind is nearly all freed without the collector, and each of its looks makes one
-# request wait: it never looks at what is loaded here, and at the rest in fewer than one request of a hundred.
+# What a request leaves behind is freed without the garbage collector, but for little, and each of its looks
+# makes one request wait: it never looks at what is loaded here, and at the rest seldom.
 gc.collect()
 gc.freeze()
-gc.set_threshold(50_000, 20, 100)
+gc.set_threshold(10_000, 20, 100)

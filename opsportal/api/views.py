@@ -56,7 +56,18 @@ class ApiView(APIView):
         except Exception as error:  # noqa: BLE001
             response = self.handle_exception(error)
         self.response = self.finalize_response(api_request, response, *args, **kwargs)
+        if isinstance(self.response, Response):
+            self.response.add_post_render_callback(self._let_go)
         return self.response
+
+    def _let_go(self, response: Response) -> None:
+        """Untie request, view and response from each other once the answer is written.
+
+        They would be left to the garbage collector, for which some other request waits then.
+        """
+        vars(self.request).pop("parser_context", None)
+        vars(response).pop("renderer_context", None)
+        vars(self).clear()
 
     def page(
         self,

@@ -103,8 +103,8 @@ def _key(request: HttpRequest) -> str:
     """Return what tells a form on the page of its reader from every other, empty for what is no such form."""
     if request.method != "POST" or request.path.startswith("/api/") or is_htmx(request):
         return ""
-    actor = actor_of(request)
-    if not actor.is_user or not request.POST.get(TOKEN):
+    # Who it is, is asked for a form alone: that question marks the answer as one of a session.
+    if not request.POST.get(TOKEN) or not (actor := actor_of(request)).is_user:
         return ""
     digest = hashlib.sha256(f"{actor}\n{request.get_full_path()}".encode())
     for name, values in sorted(request.POST.lists()):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import time_machine
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from tests.changing import Cast, approved, submitted
@@ -137,3 +139,32 @@ def test_it_takes_at_most_three_statements_whatever_there_is(cast: Cast, api: Cl
     with CaptureQueriesContext(connection) as many:
         api.get(f"/api/v1/gate/?{urlencode(GOOD)}")
     assert (len(few), len(many)) == (3, 3)
+
+
+@pytest.mark.parametrize("more", [[], [("check", "colour:blue")]], ids=["answered", "refused"])
+def test_nothing_of_a_request_is_left_to_the_garbage_collector(
+    cast: Cast, more: list[tuple[str, str]]
+) -> None:
+    approved(cast)
+    _, secret = make_token(["gate:read"])
+    headers = {"authorization": f"Bearer {secret}"}
+    handler = WSGIHandler()
+
+    def ask_and_let_go() -> None:
+        asked = RequestFactory(headers=headers).get(f"/api/v1/gate/?{urlencode([*GOOD, *more])}")
+        start: Any = lambda *_: None  # noqa: E731 - the stubs want all of its arguments
+        answer = handler(asked.META, start)
+        assert answer.status_code == (400 if more else 200)
+        answer.close()
+
+    ask_and_let_go()
+    gc.collect()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        ask_and_let_go()
+        gc.collect()
+        left = {type(one).__module__ for one in gc.garbage}
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+    assert left & {"changes.api.gate", "rest_framework.request", "rest_framework.response"} == set()
