@@ -22,6 +22,7 @@ from django.http.response import HttpResponseBase
 
 from opsportal.core.writes import claiming
 from opsportal.web.models import SentForm
+from opsportal.web.public import is_public, signs_in_itself
 from opsportal.web.requests import actor_of, is_htmx, now_of, page_before
 
 TOKEN: Final = "csrfmiddlewaretoken"  # noqa: S105 - the name of a field
@@ -44,7 +45,7 @@ class OnceMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.method != "POST" or request.path.startswith("/api/") or is_htmx(request):
+        if not _may_be_a_form(request):
             return self.get_response(request)
         own = uuid4().hex
         with claiming(lambda: _claim(_known(request), own, now_of(request))):
@@ -60,7 +61,8 @@ class OnceMiddleware:
         self, request: HttpRequest, view: object, args: tuple[object, ...], kwargs: dict[str, object]
     ) -> None:
         """Read the form where it is one: after whoever answers one that is too large, or forged."""
-        request.sent_form = _key(request)  # type: ignore[attr-defined]
+        if _may_be_a_form(request):
+            request.sent_form = _key(request)  # type: ignore[attr-defined]
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Lead the twin to where the first one led, or back to the page that it was sent from."""
@@ -85,6 +87,13 @@ def sent_prune(*, now: datetime) -> int:
             return pruned
 
 
+def _may_be_a_form(request: HttpRequest) -> bool:
+    """Return whether somebody who is signed in may have sent it from a page; without a look at who it is."""
+    path = request.path
+    is_page = not (path.startswith("/api/") or is_public(path) or signs_in_itself(path))
+    return request.method == "POST" and is_page and not is_htmx(request)
+
+
 def _known(request: HttpRequest) -> str:
     return str(getattr(request, "sent_form", ""))
 
@@ -101,8 +110,6 @@ def _claim(key: str, own: str, now: datetime) -> None:
 
 def _key(request: HttpRequest) -> str:
     """Return what tells a form on the page of its reader from every other, empty for what is no such form."""
-    if request.method != "POST" or request.path.startswith("/api/") or is_htmx(request):
-        return ""
     # Who it is, is asked for a form alone: that question marks the answer as one of a session.
     if not request.POST.get(TOKEN) or not (actor := actor_of(request)).is_user:
         return ""
