@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from compliance.services.recovery.holds import spans_kept
 from opsportal.audit.actions import register_all
+from opsportal.core.ports import spans_held
 from opsportal.outbox.ticks import expect
 
 _TRIAL_STEPS = {
@@ -17,6 +19,7 @@ _TRIAL_STEPS = {
 
 def register() -> None:
     """Register what is of recovery; called once, when the app is ready."""
+    spans_held.fill(spans_kept)
     expect(
         "compliance.own_recovery",
         every=timedelta(hours=1),

@@ -56,6 +56,10 @@ activate_by_change: Port[[Actor, datetime, str, str], None] = Port("activate_by_
 """(actor, now, key of a change, name of a standard): put in force what that approved change names. `changes`
 fills it."""
 
+spans_held: Port[[], list[tuple[datetime | None, datetime | None]]] = Port("spans_held")
+"""() -> from when until before when (aware UTC; None is open) nothing that was made then is deleted, whatever
+it is. `compliance` fills it with its legal holds."""
+
 Check = tuple[bool, str]
 readiness_checks: Registry[Callable[[], Check]] = Registry("readiness checks")
 """What this process needs to serve: name -> () -> (holds, detail). One that fails makes /ready 503."""

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
 from compliance.measuring.windows import span_at, window_of
-from compliance.models import Backup, Measurement, Purge, Rollup, Series
+from compliance.models import Backup, LegalHold, Measurement, Purge, Rollup, Series
 from compliance.selectors.measures.tallies import tallies_of
 from compliance.services.measures.adding import measurements_add
 from compliance.services.recovery.assets import asset_edit
@@ -25,6 +25,8 @@ from incidents.services.alerts.integrations import integration_create
 from opsportal.audit.triggers import missing_triggers
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, IllegalMove, InvalidInput, NotFound, RuleRefused
+from opsportal.notify.models import Delivery, Notification
+from opsportal.notify.services import deliveries_prune, notifications_prune, notify
 from opsportal.standards.rules import Standard
 from opsportal.standards.selectors import active_standard
 from tests.changing import activate, rule
@@ -135,6 +137,35 @@ def test_a_legal_hold_of_an_asset_keeps_what_is_of_that_asset_alone(cast: Cast) 
         fields={"asset": cast.asset.slug, "records": "alert_messages", "reason": "A lawsuit."},
     )
     assert may_go("alert_messages", later) is None
+
+
+def test_a_legal_hold_over_everything_keeps_news_and_deliveries_from_their_ticks(cast: Cast) -> None:
+    for number, days in enumerate((500, 450, 400)):
+        told_at = NOW - days * DAY
+        notify(
+            now=told_at,
+            message_key=f"news:{number}",
+            recipients=[str(cast.owner.pk)],
+            subject="News",
+            body="Something.",
+            url="/",
+            urgency="normal",
+            topic="changes.mine",
+            about="CHG-1",
+        )
+    Delivery.objects.update(state="sent", due_at=None, finished_at=NOW - 390 * DAY)
+    place = {"reason": "A lawsuit.", "since": NOW - 460 * DAY, "until": NOW - 410 * DAY}
+    partly = hold_place(actor=cast.admin.actor, now=NOW, fields=place)
+    of_asset = {"reason": "A lawsuit.", "asset": cast.asset.slug}
+    hold_place(actor=cast.admin.actor, now=NOW, fields=of_asset)
+    assert (notifications_prune(now=NOW), Notification.objects.count()) == (2, 1)
+    assert Notification.objects.get().created_at == NOW - 450 * DAY
+    hold_place(actor=cast.admin.actor, now=NOW, fields={"reason": "Another."})
+    hold_lift(actor=cast.admin.actor, now=NOW, pk=partly.pk, reason="It is settled.")
+    assert (deliveries_prune(now=NOW), notifications_prune(now=NOW)) == (0, 0)
+    LegalHold.objects.filter(asset=None).update(state="lifted", lifted_at=NOW, lifted_by=cast.admin)
+    deliveries_prune(now=NOW)
+    assert notifications_prune(now=NOW) == 1
 
 
 def test_only_the_command_deletes_and_only_what_can_be_deleted(cast: Cast) -> None:

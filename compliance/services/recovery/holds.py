@@ -95,6 +95,12 @@ def holds_over(found: RecordClass, *, lock: bool = False) -> list[Held]:
     return [Held(hold.key, hold.since, hold.until) for hold in rows]
 
 
+def spans_kept() -> list[tuple[datetime | None, datetime | None]]:
+    """Return from when until when (None is open) a hold over all records, of whatever asset, keeps them."""
+    rows = LegalHold.objects.filter(state="placed", records="", asset=None)
+    return list(rows.values_list("since", "until"))
+
+
 def spared_by(found: RecordClass, *, lock: bool = False) -> Q | None:
     """Return which records of a class are kept by holds of their asset, None for none. `lock` as above."""
     if not found.asset:

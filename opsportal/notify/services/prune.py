@@ -1,16 +1,29 @@
-"""Deleting what is over: deliveries and digests, which are transport, and pages and news of long ago."""
+"""Deleting what is over: deliveries and digests, which are transport, and pages and news of long ago.
+
+A legal hold over all records keeps them, as it keeps everything.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from opsportal.core.ports import spans_held
 from opsportal.notify.models import Delivery, Digest, Notification, Page
 from opsportal.outbox.services.prune import delete_in_batches
 
 KEEP = timedelta(days=7)
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    """Delete `rows`, but those of a time over which a legal hold stands; return how many went."""
+    for begins, ends in spans_held():
+        held = Q(created_at__gte=begins) if begins else Q(pk__isnull=False)
+        rows = rows.exclude(held & Q(created_at__lt=ends) if ends else held)
+    return delete_in_batches(rows)
 
 
 def deliveries_prune(*, now: datetime) -> int:
@@ -20,13 +33,13 @@ def deliveries_prune(*, now: datetime) -> int:
     it: they are the ledger of who was paged how.
     """
     over = Delivery.objects.filter(finished_at__lt=now - KEEP, page__isnull=True).exclude(state="dead")
-    return delete_in_batches(over)
+    return _delete(over)
 
 
 def digests_prune(*, now: datetime) -> int:
     """Delete digests that closed more than 7 days before `now` and wait for no channel; return how many."""
     over = Digest.objects.filter(closed_at__lt=now - KEEP)
-    return delete_in_batches(over.exclude(Exists(Delivery.objects.filter(digest=OuterRef("pk")))))
+    return _delete(over.exclude(Exists(Delivery.objects.filter(digest=OuterRef("pk")))))
 
 
 def pages_prune(*, now: datetime) -> int:
@@ -35,7 +48,7 @@ def pages_prune(*, now: datetime) -> int:
     The days are a setting: OPSPORTAL_KEEP_PAGES_DAYS (400).
     """
     old = Page.objects.filter(created_at__lt=now - timedelta(days=settings.KEEP_PAGES_DAYS))
-    return delete_in_batches(old.exclude(state="paging"))
+    return _delete(old.exclude(state="paging"))
 
 
 def notifications_prune(*, now: datetime) -> int:
@@ -49,4 +62,4 @@ def notifications_prune(*, now: datetime) -> int:
         read_at__isnull=True, created_at__lt=now - timedelta(days=settings.KEEP_UNREAD_DAYS)
     )
     under_way = Delivery.objects.filter(notification=OuterRef("pk"), state__in=["waiting", "dead"])
-    return sum(delete_in_batches(rows.exclude(Exists(under_way))) for rows in (read, unread))
+    return sum(_delete(rows.exclude(Exists(under_way))) for rows in (read, unread))
