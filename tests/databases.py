@@ -2,7 +2,7 @@
 
 Django resets the database of a transaction test by flushing it, which the product's append-only triggers
 forbid. So each such test gets a copy of the migrated database (`tests.migrated`): on PostgreSQL by
-``CREATE DATABASE … TEMPLATE``, on SQLite by copying a file.
+``CREATE DATABASE … TEMPLATE``, used again where it can be made as it was, on SQLite by copying a file.
 """
 
 from __future__ import annotations
