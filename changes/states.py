@@ -49,6 +49,8 @@ CHANGE = Machine(
         ("implemented", "close"): "closed",
         ("rolled_back", "close"): "closed",
     },
+    told={"roll_back": "roll-back", "revise": "edit"},
+    seldom=frozenset({("in_review", "start")}),
 )
 
 BEFORE_IMPLEMENTATION = frozenset({"draft", "in_review", "approved", "scheduled", "rejected"})

@@ -19,6 +19,7 @@ from changes.api.changes_out import (
     change_out,
     conflict_out,
     detail_out,
+    freeze_out,
     happenings_out,
 )
 from changes.models import Change
@@ -34,6 +35,7 @@ from changes.selectors import (
 )
 from changes.services.closing import change_review
 from changes.services.drafts import change_create, change_revise
+from changes.services.seen_facts import FactsAt
 from changes.states import CHANGE
 from opsportal.accounts.models import User
 from opsportal.api.pagination import both_ways
@@ -168,9 +170,23 @@ class ChangeConflicts(ApiView):
 
     @extend_schema(operation_id="changes_conflicts", responses=ConflictPage)
     def get(self, request: Request, key: str) -> Response:
-        """Show the changes at the same time, in the same place or where one leans on the other."""
+        """Show the changes at the same time, in the same place or where one leans on the other; and freezes.
+
+        `freezes` are those over what is still to come of its window, until it has begun; without a window,
+        those in force now.
+        """
         Query(request, paged=False)
-        return _whole([conflict_out(one) for one in conflicts_of(change_by_key(key))])
+        change = change_by_key(key)
+        found = [conflict_out(one) for one in conflicts_of(change)]
+        freezes = FactsAt(edge_now()).freezes(change, list(change.targets.all()))
+        return Response(
+            {
+                "next": None,
+                "previous": None,
+                "results": found,
+                "freezes": [freeze_out(one) for one in freezes],
+            }
+        )
 
 
 class ChangeHistory(ApiView):

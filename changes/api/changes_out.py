@@ -14,6 +14,7 @@ from changes.selectors import Conflict, Happening
 from changes.states import CHANGE, RETROSPECTIVE
 from opsportal.accounts.models import User
 from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
+from opsportal.calendar.almanac import FreezeSpan
 from opsportal.core.registry import person_names
 
 SLUG = 60
@@ -127,12 +128,23 @@ class ConflictOut(Body):
     services = serializers.ListField(child=Text(max_length=SLUG))
 
 
+class FreezeOverOut(Body):
+    """A freeze over the window of a change: until when, and holders of which roles may let it pass."""
+
+    key = Text(max_length=30)
+    title = Text(max_length=200)
+    starts_at = Moment()
+    ends_at = Moment()
+    pass_roles = serializers.ListField(child=Text(max_length=SLUG))
+
+
 class ConflictPage(Body):
-    """All conflicts, by window."""
+    """All conflicts, by window, and the freezes over it."""
 
     next = Text(max_length=URL, allow_null=True)
     previous = Text(max_length=URL, allow_null=True)
     results = ConflictOut(many=True)
+    freezes = FreezeOverOut(many=True)
 
 
 class ActorOut(Body):
@@ -244,6 +256,17 @@ def conflict_out(conflict: Conflict) -> dict[str, Any]:
         "window_end": utc(other.window_end),
         "kind": conflict.kind,
         "services": list(conflict.services),
+    }
+
+
+def freeze_out(freeze: FreezeSpan) -> dict[str, Any]:
+    """Return what the API says of a freeze over a change."""
+    return {
+        "key": freeze.key,
+        "title": freeze.title,
+        "starts_at": utc(freeze.start),
+        "ends_at": utc(freeze.end),
+        "pass_roles": sorted(freeze.pass_roles),
     }
 
 

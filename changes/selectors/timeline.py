@@ -16,6 +16,7 @@ from opsportal.approvals.models import Recusal, Vote
 from opsportal.audit import actions
 from opsportal.audit.selectors import entries_about, entry_data
 from opsportal.core.errors import InvalidInput
+from opsportal.obligations.models import Obligation
 
 KIND = "change"
 NEWEST = 200
@@ -27,6 +28,12 @@ _REPORTED = {
     "failed": "failed",
     "rolled_back": "was rolled back",
 }
+
+
+_OF_WHAT = frozenset(
+    f"obligation.{what}" for what in ("reminded", "breached", "climbed", "met_late", "waived", "handed_over")
+)
+"""Whoever reads of it wants to know what was owed; what opens and is met in time stands beside it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -80,7 +87,7 @@ def timeline(
 ) -> tuple[list[Happening], Place | None]:
     """Return what happened to `change` before that place, newest first, and where the next page begins.
 
-    `most` at a time; None where nothing is older. Seven queries at most.
+    `most` at a time; None where nothing is older. Eight queries at most.
     """
     happenings = [
         *_entries(change, before, most + 1),
@@ -117,6 +124,7 @@ def _entries(change: Change, before: Place | None, most: int) -> Iterable[Happen
             "history_user_id", "history_date", "history_change_reason"
         )
     }
+    owed = _owed(data[entry.pk]["obligation"] for entry in entries if entry.action in _OF_WHAT)
     recusals = _recusals(change) if any(one.action == "approval.recused" for one in entries) else {}
     for entry in entries:
         vote = votes.get((entry.actor_id, entry.at)) if entry.action == "approval.voted" else None
@@ -124,14 +132,23 @@ def _entries(change: Change, before: Place | None, most: int) -> Iterable[Happen
         reason = reasons.get((f"{entry.actor_kind}:{entry.actor_id}", entry.at), "")
         if entry.action == "approval.recused":
             reason = recusals.get((entry.actor_id, entry.at), "")
+        what = owed.get(data[entry.pk].get("obligation"))
+        words = [actions.label(entry.action), *([what] if what else [])]
         yield Happening(
             place=Place(entry.at, 0, entry.pk),
             action=entry.action,
-            words=actions.label(entry.action),
+            words=": ".join(words),
             actor=(entry.actor_kind, entry.actor_id),
             text=vote.comment if vote else comments.get(comment, "") if comment else reason,
             data=data[entry.pk],
         )
+
+
+def _owed(obligations: Iterable[int]) -> dict[Any, str]:
+    """Return what is owed by the number of each obligation; no query for none."""
+    wanted = set(obligations)
+    rows = Obligation.objects.filter(pk__in=wanted) if wanted else Obligation.objects.none()
+    return dict(rows.values_list("pk", "what"))
 
 
 def _recusals(change: Change) -> dict[tuple[str, datetime], str]:

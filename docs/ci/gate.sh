@@ -306,8 +306,13 @@ register() {
     read_options "$@"
     [ -n "$VERSION" ] || misused "--version is needed"
     registration
-    # One key for all tries of this call: an answer that got lost on the way is given again.
-    key=${OPSPORTAL_IDEMPOTENCY_KEY:-$(nonce)}
+    # One key for all tries of this call: an answer that got lost on the way is given again. What has happened
+    # already happened once, whichever job tells of it how often: its key is what it is.
+    if [ -n "$STARTED" ]; then
+        key=late.$(printf '%s' "$SERVICE.$ENVIRONMENT.$VERSION.$COMMIT.$STARTED" | tr -c 'A-Za-z0-9._:+-' '-' | cut -c1-240)
+    else
+        key=${OPSPORTAL_IDEMPOTENCY_KEY:-$(nonce)}
+    fi
     request POST /deployments/ --header 'Content-Type: application/json' \
         --header "Idempotency-Key: $key" --data-binary "@$TMP/body" || unreachable
     case $STATUS in 201 | 409) ;; *) refused ;; esac

@@ -221,7 +221,8 @@ def clean_zone(name: object, *, field: str = "zone") -> str:
 
 @cache
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    # The tz database also has names that are no place's clock: "Factory" is what an unset machine shows.
+    return frozenset(available_timezones()) - {"Factory", "localtime", "posixrules"}
 
 
 def _in_phase(rule: Rule, first_day: date, wanted: date) -> date:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import models
 
@@ -14,13 +14,17 @@ from opsportal.core.errors import IllegalMove
 class Machine:
     """A table `(state, verb) -> state`, pure.
 
-    `names` gives each state its words for people; a state that has none is a programming error.
+    `names` gives each state its words for people; a state that has none is a programming error. `told` has
+    the words of a verb where callers know it by others; `seldom` are moves that few subjects may make: a
+    refusal does not name them as a way out.
     """
 
     subject: str
     initial: str
     names: Mapping[str, str]
     moves: Mapping[tuple[str, str], str]
+    told: Mapping[str, str] = field(default_factory=dict)
+    seldom: frozenset[tuple[str, str]] = frozenset()
 
     def __post_init__(self) -> None:
         reached = {self.initial, *self.moves.values(), *(state for state, _ in self.moves)}
@@ -47,9 +51,10 @@ class Machine:
         try:
             return self.moves[state, verb]
         except KeyError:
-            possible = ", ".join(sorted(self.verbs(state))) or "nothing any more"
+            usual = [one for one in self.verbs(state) if (state, one) not in self.seldom]
+            possible = ", ".join(sorted(self.told.get(one, one) for one in usual)) or "nothing any more"
             raise IllegalMove(
-                f"'{verb}' is not possible while this {self.subject} is"
+                f"'{self.told.get(verb, verb)}' is not possible while this {self.subject} is"
                 f" {self.names.get(state, state).lower()}; possible: {possible}."
             ) from None
 

@@ -120,7 +120,7 @@ def _read(
 ) -> Standard:
     top = Reader(table, problems, "")
     head = top.table("standard", required=True) or Reader({}, problems, "", "standard")
-    pack = Pack(head.word("name"), head.text("document", required=True), resolved, problems)
+    pack = Pack(head.word("name"), head.file_name("document"), resolved, problems)
     parent = None if resolved else _parent(head, pack, parents)
     roles = _inherit(
         parent.roles if parent else (), [_role(one) for one in top.tables("role")], "role", problems

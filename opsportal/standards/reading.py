@@ -104,6 +104,14 @@ class Reader:
             "" if value is None else self._clean(key, value, longest=longest, required=required, lines=lines)
         )
 
+    def file_name(self, key: str) -> str:
+        """Return the name of a file, without any folder."""
+        text = self.text(key, required=True)
+        if text in {".", ".."} or "/" in text or "\\" in text:
+            self.note(key, f"must be the name of a file, without folders; '{text[:60]}' is not")
+            return ""
+        return text
+
     def word(self, key: str, pattern: re.Pattern[str] = SLUG, *, required: bool = True) -> str:
         """Return the identifier of `key`."""
         text = self.text(key, required=required)

@@ -31,6 +31,7 @@ from tests.changing import (
     window,
 )
 from tests.faces.test_changes_api import URL, as_machine, as_person, pointers, problem, send
+from tests.freezing import make_freeze
 from tests.makers import NOW, grant, join
 from tests.untouched import nothing_written
 
@@ -367,6 +368,16 @@ def test_conflicts_show_what_overlaps(cast: Cast) -> None:
             "services": ["payments-api"],
         }
     ]
+
+
+def test_conflicts_show_the_freeze_that_its_window_lies_in(cast: Cast) -> None:
+    change = submitted(cast, **window())
+    freeze = make_freeze()
+    page = as_person(cast.bystander).get(f"{URL}{change.key}/conflicts/").json()
+    assert [(one["key"], one["title"]) for one in page["freezes"]] == [(freeze.key, "Quarter's end")]
+    assert page["freezes"][0]["pass_roles"] == []
+    later = submitted(cast, **window(timedelta(days=3)))
+    assert as_person(cast.bystander).get(f"{URL}{later.key}/conflicts/").json()["freezes"] == []
 
 
 def test_history_tells_newest_first_with_what_people_wrote(cast: Cast) -> None:

@@ -366,3 +366,15 @@ def test_what_happened_already_is_registered_and_stops_nothing(tmp_path: Path) -
     assert (done.returncode, done.stdout) == (0, "DEP-7\n"), done.stderr
     assert "after the fact: blocked, under CHG-9" in done.stderr
     assert json.loads(seen[0][2])["started_at"] == "2026-03-02T07:00:00Z"
+
+
+def test_what_happened_once_has_one_key_whichever_job_tells_of_it(tmp_path: Path) -> None:
+    late = {**REGISTERED, "decision": "blocked", "change": "CHG-9", "state": "succeeded"}
+    with answering((201, {}, late)) as (url, seen):
+        gate = Script(tmp_path, url)
+        for start, run in (("07:00", "1-1"), ("07:00", "1-2"), ("08:00", "1-2")):
+            moment = f"2026-03-02T{start}:00Z"
+            gate("register", *SHIP, "--started-at", moment, OPSPORTAL_IDEMPOTENCY_KEY=run)
+    first, again, other = (key for _, key, _ in seen)
+    assert first == again != other
+    assert first.startswith("late.")

@@ -274,6 +274,7 @@ def test_a_new_person_is_mailed_a_link_to_their_first_password_that_works_for_a_
         with nothing_written():
             form = client.get(link[1], follow=True)
         assert ("does not work any more" in text_of(form)) is not works
+        assert ("that of an invitation for 7 days" in text_of(form)) is not works
         if works:
             where = form.redirect_chain[-1][0]
             client.post(where, {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})

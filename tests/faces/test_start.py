@@ -170,6 +170,22 @@ def test_one_wrong_person_and_nobody_is_added(
         start(*all_of_it(files))
 
 
+def test_every_fault_of_a_file_is_told_at_once(files: dict[str, str], tmp_path: Path) -> None:
+    lines = "c@real.example,C,,,,perhaps\nd@real.example,D,,,,surely\nada@real.example,C,,,,\n"
+    (tmp_path / "people.csv").write_text(PEOPLE + lines, encoding="utf-8")
+    with nothing_written(), pytest.raises(CommandError) as refusal:
+        start(*all_of_it(files))
+    for place in ("line 4 administrator", "line 5 administrator", "line 6 email"):
+        assert place in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["people", "services"])
+def test_a_file_that_is_not_utf8_is_named(files: dict[str, str], tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.csv").write_bytes("email,full_name\nb@real.example,Bj\xf6rn\n".encode("latin-1"))
+    with nothing_written(), pytest.raises(CommandError, match=rf"{name}\.csv: The file is not UTF-8"):
+        start(*all_of_it(files))
+
+
 def test_another_standard_than_the_one_in_force_comes_by_a_change() -> None:
     activate("aielon")
     with nothing_written(), pytest.raises(CommandError, match="approved change"):

@@ -100,6 +100,13 @@ def test_a_whole_pack_is_loaded() -> None:
     assert standard.rule("nothing") is None
 
 
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/own.md", "/own.md", "..\\\\own.md", ".."])
+def test_the_document_is_the_name_of_a_file(name: str) -> None:
+    found = faults(HEAD.replace("own.md", name) + DECLARED + RULE)
+    assert [(where, field) for where, field, _ in found] == [("", "standard.document")]
+    assert "without folders" in found[0][2]
+
+
 def test_all_faults_are_told_at_once() -> None:
     found = faults(
         """

@@ -23,7 +23,7 @@ from changes.services.submission import change_withdraw
 from opsportal.approvals.services import approval_open
 from opsportal.catalog.services import dependency_add
 from opsportal.core.actor import Actor
-from opsportal.obligations.terms import Subject
+from opsportal.obligations.terms import Owner, Subject
 from opsportal.standards import engine
 from opsportal.standards.selectors import active_standard
 from tests.changing import (
@@ -43,6 +43,7 @@ from tests.changing import (
     window,
 )
 from tests.makers import NOW, ROOT
+from tests.owing import owe, tick
 
 pytestmark = pytest.mark.django_db
 
@@ -132,6 +133,14 @@ def test_the_timeline_tells_steps_votes_comments_and_reasons_newest_first(cast: 
         ("change.created", "", timedelta(0)),
     ]
     assert older is None
+
+
+def test_the_timeline_says_what_was_owed(cast: Cast) -> None:
+    change = draft(cast)
+    owe(Owner.user(str(cast.requester.pk)), subject=Subject("change", change.key, change.title), due=HOUR)
+    tick(NOW + 2 * HOUR)
+    words = {one.action: one.words for one in timeline(change)[0]}
+    assert words["obligation.breached"] == "found an obligation breached: Review the change"
 
 
 def test_a_long_timeline_goes_on_where_the_page_ended(cast: Cast) -> None:

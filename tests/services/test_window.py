@@ -101,6 +101,7 @@ def test_working_time_knows_the_holidays_of_a_country_and_own_days() -> None:
         ({"subdivision": "BY"}, "subdivision"),
         ({"country": "DE", "subdivision": "ZZ"}, "subdivision"),
         ({"weekdays": [7]}, "weekdays"),
+        ({"weekdays": []}, "weekdays"),
         ({"closes": time(8)}, "closes"),
         ({"zone": ""}, "zone"),
         ({"own_days": [{"day": date(2026, 1, 1), "title": "", "works": False}] * 2}, "own_days/1/day"),

@@ -47,10 +47,16 @@ def people_rows(content: bytes) -> list[PersonRow]:
     lines = table_of(text_of(content), columns=COLUMNS, needed=("email", "full_name"), name="people")
     if not lines or len(lines) > MAX_ROWS:
         raise InvalidInput.of("people", "wrong_number", f"Must be 1 to {MAX_ROWS} people.")
-    rows = [_row(f"/people/{index}", cells) for index, cells in enumerate(lines)]
+    rows: list[PersonRow] = []
     seen: set[str] = set()
-    errors = []
-    for row in rows:
+    errors: list[FieldError] = []
+    for index, cells in enumerate(lines):
+        try:
+            row = _row(f"/people/{index}", cells)
+        except InvalidInput as refusal:
+            errors += refusal.errors
+            continue
+        rows.append(row)
         if row.email in seen:
             errors.append(FieldError(f"{row.pointer}/email", "twice", f"{row.email} stands in it twice."))
         seen.add(row.email)

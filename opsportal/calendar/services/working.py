@@ -82,6 +82,8 @@ def working_calendar_set(
 def _clean_weekdays(days: Sequence[int]) -> list[int]:
     if any(isinstance(day, bool) or not 0 <= day <= 6 for day in days):
         raise InvalidInput.of("weekdays", "not_a_weekday", "Must be numbers from 0 (Monday) to 6 (Sunday).")
+    if not days:
+        raise InvalidInput.of("weekdays", "required", "Choose at least one weekday.")
     return sorted(set(days))
 
 

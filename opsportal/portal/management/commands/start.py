@@ -5,10 +5,11 @@ from __future__ import annotations
 import getpass
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
@@ -30,13 +31,14 @@ from opsportal.catalog.services.imports import CHANGED, NEW
 from opsportal.catalog.sheet import read
 from opsportal.core.actor import Actor
 from opsportal.core.clock import edge_now
-from opsportal.core.errors import InvalidInput, Refusal
+from opsportal.core.errors import FieldError, InvalidInput, Refusal
 from opsportal.portal.preflight.data import waiting_migrations
 from opsportal.portal.preflight.people import vacant_seats
 from opsportal.standards.selectors import active_standard_or_none
 from opsportal.standards.services import standard_bootstrap
 from opsportal.standards.shipped import shipped_names
 
+Row = TypeVar("Row")
 ACTOR = Actor.system("command.start")
 DEFAULT_STANDARD = "baseline"
 USUAL_ENVIRONMENTS = ("testing", "staging", "production")
@@ -138,10 +140,10 @@ class Command(BaseCommand):
             )
         link = self._administrator(options, lines)
         self._environments(options["environment"], lines)
-        people = people_rows(_content(options["people"])) if options["people"] else []
+        people = _rows_of(options["people"], people_rows) if options["people"] else []
         made = people_import(actor=ACTOR, now=now, rows=people)
         plan = (
-            catalog_import(actor=ACTOR, now=now, rows=read(_content(options["services"])))
+            catalog_import(actor=ACTOR, now=now, rows=_rows_of(options["services"], read))
             if options["services"]
             else None
         )
@@ -222,6 +224,17 @@ def _place(pointer: str) -> str:
     if len(parts) > 1 and parts[1].isdigit():
         return f"{parts[0]}, line {int(parts[1]) + 2}{' '.join(['', *parts[2:]])}"
     return pointer
+
+
+def _rows_of(path: Path, read_rows: Callable[[bytes], list[Row]]) -> list[Row]:
+    """Return the rows of a file; what is wrong with the file itself names it."""
+    try:
+        return read_rows(_content(path))
+    except InvalidInput as refusal:
+        raise InvalidInput(
+            FieldError(error.pointer if error.pointer.strip("/") else path.name, error.code, error.detail)
+            for error in refusal.errors
+        ) from None
 
 
 def _somebody_administers() -> bool:
