@@ -1,6 +1,6 @@
 """Measures the gate and the registration beside two floors with the same SQL, and how the portal bears size.
 
-    python -m tests.bench [--seconds 3] [--rounds 3] [--small] [--only gate|size|measures|alerts|paging]
+    python -m tests.bench [--seconds 3] [--rounds 3] [--small] [--only gate|process|size|demo|…]
 
 Three servers (gunicorn gthread, 2 workers, 2 threads) on one PostgreSQL take turns: the portal, `bare` (a
 DRF endpoint that runs the recorded SQL as text) and `plain` (a bare DRF endpoint as one would write it: the
@@ -38,7 +38,7 @@ from tests.servers import Postgres, Valkey
 CLIENTS = (1, 8)
 WARM_UP = 1.0
 TICK = os.sysconf("SC_CLK_TCK")
-PARTS = ("gate", "size", "measures", "alerts", "paging", "handovers")
+PARTS = ("gate", "process", "demo", "size", "measures", "alerts", "paging", "handovers")
 
 
 def main() -> int:
@@ -82,13 +82,15 @@ def _parts(
         "gate": lambda: runs.extend(
             _measure(_targets(stack, folder, world), options.rounds, options.seconds)
         ),
-        "size": lambda: figures.extend(_figures(world, small=options.small)),
+        "process": lambda: figures.extend(_in_process(world)),
+        "demo": lambda: figures.extend(_apart("demo", folder, postgres)),
+        "size": lambda: figures.extend(_figures(small=options.small)),
         "measures": lambda: figures.extend(_of_measures(small=options.small)),
         "alerts": lambda: figures.extend(_apart("alerts", folder, postgres, *timing, *small)),
         "paging": lambda: figures.extend(_apart("paging", folder, postgres, *small)),
         "handovers": lambda: figures.extend(_apart("handovers", folder, postgres, *small)),
     }
-    if not {"gate", "size", "measures"}.isdisjoint(wanted):
+    if not {"gate", "process", "size", "measures"}.isdisjoint(wanted):
         world, recorded = _world(folder)
     broken = [name for name, part in parts.items() if name in wanted and not _done(part)]
     return runs, figures, recorded, broken
@@ -178,7 +180,13 @@ def _told(figures: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield one
 
 
-def _figures(world: Any, *, small: bool) -> list[dict[str, Any]]:
+def _in_process(world: Any) -> list[dict[str, Any]]:
+    from tests.bench.size import in_process
+
+    return list(_told(in_process(world.token, world.question(0))))
+
+
+def _figures(*, small: bool) -> list[dict[str, Any]]:
     from tests.bench import audits, oncall
     from tests.bench.size import measure
 
@@ -187,8 +195,6 @@ def _figures(world: Any, *, small: bool) -> list[dict[str, Any]]:
         oncall.measure(),
         audits.measure(),
         measure(
-            world.token,
-            world.question(0),
             changes=100_000 // share,
             history=1_000_000 // share,
             owed=1_000_000 // share,
