@@ -39,8 +39,12 @@ def read(content: bytes) -> list[Row]:
     Raises `InvalidInput`: not UTF-8, neither format, a wrong column, too many rows, a slug twice.
     """
     text = text_of(content)
-    rows = from_json(text) if text.lstrip().startswith(("{", "[")) else from_csv(text)
-    return checked(rows)
+    return checked(from_json(text) if is_json(text) else from_csv(text))
+
+
+def is_json(text: str) -> bool:
+    """Return which of the two formats a file is in."""
+    return text.lstrip().startswith(("{", "["))
 
 
 def checked(rows: list[Row]) -> list[Row]:

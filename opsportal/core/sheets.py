@@ -50,6 +50,14 @@ def table_of(
     return [dict(zip(header, map(original_cell, line), strict=True)) for line in lines]
 
 
+def place_of(pointer: str) -> str:
+    """Return where in a file with a header an error stands: `/people/0/email` is "people, line 2 email"."""
+    parts = pointer.strip("/").split("/")
+    if len(parts) > 1 and parts[1].isdigit():
+        return " ".join([f"{parts[0]}, line {int(parts[1]) + 2}", *parts[2:]])
+    return pointer
+
+
 def _delimiter(text: str) -> str:
     # Spreadsheet programs write semicolons where the comma is the decimal sign.
     first = text.partition("\n")[0]

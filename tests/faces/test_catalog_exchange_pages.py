@@ -62,6 +62,7 @@ def test_a_file_is_shown_first_and_then_imported(admin: Client) -> None:
     page = answer.content.decode()
     assert answer.status_code == 200
     assert "1 new, 0 changed, 0 as they are, 1 wrong" in page  # an empty tier is no tier
+    assert "(services, line 3 tier)" in page
     with nothing_written(at_an_edge=True):
         page = admin.post("/services/import/", {"text": CSV + OLDER}).content.decode()
     answer = admin.post("/services/import/", confirmed(page))

@@ -10,10 +10,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from opsportal.catalog.selectors import entries
 from opsportal.catalog.services import catalog_import, catalog_preview
 from opsportal.catalog.services.imports import CHANGED, NEW, REFUSED, Plan
-from opsportal.catalog.sheet import COLUMNS, csv_cells, json_document, read
+from opsportal.catalog.sheet import COLUMNS, csv_cells, is_json, json_document, read
 from opsportal.catalog.web.answers import FORM_REFUSALS, refuse
 from opsportal.catalog.web.forms import ImportForm
 from opsportal.core.errors import InvalidInput
+from opsportal.core.sheets import place_of
 from opsportal.web.csv import csv_response
 from opsportal.web.requests import actor_of, now_of
 
@@ -68,11 +69,17 @@ def _content(form: ImportForm) -> bytes:
 
 
 def _preview(request: HttpRequest, content: bytes, plan: Plan) -> HttpResponse:
+    text = content.decode("utf-8-sig")
+    where = str if is_json(text) else place_of
     context = {
         "plan": plan,
-        "told": [line for line in plan.lines if line.outcome in {NEW, CHANGED, REFUSED}],
+        "told": [
+            (line, [(error.detail, where(error.pointer)) for error in line.errors])
+            for line in plan.lines
+            if line.outcome in {NEW, CHANGED, REFUSED}
+        ],
         "same": len(plan.lines) - plan.count(NEW) - plan.count(CHANGED) - plan.count(REFUSED),
-        "text": content.decode("utf-8-sig"),
+        "text": text,
         "new": plan.count(NEW),
         "changed": plan.count(CHANGED),
         "refused": plan.count(REFUSED),

@@ -32,6 +32,7 @@ from opsportal.catalog.sheet import read
 from opsportal.core.actor import Actor
 from opsportal.core.clock import edge_now
 from opsportal.core.errors import FieldError, InvalidInput, Refusal
+from opsportal.core.sheets import place_of
 from opsportal.portal.preflight.data import waiting_migrations
 from opsportal.portal.preflight.people import vacant_seats
 from opsportal.standards.selectors import active_standard_or_none
@@ -97,7 +98,7 @@ class Command(BaseCommand):
             with transaction.atomic():
                 done = self._carry_out(options)
         except InvalidInput as refusal:
-            lines = [f"{_place(error.pointer)}: {error.detail}" for error in refusal.errors]
+            lines = [f"{place_of(error.pointer)}: {error.detail}" for error in refusal.errors]
             raise CommandError("Nothing was changed.\n" + "\n".join(lines)) from None
         except Refusal as refusal:
             raise CommandError(f"Nothing was changed. {refusal.detail}") from None
@@ -216,14 +217,6 @@ class Command(BaseCommand):
         )
         lines.append(f"{email} is the administrator.")
         return first_password_link(user_id=user.pk)
-
-
-def _place(pointer: str) -> str:
-    """Return where in a file an error stands, in words: `/people/0/email` is the file's second line."""
-    parts = pointer.strip("/").split("/")
-    if len(parts) > 1 and parts[1].isdigit():
-        return f"{parts[0]}, line {int(parts[1]) + 2}{' '.join(['', *parts[2:]])}"
-    return pointer
 
 
 def _rows_of(path: Path, read_rows: Callable[[bytes], list[Row]]) -> list[Row]:
