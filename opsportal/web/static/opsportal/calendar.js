@@ -25,6 +25,8 @@
     eventContent: link,
     headerToolbar: { start: "", center: "", end: "" },
     firstDay: 1,
+    // Maintenance is at night, and what began on an earlier day has its title at midnight.
+    scrollTime: "00:00:00",
     height: place.dataset.view === "week" ? "40rem" : undefined,
     dayMaxEvents: false,
     nowIndicator: false,
