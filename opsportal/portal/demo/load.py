@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db import transaction
-
 from changes.models import Change
 from opsportal.accounts.models import User
 from opsportal.accounts.services import service_account_create
 from opsportal.core.actor import Actor
+from opsportal.core.writes import edge_transaction
 from opsportal.obligations.services import obligations_advance
 from opsportal.outbox.services import messages_settle
 from opsportal.portal.demo.catalog import load_catalog
@@ -62,7 +61,7 @@ def demo_load(*, now: datetime) -> None:
     happened long ago has been told long ago: only messages of the last hours are still to be sent.
     """
     founded = now - timedelta(days=92)
-    with _collecting_seldom(), transaction.atomic():
+    with _collecting_seldom(), edge_transaction():
         standard_activate(actor=SYSTEM, now=founded, name=STANDARD)
         users = load_people(actor=SYSTEM, now=founded)
         load_catalog(actor=SYSTEM, now=founded)
