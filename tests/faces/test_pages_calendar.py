@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -70,6 +72,18 @@ def test_month_and_week_are_drawn_by_a_script_and_say_the_same_without(view: str
     assert 'id="op-calendar-entries"' in page
     assert "The same as a list" in page
     assert page.count("Quarter") >= 2
+
+
+def test_what_is_drawn_stands_at_the_readers_wall_clock_wherever_the_browser_is() -> None:
+    cast = make_cast()
+    approved(cast, **window(DAY))
+    User.objects.filter(pk=cast.requester.pk).update(time_zone="Asia/Kathmandu")
+    client = client_of(User.objects.get(pk=cast.requester.pk))
+    page = client.get(f"/calendar/?view=week&kind=change&date={(NOW + DAY).date()}").content.decode()
+    (drawn,) = json.loads(re.findall(r'id="op-calendar-entries"[^>]*>(.*?)</script>', page, re.DOTALL)[0])
+    begins = (NOW + DAY).astimezone(ZoneInfo("Asia/Kathmandu"))
+    assert drawn["start"] == f"{begins:%Y-%m-%dT%H:%M}"
+    assert drawn["title"].startswith(f"{begins:%H:%M} ")
 
 
 def test_what_owes_the_reader_is_in_their_calendar_and_in_nobody_elses() -> None:

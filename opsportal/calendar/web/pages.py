@@ -141,7 +141,9 @@ def _time_words(start: datetime, end: datetime, period: Period) -> str:
 
 
 def _drawn(entry: CalendarEntry, zone: tzinfo) -> dict[str, Any]:
-    """Return an entry for the script, which reads the wall clock of the text and no zone."""
+    """Return an entry for the script: on the reader's wall clock, without an offset, by which the script
+    would move it to the zone of the browser.
+    """
     start, end = in_zone(entry.start, zone), in_zone(entry.end, zone)
     is_long = end - start >= timedelta(hours=24)
     if end <= start:
@@ -149,8 +151,8 @@ def _drawn(entry: CalendarEntry, zone: tzinfo) -> dict[str, Any]:
     return {
         "id": entry.key,
         "title": entry.title if is_long else f"{start:%H:%M} {entry.title}",
-        "start": start.isoformat(timespec="minutes"),
-        "end": end.isoformat(timespec="minutes"),
+        "start": start.replace(tzinfo=None).isoformat(timespec="minutes"),
+        "end": end.replace(tzinfo=None).isoformat(timespec="minutes"),
         "url": entry.url,
         "classNames": [f"op-event-{entry.kind}"],
         "allDay": is_long,
