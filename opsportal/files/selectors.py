@@ -11,9 +11,9 @@ from opsportal.files.models import Attachment
 
 
 def attachments_of(kind: str, key: str) -> QuerySet[Attachment]:
-    """Return what is and was attached to this object, oldest first, with its stored file."""
+    """Return what is and was attached to this object, oldest first, at one time by name, with its file."""
     rows = Attachment.objects.filter(subject_kind=kind, subject_key=key)
-    return rows.select_related("file").order_by("added_at", "id")
+    return rows.select_related("file").order_by("added_at", "name", "id")
 
 
 def attachment_of(kind: str, key: str, identifier: UUID) -> Attachment:

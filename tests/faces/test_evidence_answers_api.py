@@ -77,11 +77,11 @@ def test_an_answer_comes_with_its_files(crew: Crew, asked: EvidenceRequest) -> N
     assert (told["state"], told["links"]) == ("answered", sent["links"])
     listed = as_(crew.lead).get(f"/api/v1/evidence-requests/{asked.key}/files/").json()["results"]
     assert [(one["name"], one["note"]) for one in listed] == [
-        ("leavers.csv", "Of the quarter."),
         ("all.zip", "Of the quarter."),
+        ("leavers.csv", "Of the quarter."),
     ]
-    assert listed[0]["sha256"] == hashlib.sha256(WORDS).hexdigest()
-    got: Any = as_(crew.lead).get(listed[0]["url"])
+    assert listed[1]["sha256"] == hashlib.sha256(WORDS).hexdigest()
+    got: Any = as_(crew.lead).get(listed[1]["url"])
     assert b"".join(got.streaming_content) == WORDS
     for path in (listed[0]["url"], f"/api/v1/evidence-requests/{asked.key}/files/"):
         assert as_(crew.doer).get(path).status_code == 404
