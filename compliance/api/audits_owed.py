@@ -32,6 +32,7 @@ from compliance.api.audits_owed_bodies import (
     file_out,
     request_out,
 )
+from compliance.api.audits_owed_forms import answer_of
 from compliance.auditing.states import ACTION, REQUEST
 from compliance.auditing.tables import REQUEST_KINDS
 from compliance.models.audits.findings import ACTION_PREFIX, FINDING_PREFIX, REQUEST_PREFIX
@@ -48,8 +49,6 @@ from compliance.services.audits.actions import MOVES as ACTION_MOVES
 from compliance.services.audits.actions import action_move, action_open
 from compliance.services.audits.requests import (
     KIND,
-    MOST_FILES,
-    Upload,
     request_answer,
     request_move,
     request_open,
@@ -61,7 +60,7 @@ from opsportal.api.serializers import expected_version, read_body
 from opsportal.api.views import ApiView
 from opsportal.core.actor import Actor
 from opsportal.core.clock import edge_now
-from opsportal.core.errors import FieldError, InvalidInput, NotFound
+from opsportal.core.errors import InvalidInput, NotFound
 from opsportal.core.keys import number_of
 from opsportal.files.selectors import attachment_of, attachments_of
 from opsportal.files.web.serving import attachment_response
@@ -82,7 +81,6 @@ def _orderings(begun: str) -> dict[str, tuple[str, ...]]:
 REQUEST_ORDERINGS = _orderings("asked_at")
 ACTION_ORDERINGS = _orderings("opened_at")
 _AUDIT = OpenApiParameter("audit", str, description="The key of an audit.")
-_FORM = ("answer", "links", "note", "version")
 
 
 def _wanted(key: str, prefix: str, field: str) -> int:
@@ -235,7 +233,7 @@ class EvidenceRequestAnswer(EvidenceRequestView):
     def post(self, request: Request, key: str) -> Response:
         """Hand in the answer, as the person who is asked; as a form, with files."""
         Query(request, paged=False)
-        body, files = _answer_of(request)
+        body, files = answer_of(request)
         row = request_answer(
             actor=self.actor,
             now=edge_now(),
@@ -378,27 +376,3 @@ class CorrectiveActionStep(CorrectiveActionView):
             version=expected_version(request, body),
         )
         return self.told(row)
-
-
-def _answer_of(request: Request) -> tuple[dict[str, Any], list[Upload]]:
-    """Return the fields of an answer, and its files where a form came. Raises `InvalidInput`."""
-    form: Any = request.data  # reading it parses the body
-    if not request.content_type.startswith("multipart/"):
-        return read_body(request, EvidenceAnswerBody), []
-    names = sorted(set(form) - {"file", *_FORM})
-    errors = [FieldError(f"/{name[:60]}", "unknown", "The form has no such field.") for name in names]
-    uploads = request.FILES.getlist("file")
-    if set(form.getlist("file")) - set(uploads):
-        errors.append(FieldError("/file", "not_a_file", "Must be a file."))
-    if len(uploads) > MOST_FILES:
-        errors.append(FieldError("/file", "too_many", f"At most {MOST_FILES} files at once."))
-    if errors:
-        raise InvalidInput(errors)
-    fields: dict[str, Any] = {name: form[name] for name in ("answer", "note", "version") if name in form}
-    text = str(fields.get("version", "1"))
-    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10):
-        raise InvalidInput.of("version", "not_a_number", "Must be a whole number.")
-    if "version" in fields:
-        fields["version"] = int(text)
-    links = [line for value in form.getlist("links") for line in str(value).splitlines() if line.strip()]
-    return {"answer": "", **fields, "links": links}, [Upload(str(one.name), one.chunks()) for one in uploads]

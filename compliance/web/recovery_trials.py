@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,7 +16,6 @@ from compliance.recovery.states import EXERCISE, RESTORE_TEST, STEP
 from compliance.selectors.recovery import (
     asset_by_key,
     exercise_by_key,
-    exercises_loaded,
     restore_test_by_key,
     tests_loaded,
 )
@@ -33,7 +31,6 @@ from compliance.web.recovery_forms import (
     FinishForm,
     PlanForm,
     ReasonForm,
-    TrialFilter,
     exercise_values,
 )
 from opsportal.audit.actions import label
@@ -45,40 +42,11 @@ from opsportal.files.selectors import attachment_of, attachments_of
 from opsportal.files.web.serving import attachment_response
 from opsportal.web import refusals
 from opsportal.web.forms import PortalForm
-from opsportal.web.paging import page_of
 from opsportal.web.people import remember_people
 from opsportal.web.requests import actor_of, now_of
 
 SHOWN = 40
 _PAGES = {"restore_test": "compliance:restore-test", "exercise": "compliance:exercise"}
-
-
-@require_safe
-def restore_test_list(request: HttpRequest) -> HttpResponse:
-    """List restore tests, the newest first."""
-    return _list(request, tests_loaded(), "compliance/recovery/restore_tests.html")
-
-
-@require_safe
-def exercise_list(request: HttpRequest) -> HttpResponse:
-    """List exercises of any kind, the newest first."""
-    return _list(request, exercises_loaded(), "compliance/recovery/exercises.html")
-
-
-def _list(request: HttpRequest, rows: QuerySet[Any], template: str) -> HttpResponse:
-    form = TrialFilter(request.GET)
-    state = form.cleaned_data["state"] if form.is_valid() else ""
-    if state == "over":
-        rows = rows.filter(state__in=["finished", "completed", "aborted"])
-    elif state:
-        rows = rows.filter(state=state)
-    context = {
-        "page": page_of(rows, request, order=("-id",)),
-        "form": form,
-        "is_narrowed": bool(request.GET.get("state")),
-        "may_plan": may(actor_of(request), "exercise.plan"),
-    }
-    return render(request, template, context, status=200 if form.is_valid() else 400)
 
 
 @require_POST

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from compliance.web import recovery_assets as assets
+from compliance.web import recovery_trial_lists as lists
 from compliance.web import recovery_trials as trials
 
 TEST = r"^restore-tests/(?P<key>(?i:RST)-[0-9]{1,18})/"
@@ -18,12 +19,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(
         r"^assets/(?P<key>[-a-zA-Z0-9_]+)/(?P<verb>retire|reinstate)/$", assets.asset_step, name="asset-step"
     ),
-    path("restore-tests/", trials.restore_test_list, name="restore-tests"),
+    path("restore-tests/", lists.restore_test_list, name="restore-tests"),
     re_path(rf"{TEST}$", trials.restore_test_page, name="restore-test"),
     re_path(rf"{TEST}finish/$", trials.restore_test_finished, name="restore-test-finish"),
     re_path(rf"{TEST}{TICK}", trials.restore_test_ticked, name="restore-test-tick"),
     re_path(rf"{TEST}(?P<verb>start|abort|witness)/$", trials.restore_test_step, name="restore-test-step"),
-    path("exercises/", trials.exercise_list, name="exercises"),
+    path("exercises/", lists.exercise_list, name="exercises"),
     path("exercises/new/", trials.exercise_write, name="exercise-new"),
     re_path(rf"{EXERCISE}$", trials.exercise_page, name="exercise"),
     re_path(rf"{EXERCISE}edit/$", trials.exercise_write, name="exercise-edit"),

@@ -1,0 +1,5 @@
+"""The back office of people and machines."""
+
+from opsportal.accounts.admin import machines, people
+
+__all__ = ["machines", "people"]
