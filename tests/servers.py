@@ -28,7 +28,8 @@ _POSTGRES_OPTIONS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
-    "max_connections": "100",
+    # Three tests at once may each race 50 people, beside portals with pools of their own.
+    "max_connections": "400",
     "shared_buffers": "128MB",
     "autovacuum": "off",
     "wal_level": "minimal",
