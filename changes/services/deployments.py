@@ -17,7 +17,7 @@ from changes.services.break_glass import break_glass_used
 from changes.services.deployment_changes import complete_change, start_change
 from changes.services.deployment_fields import Asked, Late, Registration, clean_registration
 from changes.services.gate import Reading, read
-from changes.services.late import after_the_fact, emergency_opened, not_after_all
+from changes.services.late import after_the_fact, emergency_opened, not_after_all, told_before
 from changes.services.openings import change_open_for_pipeline
 from opsportal.audit.canonical import JSON
 from opsportal.audit.services import audit_record
@@ -55,7 +55,8 @@ def deployment_register(*, actor: Actor, now: datetime, body: Mapping[str, Any])
     """Register what a pipeline is about to deploy, whatever the gate says of it, and return both.
 
     What has happened already (`late`, `started_at`, …) is registered with its own times; where the gate would
-    not have let it pass, an emergency is opened for it in retrospect.
+    not have let it pass, an emergency is opened for it in retrospect. What the same pipeline has told of
+    before is there already, and is returned as it stands: nothing is written.
 
     Where no change fits and one template does, a standard change is opened from it, unless something
     else blocks the deployment anyway. `body` is as in the contract. Raises `InvalidInput` with
@@ -64,6 +65,9 @@ def deployment_register(*, actor: Actor, now: datetime, body: Mapping[str, Any])
     registration = clean_registration(body, now)
     with write(actor=actor, now=now):
         require(actor, "deployment.register")
+        told = told_before(registration, actor=actor)
+        if told is not None:
+            return Decided(told)
         reading = read(registration.asked, now=now, lock=True, late=registration.late is not None)
         answer = reading.answer
         if registration.late is not None:

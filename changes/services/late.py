@@ -4,20 +4,52 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from uuid import UUID
 
 from django.db import transaction
 
 from changes.gate import Decision, GateAnswer
 from changes.models import Deployment
-from changes.services.deployment_fields import Late
+from changes.services.deployment_fields import Late, Registration
 from changes.services.emergencies import Unplanned, change_open_in_retrospect
-from opsportal.accounts.models import User
+from opsportal.accounts.models import ServiceAccount, User
 from opsportal.accounts.selectors import ADMINISTRATORS, holders_of, longest_member
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Reason, RuleRefused
 
 LATE_RULE = "portal.late_registration"
 _OUTCOMES = {"succeeded": "implemented", "failed": "failed", "rolled_back": "rolled_back"}
+
+
+def told_before(registration: Registration, *, actor: Actor) -> Deployment | None:
+    """Return the deployment that the same pipeline registered after the fact in the same words; else None.
+
+    What happened is the same where place, release and times are, and how it ended: a tool that got no
+    answer says it again. What it names besides (a change, checks, its run) makes no other deployment of
+    it. Compared is what was told first, whatever was reported since. Twins of one pipeline wait here for
+    each other; the caller is in a transaction.
+    """
+    late, asked = registration.late, registration.asked
+    if late is None:
+        return None
+    account = ServiceAccount.objects.select_for_update(no_key=True).get(pk=UUID(actor.id))
+    rows = Deployment.objects.select_related("service", "environment").filter(
+        registered_by=account,
+        registration=Deployment.Registration.LATE,
+        service__slug=asked.service,
+        environment__slug=asked.environment,
+        release=asked.release.version,
+        commit=asked.release.commit,
+        artifact_digest=asked.release.artifact_digest,
+        started_at=late.started_at,
+    )
+    told = (late.finished_at, late.outcome or "deploying")
+    return next((row for row in rows.order_by("id") if _first_told(row) == told), None)
+
+
+def _first_told(deployment: Deployment) -> tuple[datetime | None, str]:
+    first = deployment.history.order_by("history_id").values_list("finished_at", "state").first()
+    return first or (None, "")
 
 
 def after_the_fact(answer: GateAnswer, late: Late) -> GateAnswer:

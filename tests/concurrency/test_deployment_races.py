@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ from tests.makers import NOW, make_token
 from tests.racing import race
 
 URL = "/api/v1/deployments/"
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -73,6 +75,16 @@ def test_two_pipelines_at_once_open_one_standard_change(cast: Cast) -> None:
     ] * 6
     assert Change.objects.count() == 1
     assert set(Deployment.objects.values_list("change_id", flat=True)) == {Change.objects.get().pk}
+
+
+def test_twins_that_tell_of_the_past_without_a_key_open_one_change(cast: Cast) -> None:
+    machine = pipeline()
+    past = {"started_at": NOW - 2 * HOUR, "finished_at": NOW - HOUR, "outcome": "succeeded"}
+    answers = race(*[lambda: register(machine, **past)] * 6)
+    told = {one.deployment.pk for one in answers if not isinstance(one, BaseException)}
+    assert (told, len(answers)) == ({Deployment.objects.get().pk}, 6)
+    assert not [one for one in answers if isinstance(one, BaseException)]
+    assert Change.objects.get().opened_for == Deployment.objects.get().key
 
 
 def test_two_starts_of_one_deployment_move_the_change_once(cast: Cast) -> None:

@@ -14,6 +14,7 @@ from opsportal.core.errors import InvalidInput
 from opsportal.obligations.models import Obligation
 from tests.changing import Cast, approved, draft, window
 from tests.deploying import (
+    SCOPES,
     codes,
     fresh,
     make_approved_template,
@@ -23,8 +24,8 @@ from tests.deploying import (
     report,
     state_of,
 )
-from tests.makers import NOW, make_service
-from tests.untouched import refused
+from tests.makers import NOW, make_service, make_token
+from tests.untouched import nothing_written, refused
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -119,6 +120,59 @@ def test_where_nobody_answers_for_it_it_stays_visible_without_a_change(cast: Cas
     make_service("orphan")
     row = register(ci, service="orphan", **SUCCEEDED)
     assert (fresh(row).change, codes(row)[-1]) == (None, "no_change_opened")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"change": "CHG-1", "checks": {}, "pipeline": {"provider": "github"}, "policy_hash": "0"},
+        {"now": NOW + HOUR, "late": True},
+    ],
+)
+def test_told_again_it_is_the_deployment_that_is_there(cast: Cast, ci: Actor, more: dict[str, Any]) -> None:
+    first = register(ci, **SUCCEEDED)
+    with nothing_written():
+        again = register(ci, **{**SUCCEEDED, **more})
+    assert (again.deployment, again.answer) == (first.deployment, None)
+    assert again.deployment.change_id == fresh(first).change_id
+
+
+def test_told_again_after_it_has_moved_on_it_is_the_same_still(cast: Cast, ci: Actor) -> None:
+    change = approved(cast)
+    first = register(ci, late=True, started_at=NOW - HOUR)
+    report(ci, first, "failed")
+    with nothing_written():
+        again = register(ci, late=True, started_at=NOW - HOUR)
+    assert (again.deployment, again.deployment.state) == (first.deployment, "failed")
+    assert state_of(change) == "implementing"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"version": "2.14.1"},
+        {"commit": "a" * 40},
+        {"commit": None},
+        {"artifact_digest": "sha256:" + "9" * 64},
+        {"environment": "staging"},
+        {"started_at": NOW - 4 * HOUR},
+        {"finished_at": NOW - HOUR},
+        {"outcome": "failed"},
+    ],
+)
+def test_what_differs_in_what_happened_is_another_deployment(
+    cast: Cast, ci: Actor, more: dict[str, Any]
+) -> None:
+    first = register(ci, **SUCCEEDED)
+    second = register(ci, **{**SUCCEEDED, **more})
+    assert second.deployment != first.deployment
+    assert fresh(second).change_id != change_of(first).pk
+
+
+def test_two_pipelines_each_tell_of_their_own(cast: Cast, ci: Actor) -> None:
+    token, _ = make_token(SCOPES, account="other-ci")
+    assert register(token.actor, **SUCCEEDED).deployment != register(ci, **SUCCEEDED).deployment
 
 
 @pytest.mark.parametrize(
