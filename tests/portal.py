@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import http.client
 import json
 import os
 import signal
@@ -175,7 +176,7 @@ class LivePortal:
     ) -> tuple[int, dict[str, str], str]:
         """Send a request; return status, headers (lower-case names) and body, also of an error answer.
 
-        `timeout` is in seconds. Raises ``OSError`` when nobody answers.
+        `timeout` is in seconds. Raises ``OSError`` when nobody answers, or not to the end.
         """
         data = None if json_body is None else json.dumps(json_body).encode()
         fields = {**({"Content-Type": "application/json"} if data else {}), **(headers or {})}
@@ -186,6 +187,8 @@ class LivePortal:
         except urllib.error.HTTPError as error:
             with error:
                 status, received, body = error.code, error.headers, error.read()
+        except http.client.HTTPException as error:
+            raise ConnectionError(f"the answer to {path} was cut off") from error
         return status, {name.lower(): value for name, value in received.items()}, body.decode()
 
     def json(self, path: str, **options: Any) -> tuple[int, Any]:

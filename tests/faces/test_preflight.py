@@ -53,8 +53,10 @@ def _the_schema_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def ready(settings: Any, mailbox: Mailbox) -> Any:
+def ready(settings: Any, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An installation that is fit for people."""
+    # Tests with a browser, which may have run in this process, set what an installation never sets.
+    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)
     activate()
     make_user(staff=True)
     settings.PUBLIC_URL = "https://ops.example.org"
