@@ -36,9 +36,10 @@ class SentAlreadyError(Exception):
 
 
 class OnceMiddleware:
-    """Carries the same form out once, and answers its twin as the first. Innermost: it is about views.
+    """Carries the same form out once, and leads its twin where that led. Innermost: it is about views.
 
-    What htmx sends is left alone: its answer replaces a part of the page, whose forms may be sent again.
+    The answer to what htmx sends is a part of the page, so its twin has the page loaded anew. A form whose
+    content may come again on purpose (a step that is ticked, opened again and ticked) carries a version.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -69,6 +70,8 @@ class OnceMiddleware:
         if not isinstance(exception, SentAlreadyError):
             return None
         messages.info(request, "This was sent before, and was done once. Load the page anew to do it again.")
+        if is_htmx(request):
+            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
         found = SentForm.objects.filter(key=_known(request)).values_list("location", flat=True).first()
         return HttpResponseRedirect(found or page_before(request))
 
@@ -91,7 +94,7 @@ def _may_be_a_form(request: HttpRequest) -> bool:
     """Return whether somebody who is signed in may have sent it from a page; without a look at who it is."""
     path = request.path
     is_page = not (path.startswith("/api/") or is_public(path) or signs_in_itself(path))
-    return request.method == "POST" and is_page and not is_htmx(request)
+    return request.method == "POST" and is_page
 
 
 def _known(request: HttpRequest) -> str:

@@ -175,3 +175,22 @@ def test_pages_follow_a_cursor(ada: User) -> None:
     rest = as_(ada).get(first["next"]).json()
     found = [one["starts_at"][:7] for one in (*first["results"], *rest["results"])]
     assert (found, rest["next"]) == (["2026-06", "2026-05", "2026-04"], None)
+
+
+def test_lists_give_what_changed_since(ada: User, dan: User) -> None:
+    standing = away(ada, dan, now=NOW - timedelta(hours=1))
+    client, since = as_(ada), "2026-03-02T09:30:00Z"
+    assert f"{NOW:%H:%M}" == "09:30"
+    for url in (ABSENCES, DEPUTIES):
+        assert client.get(f"{url}?updated_since={since}").json()["results"] == []
+        earlier = client.get(f"{url}?updated_since=2026-03-02T08:30:00Z").json()["results"]
+        assert [one["updated_at"] for one in earlier] == ["2026-03-02T08:30:00Z"]
+        assert pointers(client.get(f"{url}?updated_since=yesterday")) == [("/updated_since", "not_a_time")]
+    send(client, f"{ABSENCES}{standing.pk}/", {"ends_at": "2026-03-20T00:00:00Z"}, "patch")
+    for url in (ABSENCES, DEPUTIES):
+        assert [
+            one["updated_at"] for one in client.get(f"{url}?updated_since={since}").json()["results"]
+        ] == [since]
+    send(client, f"{ABSENCES}{standing.pk}/end/", {})
+    for url in (ABSENCES, DEPUTIES):
+        assert len(client.get(f"{url}?updated_since={since}&state=all").json()["results"]) == 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -79,6 +81,71 @@ def test_an_absence_whose_deputy_is_refused_is_not_recorded_either(ada: User) ->
             f"/people/{ada.pk}/away/", {"ends_at": "2026-03-09T08:00", "deputy": str(admin.pk)}
         )
     assert answer.status_code == 403
+
+
+def changing(client: Client, absence: Absence, **typed: str) -> Any:
+    url = f"/away/absence/{absence.pk}/"
+    form = client.get(url).context["form"]
+    shown = {name: str(form[name].value() or "") for name in ("ends_at", "reason", "version")}
+    shown["ends_at"] = f"{absence.ends_at:%Y-%m-%dT%H:%M}"
+    if "starts_at" in form.fields:
+        shown["starts_at"] = f"{absence.starts_at:%Y-%m-%dT%H:%M}"
+    return client.post(url, {**shown, **typed})
+
+
+def test_an_absence_is_moved_with_who_stands_in_for_it(ada: User) -> None:
+    client, dan = signed_in(ada), make_user(name="Dan Dare")
+    given = {"starts_at": "2026-03-05T08:00", "ends_at": "2026-03-09T08:00", "deputy": str(dan.pk)}
+    client.post("/away/", {**given, "reason": "Skiing"})
+    absence = Absence.objects.get()
+    assert f"/away/absence/{absence.pk}/" in client.get("/away/").content.decode()
+    with nothing_written(at_an_edge=True):
+        assert changing(client, absence).status_code == 302
+    moved = {"starts_at": "2026-03-06T08:00", "ends_at": "2026-03-12T08:00", "reason": ""}
+    assert changing(client, absence, **moved).status_code == 302
+    row = Absence.objects.get()
+    assert (row.starts_at.day, row.ends_at.day, row.reason, row.version) == (6, 12, "", 2)
+    deputy = Deputyship.objects.get()
+    assert (deputy.starts_at, deputy.ends_at) == (row.starts_at, row.ends_at)
+
+
+def test_an_absence_that_has_begun_keeps_its_start_to_the_microsecond(ada: User) -> None:
+    client, absence = signed_in(ada), away(ada, now=NOW - timedelta(hours=1, microseconds=7))
+    page = client.get(f"/away/absence/{absence.pk}/").content.decode()
+    assert 'name="starts_at"' not in page
+    assert changing(client, absence, ends_at="2026-03-20T08:00").status_code == 302
+    row = Absence.objects.get()
+    assert (row.starts_at, row.ends_at.day) == (absence.starts_at, 20)
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "words"),
+    [
+        ({"ends_at": ""}, 400, "Say when."),
+        ({"ends_at": "2026-03-01T08:00"}, 400, "The end must lie ahead"),
+        ({"ends_at": "soon"}, 400, "Give a date and a time"),
+        ({"ends_at": "2026-03-20T08:00", "version": "7"}, 409, "It is at version 1 by now"),
+    ],
+)
+def test_a_change_that_is_refused_keeps_what_was_typed(
+    ada: User, typed: dict[str, str], status: int, words: str
+) -> None:
+    client, absence = signed_in(ada), away(ada, now=NOW - timedelta(hours=1))
+    with nothing_written(at_an_edge=True):
+        answer = changing(client, absence, reason="Diving", **typed)
+    page = answer.content.decode()
+    assert (answer.status_code, "Diving" in page, words in page) == (status, True, True), page
+
+
+def test_an_absence_of_somebody_else_is_for_administrators_to_change(ada: User) -> None:
+    absence = away(ada)
+    assert signed_in(make_user()).get(f"/people/{ada.pk}/away/absence/{absence.pk}/").status_code == 404
+    assert signed_in(make_user()).get(f"/away/absence/{absence.pk}/").status_code == 404
+    admin = signed_in(make_user(staff=True))
+    assert admin.get(f"/people/{ada.pk}/away/absence/{absence.pk}/").status_code == 200
+    sent = {"ends_at": "2026-03-20T08:00", "version": "1"}
+    assert admin.post(f"/people/{ada.pk}/away/absence/{absence.pk}/", sent).status_code == 302
+    assert Absence.objects.get().ends_at.day == 20
 
 
 def test_somebody_elses_page_is_for_administrators(ada: User) -> None:

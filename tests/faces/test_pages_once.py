@@ -12,13 +12,17 @@ from django.test import Client
 
 from changes.models import ChangeComment
 from compliance.models import CorrectiveAction
+from incidents.services.runbooks.running import run_start
 from opsportal.accounts.models import Absence
+from opsportal.core.clock import edge_now
 from opsportal.web.models import SentForm
 from opsportal.web.once import TOKEN, sent_prune
 from tests.auditing import SOON, accepted, make_crew
-from tests.changing import Cast, draft, make_cast
+from tests.changing import Cast, draft, make_cast, submitted, vote
 from tests.makers import NOW, make_user
 from tests.reading import HTMX, as_
+from tests.services import test_runbook as runbooks
+from tests.untouched import nothing_written
 
 pytestmark = pytest.mark.django_db
 ONE, TWO = "a" * 64, "b" * 64
@@ -54,12 +58,48 @@ def test_another_page_content_place_or_person_is_another_form(cast: Cast) -> Non
     assert ChangeComment.objects.count() == 5
 
 
-def test_what_htmx_or_a_program_sends_is_left_alone(cast: Cast) -> None:
+def test_what_a_program_sends_is_left_alone(cast: Cast) -> None:
     client, path = as_(cast.bystander), f"/changes/{draft(cast).key}/comment/"
     for _ in range(2):
-        client.post(path, {"text": "x", "kind": "remark", TOKEN: ONE}, headers=HTMX)
         client.post(path, {"text": "x", "kind": "remark"})
-    assert (ChangeComment.objects.count(), SentForm.objects.count()) == (4, 0)
+    assert (ChangeComment.objects.count(), SentForm.objects.count()) == (2, 0)
+
+
+@pytest.mark.parametrize("decision", ["ask", "reject", "approve", "abstain", "recuse"])
+def test_what_is_said_on_a_card_twice_is_said_once(cast: Cast, decision: str) -> None:
+    with time_machine.travel(NOW, tick=False):
+        change = vote(submitted(cast), cast.lead)
+        sent = {"decision": decision, "comment": "Why now?", "content_hash": change.content_hash, TOKEN: ONE}
+        client, path = as_(cast.board[0]), f"/cab/vote/change/{change.key}/"
+        first = client.post(path, sent, headers=HTMX)
+        assert (first.status_code, SentForm.objects.count()) == (200, 1), first.content.decode()
+        with nothing_written():
+            twin = client.post(path, sent, headers=HTMX)
+        # htmx loads the page anew, which shows what was done, and says why.
+        assert (twin.status_code, twin["HX-Refresh"], twin.content) == (204, "true", b"")
+        assert "This was sent before" in client.get("/cab/").content.decode()
+
+
+def test_a_step_is_ticked_once_and_again_after_it_was_opened() -> None:
+    crew = runbooks.make_cast()
+    runbook = runbooks.published(crew)
+    run = run_start(actor=crew.owner.actor, now=edge_now(), slug=runbook.slug, occasion="exercise")
+    client, path = as_(crew.owner), f"/runbooks/runs/{run.pk}/steps/1"
+    for number, verb in enumerate(("do", "reopen", "do"), start=1):
+        sent = {"note": "", "version": str(number), TOKEN: ONE}
+        fragment = client.post(f"{path}/{verb}/", sent, headers=HTMX)
+        assert (fragment.status_code, "HX-Refresh" in fragment) == (200, False)
+        with nothing_written():
+            assert client.post(f"{path}/{verb}/", sent, headers=HTMX)["HX-Refresh"] == "true"
+        assert run.steps.get(number=1).version == number + 1
+
+
+def test_what_htmx_asks_for_only_to_look_at_is_answered_each_time(cast: Cast) -> None:
+    client = as_(cast.requester)
+    with nothing_written():
+        for _ in range(2):
+            sent = {"type": "normal", TOKEN: ONE}
+            assert client.post("/changes/new/shape/", sent, headers=HTMX).status_code == 200
 
 
 def test_what_was_refused_can_be_sent_again() -> None:

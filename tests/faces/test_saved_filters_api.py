@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
 from changes.models import SavedFilter
 from tests.changing import Cast, make_cast
-from tests.makers import join, make_token
+from tests.makers import NOW, join, make_token
 from tests.reading import as_
 from tests.untouched import nothing_written
 
@@ -99,3 +101,20 @@ def test_lists_go_by_pages_in_the_order_of_names(cast: Cast) -> None:
     rest = client.get(first["next"]).json()
     assert [one["name"] for one in (*first["results"], *rest["results"])] == ["a", "b", "c"]
     assert client.get(f"{URL}?team=x").status_code == 400
+
+
+def test_the_list_gives_what_was_saved_since(cast: Cast) -> None:
+    client = as_(cast.requester)
+    with time_machine.travel(NOW, tick=False):
+        first = send(client, URL, {"name": "One", "q": "x"}).json()
+    with time_machine.travel(NOW + timedelta(hours=1), tick=False):
+        send(client, URL, {"name": "Two", "q": "y"})
+
+    def names(since: str) -> list[str]:
+        return [one["name"] for one in client.get(f"{URL}?updated_since={since}").json()["results"]]
+
+    assert (names("2026-03-02T09:30:00Z"), names("2026-03-02T09:30:01Z")) == (["One", "Two"], ["Two"])
+    with time_machine.travel(NOW + timedelta(hours=2), tick=False):
+        send(client, f"{URL}{first['id']}/", {"q": "z"}, "patch")
+    assert names("2026-03-02T11:00:00Z") == ["One"]
+    assert client.get(f"{URL}?updated_since=soon").status_code == 400

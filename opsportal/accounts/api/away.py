@@ -42,6 +42,7 @@ from opsportal.core.clock import edge_now
 from opsportal.core.errors import InvalidInput, NotFound
 
 AREA = "oncall"
+NAMES = frozenset({"person", "state", "updated_since"})
 STATES = ("current", "over", "all")
 ORDERINGS = both_ways("starts_at", "id", word="start")
 IF_MATCH = OpenApiParameter(
@@ -50,6 +51,7 @@ IF_MATCH = OpenApiParameter(
 FILTERS = [
     OpenApiParameter("person", str, description="Id or address; the caller if absent. For administrators."),
     OpenApiParameter("state", str, enum=STATES, description="`current`, now or ahead, if absent."),
+    OpenApiParameter("updated_since", str, description="Only what changed at or after this time."),
     OpenApiParameter("ordering", str, enum=sorted(ORDERINGS)),
     OpenApiParameter("page_size", int, description="1 to 200"),
     OpenApiParameter("cursor", str),
@@ -67,12 +69,14 @@ def _person(actor: Actor, name: str, given: str) -> User:
     return person
 
 
-def _standing(query: Query) -> Q:
+def _wanted(query: Query) -> Q:
     now, state = edge_now(), query.choice("state", STATES) or "current"
+    since = query.moment("updated_since")
+    lately = Q(updated_at__gte=since) if since else Q()
     if state == "all":
-        return Q()
+        return lately
     over = Q(ends_at__isnull=False, ends_at__lte=now)
-    return over if state == "over" else ~over
+    return lately & (over if state == "over" else ~over)
 
 
 def _absences() -> QuerySet[Absence]:
@@ -113,9 +117,9 @@ class AbsenceList(ApiView):
     @extend_schema(operation_id="absences_list", parameters=FILTERS, responses=AbsencePage)
     def get(self, request: Request) -> Response:
         """List one's own absences, those that are now or ahead first of all. Only people can."""
-        query = Query(request, {"person", "state"})
+        query = Query(request, NAMES)
         person = _person(self.actor, "person", query.text("person", max_length=254))
-        rows = _absences().filter(_standing(query), person=person)
+        rows = _absences().filter(_wanted(query), person=person)
         return self.page(rows, absence_out, ordering=ORDERINGS, default="start")
 
     @extend_schema(operation_id="absences_record", request=AbsenceBody, responses={201: AbsenceOut})
@@ -177,9 +181,9 @@ class DeputyList(ApiView):
     @extend_schema(operation_id="deputies_list", parameters=FILTERS, responses=DeputyshipPage)
     def get(self, request: Request) -> Response:
         """List who stands in for one, and for whom one stands in. Only people can."""
-        query = Query(request, {"person", "state"})
+        query = Query(request, NAMES)
         person = _person(self.actor, "person", query.text("person", max_length=254))
-        rows = _deputies().filter(Q(principal=person) | Q(deputy=person), _standing(query))
+        rows = _deputies().filter(Q(principal=person) | Q(deputy=person), _wanted(query))
         return self.page(rows, deputy_out, ordering=ORDERINGS, default="start")
 
     @extend_schema(operation_id="deputies_name", request=DeputyshipBody, responses={201: DeputyshipOut})

@@ -50,6 +50,7 @@ class AbsenceOut(Body):
     starts_at = Moment()
     ends_at = Moment(help_text="Not included.")
     reason = Text(max_length=MAX_REASON)
+    updated_at = Moment()
     version = WholeNumber()
 
 
@@ -91,6 +92,7 @@ class DeputyshipOut(Body):
     absence = WholeNumber(allow_null=True)
     starts_at = Moment()
     ends_at = Moment(allow_null=True)
+    updated_at = Moment()
     version = WholeNumber()
 
 
@@ -116,6 +118,7 @@ def absence_out(absence: Absence) -> dict[str, Any]:
         "starts_at": utc(absence.starts_at),
         "ends_at": utc(absence.ends_at),
         "reason": absence.reason,
+        "updated_at": utc(absence.updated_at),
         "version": absence.version,
     }
 
@@ -130,6 +133,7 @@ def deputy_out(row: Deputyship) -> dict[str, Any]:
         "absence": row.absence_id,
         "starts_at": utc(row.starts_at),
         "ends_at": utc(row.ends_at),
+        "updated_at": utc(row.updated_at),
         "version": row.version,
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from opsportal.accounts.models.roles import Role
 from opsportal.audit.history import history
@@ -23,8 +24,9 @@ class Absence(models.Model):
     ends_at = models.DateTimeField("until")
     reason = models.CharField(max_length=MAX_REASON, blank=True, default="")
     version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
-    history = history(excluded=["reason"])
+    history = history(excluded=["reason", "updated_at"])
 
     class Meta:
         ordering = ["starts_at", "id"]
@@ -55,8 +57,9 @@ class Deputyship(models.Model):
     starts_at = models.DateTimeField("from")
     ends_at = models.DateTimeField("until", null=True, blank=True)
     version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
-    history = history()
+    history = history(excluded=["updated_at"])
 
     class Meta:
         ordering = ["starts_at", "id"]

@@ -48,7 +48,9 @@ def absence_record(
         _require_span(start, end)
         text = clean_text(reason, field="reason", max_length=MAX_REASON, lines=False)
         _refuse_overlap(person, start, end)
-        absence = Absence.objects.create(person=person, starts_at=start, ends_at=end, reason=text)
+        absence = Absence.objects.create(
+            person=person, starts_at=start, ends_at=end, reason=text, updated_at=now
+        )
         _record(actor, now, "absence.recorded", absence)
         return absence
 
@@ -76,11 +78,9 @@ def absence_change(
         _refuse_overlap(absence.person, start, end, but=absence.pk)
         for row in absence.deputyships.filter(ends_at__gt=now):
             row.starts_at, row.ends_at = (start if row.starts_at > now else row.starts_at), end
-            row.version += 1
-            row.save()
+            _save(row, now)
         absence.starts_at, absence.ends_at, absence.reason = start, end, text
-        absence.version += 1
-        absence.save()
+        _save(absence, now)
         _record(actor, now, "absence.changed", absence)
         return absence
 
@@ -100,13 +100,11 @@ def absence_end(*, actor: Actor, now: datetime, absence_id: int, version: int | 
                 row.delete()
             elif row.ends_at is None or row.ends_at > now:
                 row.ends_at = max(now, row.starts_at + timedelta(microseconds=1))
-                row.version += 1
-                row.save()
+                _save(row, now)
         absence.ends_at = now if begun else absence.ends_at
         _record(actor, now, "absence.ended", absence)
         if begun:
-            absence.version += 1
-            absence.save()
+            _save(absence, now)
         else:
             absence.delete()
         return absence
@@ -124,6 +122,12 @@ def _locked(actor: Actor, now: datetime, absence_id: int) -> Absence:
         raise Conflict("This absence is over.", code="over")
     absence.person = person
     return absence
+
+
+def _save(row: Absence | Deputyship, now: datetime) -> None:
+    row.version += 1
+    row.updated_at = now
+    row.save()
 
 
 def _moved(absence: Absence, fields: Mapping[str, object], now: datetime) -> tuple[datetime, datetime]:

@@ -47,7 +47,13 @@ def deputy_name(
         absence = _absence(principal, absence_id, now)
         start, end = _period(absence, starts_at, ends_at, now)
         row = Deputyship(
-            principal=principal, deputy=deputy, role=held, absence=absence, starts_at=start, ends_at=end
+            principal=principal,
+            deputy=deputy,
+            role=held,
+            absence=absence,
+            starts_at=start,
+            ends_at=end,
+            updated_at=now,
         )
         _refuse_twin(row)
         row.save(force_insert=True)
@@ -85,7 +91,7 @@ def deputy_change(
         if end != row.ends_at:
             row.ends_at = end
             _refuse_twin(row)
-            row.version += 1
+            row.version, row.updated_at = row.version + 1, now
             row.save()
             _record(actor, now, "deputy.changed", row)
         return row
@@ -108,7 +114,7 @@ def deputy_end(*, actor: Actor, now: datetime, deputyship_id: int, version: int 
             row.delete()
         else:
             row.ends_at = now
-            row.version += 1
+            row.version, row.updated_at = row.version + 1, now
             row.save()
         return row
 

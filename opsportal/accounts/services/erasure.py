@@ -73,12 +73,14 @@ def _end_periods(user: User, now: datetime) -> None:
 
 def _forget_absences(user: User, now: datetime) -> None:
     for absence in Absence.objects.filter(person=user).exclude(reason=""):
-        absence.reason = ""
+        absence.reason, absence.updated_at = "", now
+        absence.version += 1
         absence.save()
     standing = Q(ends_at__isnull=True) | Q(ends_at__gt=now)
     for row in Deputyship.objects.filter(standing, Q(principal=user) | Q(deputy=user)):
         if row.starts_at >= now:
             row.delete()
         else:
-            row.ends_at = now
+            row.ends_at = row.updated_at = now
+            row.version += 1
             row.save()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +17,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from opsportal.accounts.models import Absence, Deputyship, Role, RoleHolding, User
 from opsportal.accounts.models.absences import MAX_REASON
 from opsportal.accounts.selectors import workers
-from opsportal.accounts.services import absence_end, absence_record, deputy_end, deputy_name
+from opsportal.accounts.services import absence_change, absence_end, absence_record, deputy_end, deputy_name
 from opsportal.accounts.services.periods import utc_day
-from opsportal.core.access import require
-from opsportal.core.errors import Forbidden, InvalidInput, NotFound, Refusal
+from opsportal.core.access import may, require
+from opsportal.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Refusal, Stale
 from opsportal.core.writes import edge_transaction
 from opsportal.web import refusals
 from opsportal.web.forms import LocalMomentField, PortalForm
@@ -43,6 +44,39 @@ class AbsenceForm(PortalForm):
     def __init__(self, *args: Any, people: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["deputy"].choices = [("", "Nobody, or a standing deputy"), *people]  # type: ignore[attr-defined]
+
+
+class AbsenceEditForm(PortalForm):
+    """What of an absence is to be different. One that has begun keeps its start."""
+
+    always = ("starts_at", "ends_at")
+
+    starts_at = LocalMomentField(required=False, label="From")
+    ends_at = LocalMomentField(required=False, label="Until")
+    reason = forms.CharField(
+        required=False, max_length=MAX_REASON, help_text="Only you and administrators see it."
+    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, absence: Absence, now: datetime) -> None:
+        given = {
+            # To the minute, as the field shows it: what nobody touched is no change.
+            "starts_at": absence.starts_at.replace(second=0, microsecond=0),
+            "ends_at": absence.ends_at.replace(second=0, microsecond=0),
+            "reason": absence.reason,
+            "version": absence.version,
+        }
+        super().__init__(data, initial=given)
+        if absence.starts_at <= now:
+            del self.fields["starts_at"]
+
+    def changed(self) -> dict[str, Any]:
+        """Return the fields that were changed. Raises `InvalidInput` for a time that was emptied."""
+        given = {name: self.cleaned_data[name] for name in self.changed_data if name != "version"}
+        emptied = [name for name, value in given.items() if value is None]
+        if emptied:
+            raise InvalidInput.of_fields(dict.fromkeys(emptied, "Say when."), "required")
+        return given
 
 
 class DeputyForm(PortalForm):
@@ -75,6 +109,36 @@ def away(request: HttpRequest, pk: UUID | None = None) -> HttpResponse:
         return _save(request, person, form, lambda: _name(request, person, form), "Your deputy is named.")
     form = AbsenceForm(request.POST, people=_people(person))
     return _save(request, person, form, lambda: _record(request, person, form), "The absence is recorded.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def away_change(request: HttpRequest, number: int, pk: UUID | None = None) -> HttpResponse:
+    """Move an absence of a person, or change its reason; who stands in for it does so in its new time."""
+    actor, now = actor_of(request), now_of(request)
+    person = _person(request, pk)
+    absence = Absence.objects.filter(pk=number, person=person).first()
+    if absence is None or not may(actor, "absence.set", person):
+        raise NotFound("There is no such absence.")
+    form = AbsenceEditForm(request.POST if request.method == "POST" else None, absence=absence, now=now)
+    status = 200
+    if request.method == "POST":
+        try:
+            if form.is_valid():
+                version = form.cleaned_data["version"]
+                absence_change(actor=actor, now=now, absence_id=number, version=version, **form.changed())
+                messages.success(request, "The absence is changed.")
+                return _back(pk)
+            status = 400
+        except (InvalidInput, Conflict) as refusal:
+            form.add_refusal(refusal)
+            refusals.keep(request, refusal)
+            status = refusal.status
+            if isinstance(refusal, Stale):
+                typed: Any = form.data
+                form.data = {**typed.dict(), "version": str(absence.version)}
+    own = str(person.pk) == actor.id
+    context = {"person": person, "own": own, "absence": absence, "form": form}
+    return render(request, "accounts/away_change.html", context, status=status)
 
 
 @require_POST
