@@ -198,16 +198,16 @@ def reviewers_assigned(request: HttpRequest, key: str) -> HttpResponse:
 def _reviewers(content: bytes) -> dict[int, str]:
     """Return line -> reviewer of a CSV file; lines without one are left out. Raises `InvalidInput`."""
     rows = table_of(text_of(content), columns=HEADER, needed=("number", "reviewer"), name="lines")
-    wrong = [
-        FieldError(
-            f"/lines/{index}", "not_a_number", f"Row {index + 2}: “{row['number'][:20]}” is no number."
-        )
-        for index, row in enumerate(rows)
-        if not re.fullmatch("[0-9]{1,9}", row["number"].strip())
+    wrong = [fault for row in rows for fault in row.faults]
+    wrong += [
+        FieldError(row.pointer, "not_a_number", f"Row {index}: “{row.cells['number'][:20]}” is no number.")
+        for index, row in enumerate(rows, start=2)
+        if not (row.faults or re.fullmatch("[0-9]{1,9}", row.cells["number"].strip()))
     ]
     if wrong:
         raise InvalidInput(wrong)
-    return {int(row["number"]): row["reviewer"].strip() for row in rows if row["reviewer"].strip()}
+    given = [(int(row.cells["number"]), row.cells["reviewer"].strip()) for row in rows]
+    return {number: reviewer for number, reviewer in given if reviewer}
 
 
 @require_safe

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from opsportal.core.cells import original_cell
 from opsportal.core.errors import FieldError, InvalidInput
 
 MAX_BYTES = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a table: column → cell. One that could not be read has no cells, and its fault."""
+
+    pointer: str
+    cells: Mapping[str, str]
+    faults: tuple[FieldError, ...] = ()
 
 
 def text_of(content: bytes) -> str:
@@ -25,13 +35,11 @@ def text_of(content: bytes) -> str:
     return text
 
 
-def table_of(
-    text: str, *, columns: Collection[str], needed: Collection[str], name: str
-) -> list[dict[str, str]]:
-    """Return the lines of a CSV text, each as column → cell; empty lines are left out.
+def table_of(text: str, *, columns: Collection[str], needed: Collection[str], name: str) -> list[Line]:
+    """Return the lines of a CSV text; empty ones are left out, too short and too long ones have a fault.
 
     Commas or semicolons part the cells. `needed` columns must be there; `name` is what pointers call the
-    list. Raises `InvalidInput` for a wrong header, no CSV, and each line that is too short or too long.
+    list. Raises `InvalidInput` for a wrong header and for what is no CSV.
     """
     reader = csv.reader(io.StringIO(text), delimiter=_delimiter(text), strict=True)
     try:
@@ -40,14 +48,14 @@ def table_of(
         lines = [line for line in reader if any(cell.strip() for cell in line)]
     except csv.Error as error:
         raise InvalidInput.of("", "not_csv", f"Line {reader.line_num} is no CSV: {error}.") from None
-    wrong = [
-        FieldError(f"/{name}/{index}", "wrong_width", f"Has {len(line)} cells, the header {len(header)}.")
-        for index, line in enumerate(lines)
-        if len(line) != len(header)
-    ]
-    if wrong:
-        raise InvalidInput(wrong)
-    return [dict(zip(header, map(original_cell, line), strict=True)) for line in lines]
+    return [_line(f"/{name}/{index}", header, line) for index, line in enumerate(lines)]
+
+
+def _line(pointer: str, header: list[str], line: list[str]) -> Line:
+    if len(line) != len(header):
+        words = f"Has {len(line)} cells, the header {len(header)}."
+        return Line(pointer, {}, (FieldError(pointer, "wrong_width", words),))
+    return Line(pointer, dict(zip(header, map(original_cell, line), strict=True)))
 
 
 def place_of(pointer: str) -> str:

@@ -11,6 +11,8 @@ from datetime import datetime
 from django.db import transaction
 
 from opsportal.core.actor import Actor
+from opsportal.core.errors import FieldError, Refusal
+from opsportal.core.faults import Faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,19 @@ def write(*, actor: Actor, now: datetime, reason: str = "") -> Iterator[None]:
             yield
     finally:
         _context.reset(token)
+
+
+@contextmanager
+def row_guarded(pointer: str, faults: Faults) -> Iterator[None]:
+    """Do what belongs to one row of many in a savepoint of its own; a refusal of it is noted, at its place.
+
+    The caller is in a transaction, and refuses all of it in the end.
+    """
+    try:
+        with faults.noted(pointer), transaction.atomic():
+            yield
+    except Refusal as refusal:
+        faults.errors.append(FieldError(pointer, refusal.code, refusal.detail))
 
 
 @contextmanager

@@ -157,7 +157,10 @@ def test_what_is_wrong_is_said_and_nothing_is_written(arguments: list[str], word
         ("c@real.example,,,,,", "people, line 4 full_name"),
         ("c@real.example,C,Mars/Base,,,", "people, line 4 time_zone"),
         ("c@real.example,C,,,nosuch,", "people, line 4 roles"),
-        ("c@real.example,C,,,cto@service:gone,", "people, line 4 scope_key"),
+        (
+            "c@real.example,C,,,cto@service:gone,",
+            "people, line 4 roles: “cto@service:gone”: There is no such service",
+        ),
         ("c@real.example,C,,,,perhaps", "people, line 4 administrator"),
         ("ada@real.example,C,,,,", "people, line 4 email"),
     ],
@@ -177,6 +180,35 @@ def test_every_fault_of_a_file_is_told_at_once(files: dict[str, str], tmp_path: 
         start(*all_of_it(files))
     for place in ("line 4 administrator", "line 5 administrator", "line 6 email"):
         assert place in str(refusal.value)
+
+
+def test_every_fault_of_both_files_is_told_at_once(files: dict[str, str], tmp_path: Path) -> None:
+    lines = [
+        "no-address,,Mars/Base,Not_A-Team!,nosuch cto@service:gone,perhaps",
+        "e@real.example,Eve",
+        "f@real.example,Fay,UTC,payments,,",
+    ]
+    (tmp_path / "people.csv").write_text(PEOPLE + "\n".join(lines) + "\n", encoding="utf-8")
+    (tmp_path / "services.csv").write_text(
+        "slug,name,tier,data_classification,owner_team,depends_on\n"
+        "shop,,top,secret,nobody,gone shop till:firm\n"
+        "till,Till,core,internal,payments,shop\n",
+        encoding="utf-8",
+    )
+    with nothing_written(), pytest.raises(CommandError) as refusal:
+        start(*all_of_it(files))
+    told = str(refusal.value).splitlines()[1:]
+    first, second = PEOPLE.count("\n") + 1, PEOPLE.count("\n") + 2
+    people = [line.partition(":")[0] for line in told if line.startswith("people")]
+    assert sorted(people) == sorted(
+        [f"people, line {first} {field}" for field in ("email", "full_name", "time_zone", "teams")]
+        + [f"people, line {first} {field}" for field in ("roles", "roles", "administrator")]
+        + [f"people, line {second}"]
+    )
+    services = [line.partition(":")[0] for line in told if line.startswith("services")]
+    fields = ("name", "tier", "data_classification", "owner_team", *["depends_on"] * 3)
+    assert sorted(services) == sorted(f"services, line 2 {field}" for field in fields)
+    assert len(told) == len(people) + len(services)
 
 
 @pytest.mark.parametrize("name", ["people", "services"])

@@ -10,7 +10,7 @@ from opsportal.audit.models import AuditEntry
 from opsportal.catalog.models import Dependency, Service
 from opsportal.catalog.selectors import entries
 from opsportal.catalog.services import catalog_import, catalog_preview
-from opsportal.catalog.sheet import Row, rows_of
+from opsportal.catalog.sheet import Row, checked, rows_of
 from opsportal.core.actor import Actor
 from opsportal.core.errors import InvalidInput, Stale
 from tests.makers import NOW, ROOT, join, make_service, make_team, make_user
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 FULL = {"tier": "core", "data_classification": "internal", "owner_team": "owners"}
 
 
-def rows(*services: dict[str, Any]) -> list[Row]:
+def rows(*services: Any) -> list[Row]:
     return rows_of(list(services))
 
 
@@ -84,7 +84,7 @@ def test_dependencies_become_exactly_what_is_given_even_turned_round() -> None:
             "/services/1/links/0/url",
         ),
         ({"slug": "x", "name": "X", **FULL, "depends_on": {"gone": "hard"}}, "/services/1/depends_on"),
-        ({"slug": "x", "name": "X", **FULL, "depends_on": {"good": "hardly"}}, "/services/1/kind"),
+        ({"slug": "x", "name": "X", **FULL, "depends_on": {"good": "hardly"}}, "/services/1/depends_on"),
         ({"slug": "x", "name": "X", **FULL, "depends_on": {"x": "hard"}}, "/services/1/depends_on"),
     ],
 )
@@ -96,6 +96,35 @@ def test_one_wrong_row_and_nothing_is_written(service: dict[str, Any], pointer: 
     with refused(InvalidInput) as caught:
         catalog_import(actor=ROOT, now=NOW, rows=given)
     assert [error.pointer for error in caught.value.errors] == [pointer]
+
+
+def test_all_faults_of_all_rows_are_told_at_once() -> None:
+    make_service("old", name="Old")
+    given = checked(
+        rows(
+            {"slug": "Bad Slug", "tier": "top", "links": [{"title": "", "url": "x"}], "colour": "red"},
+            7,
+            {"slug": "shop", "name": 1, **FULL, "owner_team": "nobody", "depends_on": {"gone": "hard"}},
+            {"slug": "old", "tier": "top", "data_classification": "secret", "depends_on": {"shop": "firm"}},
+            {"slug": "till", "name": "Till", **FULL, "depends_on": {"shop": "hard", "old": "soft"}},
+            {"slug": "till", "name": "Till", **FULL, "depends_on": "shop"},
+        )
+    )
+    with nothing_written():
+        plan = catalog_preview(actor=ROOT, now=NOW, rows=given)
+    told = [[one.pointer.removeprefix(line.row.pointer) for one in line.errors] for line in plan.lines]
+    assert [" ".join(sorted(pointers)) for pointers in told] == [
+        "/colour /data_classification /links/0/title /links/0/url /name /owner_team /slug /tier",
+        "",
+        "/depends_on /name /owner_team",
+        "/data_classification /depends_on /tier",
+        "",
+        "/depends_on /slug",
+    ]
+    assert [line.outcome for line in plan.lines] == ["refused"] * 4 + ["new", "refused"]
+    with refused(InvalidInput) as caught:
+        catalog_import(actor=ROOT, now=NOW, rows=given)
+    assert list(caught.value.errors) == plan.errors
 
 
 def test_a_circle_of_hard_dependencies_is_refused() -> None:

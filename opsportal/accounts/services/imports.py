@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from django.db import transaction
 
 from opsportal.accounts.models import Role, RoleHolding, Team, TeamMembership, User
 from opsportal.accounts.selectors import in_force
 from opsportal.accounts.services.periods import utc_day
-from opsportal.accounts.services.roles import role_grant
+from opsportal.accounts.services.roles import require_scope, role_grant
 from opsportal.accounts.services.teams import team_create, team_join
 from opsportal.accounts.services.users import user_create
 from opsportal.core.actor import Actor
-from opsportal.core.errors import FieldError, InvalidInput, Refusal
-from opsportal.core.sheets import table_of, text_of
-from opsportal.core.writes import write
+from opsportal.core.errors import FieldError, InvalidInput
+from opsportal.core.faults import Faults
+from opsportal.core.sheets import Line, table_of, text_of
+from opsportal.core.writes import row_guarded, write
 
 COLUMNS = ("email", "full_name", "time_zone", "teams", "roles", "administrator")
 MAX_ROWS = 5_000
@@ -28,7 +27,10 @@ _NO = {"", "no", "false", "0"}
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """One person of a file. `roles` are slugs; one that is limited has `@service:slug` or `@team:slug`."""
+    """One person of a file. `roles` are slugs; one that is limited has `@service:slug` or `@team:slug`.
+
+    `faults` are what is wrong with the row's shape; the rest of it is there all the same.
+    """
 
     pointer: str
     email: str
@@ -37,89 +39,121 @@ class PersonRow:
     teams: tuple[str, ...]
     roles: tuple[str, ...]
     administrator: bool
+    faults: tuple[FieldError, ...] = ()
+
+    @property
+    def is_read(self) -> bool:
+        """Return whether there is a person in it at all."""
+        return all(fault.pointer != self.pointer for fault in self.faults)
 
 
 def people_rows(content: bytes) -> list[PersonRow]:
     """Return the people of a CSV file with the columns of `COLUMNS`, of which email and full_name are needed.
 
-    Raises `InvalidInput` with a pointer for each wrong line, for an address that stands twice, for too many.
+    Each has its faults: a wrong line, an address that stands twice. Raises `InvalidInput` for the file
+    itself, also where there is nobody in it, or too many.
     """
     lines = table_of(text_of(content), columns=COLUMNS, needed=("email", "full_name"), name="people")
     if not lines or len(lines) > MAX_ROWS:
         raise InvalidInput.of("people", "wrong_number", f"Must be 1 to {MAX_ROWS} people.")
-    rows: list[PersonRow] = []
     seen: set[str] = set()
-    errors: list[FieldError] = []
-    for index, cells in enumerate(lines):
-        try:
-            row = _row(f"/people/{index}", cells)
-        except InvalidInput as refusal:
-            errors += refusal.errors
-            continue
+    rows = []
+    for line in lines:
+        row = _row(line, seen)
         rows.append(row)
-        if row.email in seen:
-            errors.append(FieldError(f"{row.pointer}/email", "twice", f"{row.email} stands in it twice."))
         seen.add(row.email)
-    if errors:
-        raise InvalidInput(errors)
     return rows
 
 
-def _row(pointer: str, cells: dict[str, str]) -> PersonRow:
+def _row(line: Line, seen: set[str]) -> PersonRow:
+    cells, pointer, faults = line.cells, line.pointer, list(line.faults)
     word = cells.get("administrator", "").strip().lower()
+    email = cells.get("email", "").strip().lower()
     if word not in _YES | _NO:
-        raise InvalidInput([FieldError(f"{pointer}/administrator", "unknown", "Must be yes or no.")])
+        faults.append(FieldError(f"{pointer}/administrator", "unknown", "Must be yes or no."))
+    if email and email in seen:
+        faults.append(FieldError(f"{pointer}/email", "twice", f"{email} stands in it twice."))
     return PersonRow(
         pointer=pointer,
-        email=cells["email"].strip().lower(),
-        full_name=cells["full_name"].strip(),
+        email=email,
+        full_name=cells.get("full_name", "").strip(),
         time_zone=cells.get("time_zone", "").strip() or "UTC",
         teams=tuple(dict.fromkeys(cells.get("teams", "").split())),
         roles=tuple(dict.fromkeys(cells.get("roles", "").split())),
         administrator=word in _YES,
+        faults=tuple(faults),
     )
 
 
-def people_import(*, actor: Actor, now: datetime, rows: Iterable[PersonRow]) -> list[User]:
+def people_import(
+    *, actor: Actor, now: datetime, rows: Iterable[PersonRow], faults: Faults | None = None
+) -> list[User]:
     """Add the people who are not there yet and let all of them join their teams; return the new ones.
 
     A team that is not there yet is made. Who is there keeps name, zone and rights. All of the rows or
-    none. Raises `Forbidden`, and `InvalidInput` with a pointer for each wrong row.
+    none. Raises `Forbidden`, and `InvalidInput` with every fault of every row. With `faults` those are
+    noted there and the rest is done: the caller has more to look at, and takes all of it back.
     """
     made: list[User] = []
+    noted = Faults() if faults is None else faults
     with write(actor=actor, now=now):
         wanted = list(rows)
-        for slug in dict.fromkeys(team for row in wanted for team in row.teams):
-            if not Team.objects.filter(slug=slug).exists():
-                team_create(actor=actor, now=now, slug=slug, name=slug.replace("-", " ").capitalize())
-        _each(wanted, lambda row: made.extend(_person(actor, now, row)))
+        _make_teams(actor, now, wanted, noted)
+        for row in wanted:
+            noted.errors += row.faults
+            if row.is_read:
+                with row_guarded(row.pointer, noted):
+                    made += _person(actor, now, row)
+        if faults is None:
+            noted.refuse()
     return made
 
 
-def roles_import(*, actor: Actor, now: datetime, rows: Iterable[PersonRow]) -> int:
+def roles_import(
+    *, actor: Actor, now: datetime, rows: Iterable[PersonRow], faults: Faults | None = None
+) -> int:
     """Let people hold the roles of their rows from today (UTC) on; return how many holdings are new.
 
     Roles are those that the standard in force declares; what limits one must be there. All of the rows or
-    none. Raises `Forbidden`, and `InvalidInput` with a pointer for each wrong row.
+    none. Raises, and takes `faults`, as `people_import`; who is not there because of a fault of their own
+    row is not told of again.
     """
-    granted: list[RoleHolding] = []
+    granted = 0
+    noted = Faults() if faults is None else faults
     with write(actor=actor, now=now):
-        _each(list(rows), lambda row: granted.extend(_roles(actor, now, row)))
-    return len(granted)
+        told = {one.pointer.rpartition("/")[0] for one in noted.errors}
+        for row in rows:
+            user = User.objects.filter(email=row.email).first()
+            if user is None and row.is_read and row.pointer not in told:
+                words = "There is nobody with this address."
+                noted.errors.append(FieldError(f"{row.pointer}/email", "unknown", words))
+            for word in row.roles:
+                with row_guarded(row.pointer, noted):
+                    granted += _granted(actor, now, user, word)
+        if faults is None:
+            noted.refuse()
+    return granted
 
 
-def _each(rows: list[PersonRow], step: Callable[[PersonRow], Any]) -> None:
-    errors: list[FieldError] = []
-    for row in rows:
-        try:
-            with transaction.atomic():
-                step(row)
-        except InvalidInput as refusal:
-            errors += [FieldError(f"{row.pointer}{e.pointer}", e.code, e.detail) for e in refusal.errors]
-        except Refusal as refusal:
-            errors.append(FieldError(row.pointer, refusal.code, refusal.detail))
-    if errors:
-        raise InvalidInput(errors)
+def _make_teams(actor: Actor, now: datetime, rows: list[PersonRow], noted: Faults) -> None:
+    named = {team: row.pointer for row in reversed(rows) for team in row.teams}
+    there = set(Team.objects.filter(slug__in=named).values_list("slug", flat=True))
+    for slug, pointer in reversed(named.items()):
+        if slug in there:
+            continue
+        with row_guarded(pointer, noted), _told_of("teams", slug):
+            team_create(actor=actor, now=now, slug=slug, name=slug.replace("-", " ").capitalize())
+
+
+@contextmanager
+def _told_of(column: str, word: str) -> Iterator[None]:
+    """Let a refusal name the column that stands in the file, and which of its words is meant."""
+    try:
+        yield
+    except InvalidInput as refusal:
+        raise InvalidInput(
+            FieldError(f"/{column}", one.code, f"“{word[:60]}”: {one.detail}") for one in refusal.errors
+        ) from None
 
 
 def _person(actor: Actor, now: datetime, row: PersonRow) -> list[User]:
@@ -136,36 +170,33 @@ def _person(actor: Actor, now: datetime, row: PersonRow) -> list[User]:
         )
         made.append(user)
     today = utc_day(now)
-    for team in row.teams:
+    for team in Team.objects.filter(slug__in=row.teams).values_list("slug", flat=True):
         if not TeamMembership.objects.filter(in_force(today), team__slug=team, user=user).exists():
             team_join(actor=actor, now=now, team=team, user_id=user.pk, valid_from=today)
     return made
 
 
-def _roles(actor: Actor, now: datetime, row: PersonRow) -> list[RoleHolding]:
-    user = User.objects.filter(email=row.email).first()
-    if user is None:
-        raise InvalidInput.of("email", "unknown", "There is nobody with this address.")
+def _granted(actor: Actor, now: datetime, user: User | None, word: str) -> bool:
+    """Grant what one word of a row names, and return whether that is new. None may hold nothing."""
+    role, _, scope = word.partition("@")
+    kind, _, key = scope.partition(":")
+    if not Role.objects.filter(slug=role).exists():
+        raise InvalidInput.of("roles", "unknown_role", f"The standard in force knows no role “{role}”.")
+    with _told_of("roles", word):
+        require_scope(kind, key)
     today = utc_day(now)
-    granted = []
-    for word in row.roles:
-        role, _, scope = word.partition("@")
-        kind, _, key = scope.partition(":")
-        if not Role.objects.filter(slug=role).exists():
-            raise InvalidInput.of("roles", "unknown_role", f"The standard in force knows no role “{role}”.")
-        held = RoleHolding.objects.filter(
-            in_force(today), role__slug=role, user=user, scope_kind=kind, scope_key=key
-        )
-        if not held.exists():
-            granted.append(
-                role_grant(
-                    actor=actor,
-                    now=now,
-                    role=role,
-                    user_id=user.pk,
-                    valid_from=today,
-                    scope_kind=kind,
-                    scope_key=key,
-                )
-            )
-    return granted
+    held = RoleHolding.objects.filter(
+        in_force(today), role__slug=role, user=user, scope_kind=kind, scope_key=key
+    )
+    if user is None or held.exists():
+        return False
+    role_grant(
+        actor=actor,
+        now=now,
+        role=role,
+        user_id=user.pk,
+        valid_from=today,
+        scope_kind=kind,
+        scope_key=key,
+    )
+    return True

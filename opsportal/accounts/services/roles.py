@@ -75,7 +75,7 @@ def role_grant(
         user = locked_user(user_id)
         require(actor, "user.promote", user)
         require_period(valid_from, valid_until)
-        _require_scope(scope_kind, scope_key)
+        require_scope(scope_kind, scope_key)
         require_of_the_house(user)
         same_scope = row.holdings.filter(user=user, scope_kind=scope_kind, scope_key=scope_key)
         if any(overlaps((valid_from, valid_until), (h.valid_from, h.valid_until)) for h in same_scope):
@@ -117,7 +117,8 @@ def role_end(*, actor: Actor, now: datetime, holding_id: int, last_day: date) ->
             holding.save()
 
 
-def _require_scope(kind: str, key: str) -> None:
+def require_scope(kind: str, key: str) -> None:
+    """Raise `InvalidInput` where a role cannot be limited so: no such kind, or nothing of that key."""
     if not kind:
         if key:
             raise InvalidInput.of("scope_key", "without_kind", "Say whether this is a service or a team.")

@@ -22,6 +22,7 @@ from opsportal.audit.canonical import JSON
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import InvalidInput
+from opsportal.core.faults import all_checked
 from opsportal.core.versions import require_version
 from opsportal.core.writes import write
 from opsportal.outbox.services import outbox_put
@@ -49,10 +50,15 @@ def user_create(
     """
     with write(actor=actor, now=now):
         require(actor, "accounts.administer")
+        values = all_checked(
+            {
+                "email": lambda: clean_email(email),
+                "full_name": lambda: clean_name(full_name),
+                "time_zone": lambda: clean_time_zone(time_zone),
+            }
+        )
         user = User(
-            email=clean_email(email),
-            full_name=clean_name(full_name),
-            time_zone=clean_time_zone(time_zone),
+            **values,
             is_staff=is_staff,
             is_auditor=is_auditor,
             is_guest=is_guest,

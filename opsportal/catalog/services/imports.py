@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from opsportal.catalog.models import Dependency
+from opsportal.catalog.models import Dependency, Service
 from opsportal.catalog.selectors import entries
 from opsportal.catalog.services.dependencies import dependency_add, dependency_remove
 from opsportal.catalog.services.services import service_create, service_update
 from opsportal.catalog.sheet import Row
 from opsportal.core.actor import Actor
-from opsportal.core.errors import FieldError, InvalidInput, Refusal, Stale
-from opsportal.core.writes import write
+from opsportal.core.errors import FieldError, InvalidInput, Stale
+from opsportal.core.faults import Faults
+from opsportal.core.writes import row_guarded, write
 
 NEW, CHANGED, SAME, REFUSED = "new", "changed", "same", "refused"
 _NEEDED = ("name", "tier", "data_classification", "owner_team")
@@ -40,7 +41,15 @@ class Line:
     row: Row
     outcome: str = SAME
     differences: tuple[Difference, ...] = ()
-    errors: list[FieldError] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
+    stored: bool = False
+
+    @property
+    def errors(self) -> list[FieldError]:
+        """Return every fault once, those of the row's shape first: a field is told of as one of them."""
+        shape = [fault.pointer for fault in self.row.faults]
+        found = [one for one in self.faults.errors if one.pointer not in shape]
+        return list(dict.fromkeys([*self.row.faults, *found]))
 
     @property
     def slug(self) -> str:
@@ -78,18 +87,28 @@ def catalog_preview(*, actor: Actor, now: datetime, rows: Iterable[Row]) -> Plan
     return plan
 
 
-def catalog_import(*, actor: Actor, now: datetime, rows: Iterable[Row], fingerprint: str = "") -> Plan:
+def catalog_import(
+    *,
+    actor: Actor,
+    now: datetime,
+    rows: Iterable[Row],
+    fingerprint: str = "",
+    faults: Faults | None = None,
+) -> Plan:
     """Add and change services and what they depend on, all of the rows or none, and return what was done.
 
     A field that a row does not give stays as it is; `depends_on`, where given, becomes exactly that.
     Services that stand in no row are left alone. `fingerprint` is of the plan that somebody has seen.
-    Raises `InvalidInput` with a pointer for each wrong row, `Stale` where the plan is another one now,
-    and `Forbidden` as a row's own error.
+    Raises `InvalidInput` with every fault of every row, `Stale` where the plan is another one now, and
+    `Forbidden` as a row's own error. With `faults` those are noted there and the rest is done: the caller
+    has more to look at, and takes all of it back.
     """
     with write(actor=actor, now=now):
         plan = _carry_out(actor, now, list(rows))
-        if plan.errors:
-            raise InvalidInput(plan.errors)
+        noted = Faults() if faults is None else faults
+        noted.errors += plan.errors
+        if faults is None:
+            noted.refuse()
         if fingerprint and fingerprint != plan.fingerprint:
             raise Stale("The catalogue has changed since you saw this preview. Look at it again.")
         return plan
@@ -98,41 +117,62 @@ def catalog_import(*, actor: Actor, now: datetime, rows: Iterable[Row], fingerpr
 def _carry_out(actor: Actor, now: datetime, rows: list[Row]) -> Plan:
     before = {entry["slug"]: entry for entry in entries([row.slug for row in rows])}
     lines = [Line(row) for row in rows]
-    for line in lines:
-        _guarded(line, lambda line=line: _store(actor, now, line, before.get(line.slug)))
+    readable = [line for line in lines if line.row.is_read]
+    for line in readable:
+        with row_guarded(line.row.pointer, line.faults):
+            _store(actor, now, line, before.get(line.slug))
     # Dependencies may name services of later rows, so all services come first; what goes, before what comes.
-    wanting = [line for line in lines if not line.errors and "depends_on" in line.row.values]
-    for step in (_drop_dependencies, _add_dependencies):
-        for line in wanting:
-            _guarded(line, lambda line=line, step=step: step(actor, now, line))
+    wanting = [line for line in readable if "depends_on" in line.row.values]
+    named = {slug for line in wanting for slug in line.row.values["depends_on"]}
+    stored = set(Service.objects.filter(slug__in=named).values_list("slug", flat=True))
+    known = stored | {line.slug for line in readable}
+    for line in wanting:
+        _look_at_dependencies(line, known)
+    for line in wanting:
+        if line.stored:
+            with row_guarded(line.row.pointer, line.faults):
+                _drop_dependencies(actor, now, line)
+    for line in wanting:
+        if line.stored:
+            _add_dependencies(actor, now, line, stored)
     after = {entry["slug"]: entry for entry in entries([row.slug for row in rows])}
     for line in lines:
         _tell(line, before.get(line.slug), after.get(line.slug))
     return Plan(tuple(lines))
 
 
-def _guarded(line: Line, step: Any) -> None:
-    """Do a step of a row in a savepoint of its own, and note its refusal."""
-    try:
-        with transaction.atomic():
-            step()
-    except InvalidInput as refusal:
-        where = line.row.pointer
-        line.errors += [FieldError(f"{where}{one.pointer}", one.code, one.detail) for one in refusal.errors]
-    except Refusal as refusal:
-        line.errors.append(FieldError(line.row.pointer, refusal.code, refusal.detail))
-
-
 def _store(actor: Actor, now: datetime, line: Line, there: Mapping[str, Any] | None) -> None:
     values = {name: value for name, value in line.row.values.items() if name != "depends_on"}
     if there is not None:
         service_update(actor=actor, now=now, slug=line.slug, **values)
-        return
-    missing = [name for name in _NEEDED if not values.get(name)]
-    if missing:
-        words = "It is not in the catalogue yet, so this is needed."
-        raise InvalidInput([FieldError(f"/{name}", "required", words) for name in missing])
-    service_create(actor=actor, now=now, slug=line.slug, **values)
+    else:
+        _create(actor, now, line.slug, values)
+    line.stored = True
+
+
+def _create(actor: Actor, now: datetime, slug: str, values: Mapping[str, Any]) -> None:
+    missing = [f"/{name}" for name in _NEEDED if not values.get(name)]
+    words = "It is not in the catalogue yet, so this is needed."
+    errors = [FieldError(pointer, "required", words) for pointer in missing]
+    try:
+        service_create(actor=actor, now=now, slug=slug, **(dict.fromkeys(_NEEDED, "") | dict(values)))
+    except InvalidInput as refusal:
+        raise InvalidInput(
+            [*errors, *(one for one in refusal.errors if one.pointer not in missing)]
+        ) from None
+
+
+def _look_at_dependencies(line: Line, known: Collection[str]) -> None:
+    """Note what is wrong with the dependencies that a row names, whatever becomes of the rest of it."""
+    kinds = Dependency.Kind.values
+    for slug, kind in line.row.values["depends_on"].items():
+        wrong = [("itself", "A service does not depend on itself.")] if slug == line.slug else []
+        if slug not in known:
+            wrong.append(("unknown", f"There is no service “{slug[:60]}”."))
+        if kind not in kinds:
+            wrong.append(("unknown", f"“{slug[:60]}”: the kind must be one of: {', '.join(kinds)}."))
+        where = f"{line.row.pointer}/depends_on"
+        line.faults.errors += [FieldError(where, code, detail) for code, detail in wrong]
 
 
 def _drop_dependencies(actor: Actor, now: datetime, line: Line) -> None:
@@ -142,12 +182,14 @@ def _drop_dependencies(actor: Actor, now: datetime, line: Line) -> None:
             dependency_remove(actor=actor, now=now, dependency_id=row.pk)
 
 
-def _add_dependencies(actor: Actor, now: datetime, line: Line) -> None:
+def _add_dependencies(actor: Actor, now: datetime, line: Line, stored: Collection[str]) -> None:
+    """Add those that are not there yet. What a wrong row would have stored is not missed a second time."""
     standing = Dependency.objects.filter(service__slug=line.slug)
     there = set(standing.values_list("depends_on__slug", flat=True))
     for slug, kind in line.row.values["depends_on"].items():
-        if slug not in there:
-            dependency_add(actor=actor, now=now, service=line.slug, depends_on=slug, kind=kind)
+        if slug in stored and slug not in there and slug != line.slug and kind in Dependency.Kind.values:
+            with row_guarded(line.row.pointer, line.faults):
+                dependency_add(actor=actor, now=now, service=line.slug, depends_on=slug, kind=kind)
 
 
 def _tell(line: Line, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from opsportal.core.errors import FieldError, InvalidInput
+from opsportal.core.faults import all_checked
 from opsportal.core.text import clean_text
 
 MAX_LINKS = 20
@@ -42,12 +43,13 @@ def _clean(item: object, pointer: str) -> dict[str, str]:
     unknown = sorted(str(name)[:60] for name in item if name not in {"title", "url"})
     if unknown:
         raise InvalidInput.of(f"{pointer}/{unknown[0]}", "unknown", "A link has title and url only.")
-    return {
-        "title": clean_text(
-            item.get("title", ""), field=f"{pointer}/title", max_length=MAX_TITLE, required=True, lines=False
-        ),
-        "url": clean_url(item.get("url", ""), f"{pointer}/url"),
-    }
+    title, where = item.get("title", ""), f"{pointer}/title"
+    return all_checked(
+        {
+            "title": lambda: clean_text(title, field=where, max_length=MAX_TITLE, required=True, lines=False),
+            "url": lambda: clean_url(item.get("url", ""), f"{pointer}/url"),
+        }
+    )
 
 
 def clean_url(value: object, pointer: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError
@@ -19,6 +20,7 @@ from opsportal.catalog.states import PROVIDER
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, InvalidInput, NotFound
+from opsportal.core.faults import all_checked
 from opsportal.core.text import clean_slug, clean_text
 from opsportal.core.versions import require_version
 from opsportal.core.writes import write
@@ -127,7 +129,7 @@ def provider_move(
 
 
 def _cleaned(**values: Any) -> dict[str, Any]:
-    cleaners = {
+    cleaners: dict[str, Callable[[Any], Any]] = {
         "name": clean_name,
         "description": clean_description,
         "owner_team": _team,
@@ -135,7 +137,7 @@ def _cleaned(**values: Any) -> dict[str, Any]:
         "contact": lambda value: clean_text(value, field="contact", max_length=MAX_CONTACT, lines=False),
         "key_expires_on": _clean_day,
     }
-    return {name: cleaners[name](value) for name, value in values.items()}
+    return all_checked({name: partial(cleaners[name], value) for name, value in values.items()})
 
 
 def _clean_day(value: object) -> date | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError
@@ -19,6 +20,7 @@ from opsportal.catalog.states import SERVICE
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, InvalidInput, NotFound
+from opsportal.core.faults import all_checked
 from opsportal.core.text import clean_slug
 from opsportal.core.versions import require_version
 from opsportal.core.writes import write
@@ -48,21 +50,18 @@ def service_create(
     for anybody but administrators, members of that team and tokens with `catalog:write`.
     """
     with write(actor=actor, now=now):
-        team = _team(owner_team)
-        require(actor, "service.write", Ownership(team.slug, utc_day(now)))
-        service = Service(
-            slug=clean_key(slug),
-            name=clean_name(name),
-            description=clean_description(description),
-            tier=clean_choice(tier, "tier", Service.Tier.values),
-            data_classification=clean_choice(
-                data_classification, "data_classification", Service.DataClassification.values
-            ),
-            owner_team=team,
-            links=clean_links(links),
-            created_at=now,
-            updated_at=now,
-        )
+        given = {
+            "slug": slug,
+            "name": name,
+            "description": description,
+            "tier": tier,
+            "data_classification": data_classification,
+            "owner_team": owner_team,
+            "links": links,
+        }
+        values = _cleaned(given)
+        require(actor, "service.write", Ownership(values["owner_team"].slug, utc_day(now)))
+        service = Service(**values, created_at=now, updated_at=now)
         taken = InvalidInput.of("slug", "taken", "There is a service with this slug already.")
         if Service.objects.filter(slug=service.slug).exists():
             raise taken
@@ -70,7 +69,7 @@ def service_create(
             service.save()
         except IntegrityError:  # somebody else took it between the look and the save
             raise taken from None
-        _record(actor, now, "service.created", service, {"owner_team": team.slug})
+        _record(actor, now, "service.created", service, {"owner_team": service.owner_team.slug})
         return service
 
 
@@ -98,21 +97,16 @@ def service_update(
         require_version(service, version)
         if service.state == "retired":
             raise Conflict("This service is retired; reinstate it first.", code="retired")
-        wanted: dict[str, Any] = {
-            "name": None if name is None else clean_name(name),
-            "description": None if description is None else clean_description(description),
-            "tier": None if tier is None else clean_choice(tier, "tier", Service.Tier.values),
-            "data_classification": None
-            if data_classification is None
-            else clean_choice(data_classification, "data_classification", Service.DataClassification.values),
-            "owner_team": None if owner_team is None else _team(owner_team),
-            "links": None if links is None else clean_links(links),
+        given = {
+            "name": name,
+            "description": description,
+            "tier": tier,
+            "data_classification": data_classification,
+            "owner_team": owner_team,
+            "links": links,
         }
-        changed = {
-            field: value
-            for field, value in wanted.items()
-            if value is not None and value != getattr(service, field)
-        }
+        wanted = _cleaned({field: value for field, value in given.items() if value is not None})
+        changed = {field: value for field, value in wanted.items() if value != getattr(service, field)}
         if not changed:
             return service
         if _weakens(service, changed):
@@ -165,6 +159,21 @@ def service_reinstate(
         _save(service, now)
         _record(actor, now, "service.reinstated", service, {})
         return service
+
+
+def _cleaned(given: Mapping[str, Any]) -> dict[str, Any]:
+    cleaners: dict[str, Callable[[Any], Any]] = {
+        "slug": clean_key,
+        "name": clean_name,
+        "description": clean_description,
+        "tier": lambda value: clean_choice(value, "tier", Service.Tier.values),
+        "data_classification": lambda value: clean_choice(
+            value, "data_classification", Service.DataClassification.values
+        ),
+        "owner_team": _team,
+        "links": clean_links,
+    }
+    return all_checked({name: partial(cleaners[name], value) for name, value in given.items()})
 
 
 def _locked(slug: str) -> Service:

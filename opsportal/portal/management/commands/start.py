@@ -32,6 +32,7 @@ from opsportal.catalog.sheet import read
 from opsportal.core.actor import Actor
 from opsportal.core.clock import edge_now
 from opsportal.core.errors import FieldError, InvalidInput, Refusal
+from opsportal.core.faults import Faults
 from opsportal.core.sheets import place_of
 from opsportal.portal.preflight.data import waiting_migrations
 from opsportal.portal.preflight.people import vacant_seats
@@ -141,14 +142,15 @@ class Command(BaseCommand):
             )
         link = self._administrator(options, lines)
         self._environments(options["environment"], lines)
-        people = _rows_of(options["people"], people_rows) if options["people"] else []
-        made = people_import(actor=ACTOR, now=now, rows=people)
-        plan = (
-            catalog_import(actor=ACTOR, now=now, rows=_rows_of(options["services"], read))
-            if options["services"]
-            else None
-        )
-        granted = roles_import(actor=ACTOR, now=now, rows=[*people, *_members(options["board"])])
+        faults = Faults()
+        people = _rows_of(options["people"], people_rows, faults)
+        services = _rows_of(options["services"], read, faults)
+        faults.refuse()  # without one of the files nothing can be said of the other
+        made = people_import(actor=ACTOR, now=now, rows=people, faults=faults)
+        plan = catalog_import(actor=ACTOR, now=now, rows=services, faults=faults) if services else None
+        seats = [*people, *_members(options["board"])]
+        granted = roles_import(actor=ACTOR, now=now, rows=seats, faults=faults)
+        faults.refuse()
         if people:
             lines.append(f"People: {len(made)} are new and get a mail, {len(people) - len(made)} were there.")
         if plan:
@@ -219,15 +221,18 @@ class Command(BaseCommand):
         return first_password_link(user_id=user.pk)
 
 
-def _rows_of(path: Path, read_rows: Callable[[bytes], list[Row]]) -> list[Row]:
-    """Return the rows of a file; what is wrong with the file itself names it."""
+def _rows_of(path: Path | None, read_rows: Callable[[bytes], list[Row]], faults: Faults) -> list[Row]:
+    """Return the rows of a file, none without one; what is wrong with it itself is noted by its name."""
+    if path is None:
+        return []
     try:
         return read_rows(_content(path))
     except InvalidInput as refusal:
-        raise InvalidInput(
+        faults.errors += [
             FieldError(error.pointer if error.pointer.strip("/") else path.name, error.code, error.detail)
             for error in refusal.errors
-        ) from None
+        ]
+        return []
 
 
 def _somebody_administers() -> bool:
