@@ -95,7 +95,7 @@ class ChangeList(ApiView):
     @extend_schema(operation_id="changes_list", parameters=FILTERS, responses=ChangePage)
     def get(self, request: Request) -> Response:
         """List changes, those that were changed last first."""
-        query = Query(request, NAMES)
+        query = Query(request, NAMES, repeated={"state"})
         wanted = ChangeFilter(
             states=_states(query),
             type=query.choice("type", Change.Type.values),

@@ -109,11 +109,16 @@ class ChangePage(Body):
     results = ChangeOut(many=True)
 
 
+def _word(step: str) -> str:
+    """Return the step as it stands in the path of its endpoint."""
+    return step.replace("_", "-")
+
+
 class ChangeDetailOut(ChangeOut):
     """A change, what happens next with it, and the steps that the caller may take."""
 
     next_step = Text(max_length=500)
-    allowed = serializers.ListField(child=serializers.ChoiceField(list(STEPS)))
+    allowed = serializers.ListField(child=serializers.ChoiceField([_word(step) for step in STEPS]))
 
 
 class ConflictOut(Body):
@@ -232,7 +237,7 @@ def change_out(change: Change) -> dict[str, Any]:
 
 def detail_out(change: Change, step: NextStep) -> dict[str, Any]:
     """Return what the API says of one change to one caller."""
-    return {**change_out(change), "next_step": step.sentence, "allowed": list(step.allowed)}
+    return {**change_out(change), "next_step": step.sentence, "allowed": [_word(one) for one in step.allowed]}
 
 
 def _held(change: Change) -> dict[str, Any] | None:

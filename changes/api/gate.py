@@ -40,7 +40,7 @@ class Gate(ApiView):
     @extend_schema(operation_id="gate_ask", parameters=PARAMETERS, responses=GateOut)
     def get(self, request: Request) -> Response:
         """Ask what a registration would be answered now. Nothing is written."""
-        query = Query(request, NAMES, paged=False)
+        query = Query(request, NAMES, paged=False, repeated={"check"})
         asked: dict[str, Any] = {name: request.query_params.get(name) or None for name in TEXTS}
         asked["checks"] = dict(_checks(query))
         now = edge_now()

@@ -16,8 +16,6 @@ from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Stale
 from opsportal.core.writes import write
 
-_VERBS = {Decision.APPROVE: "approve", Decision.REJECT: "reject", Decision.ABSTAIN: "approve"}
-
 
 def change_vote(
     *,
@@ -45,7 +43,7 @@ def change_vote(
         scene.require(actor, "vote", now)
         if content_hash != change.content_hash:
             raise Stale("This change was edited after you read it. Read it again, then vote.")
-        require_open(change, _VERBS[decision])
+        require_open(change, decision.value)
         result = approval_vote(
             actor=actor,
             now=now,

@@ -83,7 +83,7 @@ class IncidentList(ApiView):
     @extend_schema(operation_id="incidents_list", parameters=FILTERS, responses=IncidentPage)
     def get(self, request: Request) -> Response:
         """List the incidents that the caller may see, the latest first."""
-        query = Query(request, NAMES)
+        query = Query(request, NAMES, repeated={"state", "severity"})
         wanted = IncidentFilter(
             states=states_asked(query.texts("state")),
             severities=_among(query.texts("severity"), SEVERITIES, "severity"),

@@ -3,6 +3,7 @@
 The work is done first and the answer's row is inserted last, in the same transaction; whoever loses
 the race for the row (or comes later) is rolled back whole and gets the winner's answer. So a first
 request costs one statement more, and a twin that runs at the same moment waits at the unique index.
+A secret that an answer shows once is not kept: the same answer comes again without it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from opsportal.api.models import IdempotencyRecord
 from opsportal.core.actor import Actor
 from opsportal.core.clock import edge_now
 from opsportal.core.errors import Conflict, InvalidInput, Refusal
-from opsportal.core.secrecy import shortened
+from opsportal.core.secrecy import shortened, without_secrets
 from opsportal.core.writes import edge_transaction
 
 HEADER: Final = "Idempotency-Key"
@@ -83,7 +84,7 @@ def _keep(request: Request, actor: Actor, key: str, fingerprint: str, response: 
         key=key,
         fingerprint=fingerprint,
         status=response.status_code,
-        body=JSONRenderer().render(response.data).decode(),
+        body=JSONRenderer().render(without_secrets(response.data)).decode(),
         headers={name: response[name] for name in KEPT_HEADERS if name in response},
         created_at=edge_now(),
     )

@@ -63,7 +63,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             record_refusal(actor, edge_now(), str(request.method), shortened(request.path), refusal)
         except (OperationalError, InterfaceError):
             log.exception("refusal_not_recorded")
-    response = Response(problem(refusal, instance=request.path, status=status), status=status)
+    response = Response(problem(refusal, instance=shortened(request.path), status=status), status=status)
     response.content_type = CONTENT_TYPE
     for name, value in headers.items():
         response[name] = value
@@ -73,7 +73,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 def problem_response(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """Return the problem outside of an endpoint: unknown URL, crash, database away."""
     response = JsonResponse(
-        problem(refusal, instance=request.path), status=refusal.status, content_type=CONTENT_TYPE
+        problem(refusal, instance=shortened(request.path)), status=refusal.status, content_type=CONTENT_TYPE
     )
     if isinstance(refusal, Unavailable):
         response["Retry-After"] = str(refusal.retry_after)

@@ -16,9 +16,20 @@ MAX_TEXT = 200
 
 
 class Query:
-    """The parameters of one request. `names` are those that the endpoint knows besides paging."""
+    """The parameters of one request. `names` are those that the endpoint knows besides paging.
 
-    def __init__(self, request: Request, names: Collection[str] = (), *, paged: bool = True) -> None:
+    Each is given once at most, but those of `repeated`: of two services, one would be asked about, and
+    the caller would believe that it was the other.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        names: Collection[str] = (),
+        *,
+        paged: bool = True,
+        repeated: Collection[str] = (),
+    ) -> None:
         self._values = request.query_params
         known = set(names) | (PAGING if paged else set())
         unknown = sorted(set(self._values) - known)
@@ -28,6 +39,11 @@ class Query:
                 FieldError(f"/{name[:60]}", "unknown", f"No such parameter; known are: {words}.")
                 for name in unknown
             )
+        twice = sorted(
+            name for name, values in self._values.lists() if len(values) > 1 and name not in repeated
+        )
+        if twice:
+            raise InvalidInput(FieldError(f"/{name}", "repeated", "Give this once.") for name in twice)
 
     def text(self, name: str, *, max_length: int = MAX_TEXT) -> str:
         """Return the parameter as text, `""` where it is absent."""

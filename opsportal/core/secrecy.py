@@ -6,6 +6,7 @@ Whoever makes a secret takes its prefix from here, so that no log can learn of i
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 BEARER = "opk_"  # a service account's
 SENDER = "opi_"  # of an integration: alerts come in by it
@@ -40,6 +41,25 @@ def shortened(path: str) -> str:
         for pattern in _PATHS:
             path = pattern.sub(r"\1…", path)
     return path
+
+
+def is_secret(text: str) -> bool:
+    """Return whether `text` is a secret of ours and nothing else."""
+    return _PREFIXED.fullmatch(text) is not None
+
+
+def without_secrets(value: object) -> object:
+    """Return a JSON value without secrets: members that are one are left out, texts that hold one shortened."""
+    match value:
+        case str():
+            return _PREFIXED.sub(r"\1…", value) if "op" in value else value
+        case Mapping():
+            members = value.items()
+            return {k: without_secrets(v) for k, v in members if not (isinstance(v, str) and is_secret(v))}
+        case list() | tuple():
+            return [without_secrets(item) for item in value]
+        case _:
+            return value
 
 
 def blanked(text: str) -> str:

@@ -20,6 +20,7 @@ from incidents.services.alerts.integrations import (
     integration_token_make,
 )
 from incidents.services.alerts.keys import signing_secret
+from opsportal.api.models import IdempotencyRecord
 from tests.alerting import (
     ALERTMANAGER,
     CHANGE_EVENT,
@@ -30,7 +31,7 @@ from tests.alerting import (
     having,
     make_integration,
 )
-from tests.makers import NOW, ROOT, make_token
+from tests.makers import NOW, ROOT, make_token, make_user
 from tests.untouched import nothing_written
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
@@ -268,6 +269,33 @@ def test_an_idempotency_key_gives_the_first_answer_again() -> None:
     assert (first.status_code, first.json()) == (again.status_code, again.json())
     assert again["Idempotency-Replayed"] == "true"
     assert AlertMessage.objects.count() == 1
+
+
+def test_a_replay_of_an_answer_with_a_secret_comes_without_it() -> None:
+    client = Client()
+    client.force_login(make_user(staff=True))
+    about = {"slug": "prometheus", "kind": "alertmanager", "name": "Prometheus of opi_somebody"}
+
+    def ask() -> Any:
+        key = {"idempotency-key": "one"}
+        return client.post("/api/v1/integrations/", about, content_type="application/json", headers=key)
+
+    first, again = ask(), ask()
+    secret = first.json().pop("token")
+    assert again["Idempotency-Replayed"] == "true"
+    assert again.json() == {
+        **{name: value for name, value in first.json().items() if name != "token"},
+        "name": "Prometheus of opi_some…",
+    }
+    assert secret not in IdempotencyRecord.objects.get().body
+
+
+def test_a_refusal_repeats_no_secret_of_its_path() -> None:
+    _, secret = make_integration()
+    path = f"{ROOT_PATH}alertmanager/{secret}/"
+    for answer in (Client().get(path), post(path, b"{"), Client().get(path + "nowhere/")):
+        assert answer.status_code in {400, 401, 404}
+        assert secret not in answer.content.decode()
 
 
 def test_alerts_are_listed_and_filtered() -> None:

@@ -46,7 +46,7 @@ def test_the_api_names_it_and_puts_it_in_force(cast: Cast, wanted: str) -> None:
     change = implementing(cast, activates=wanted)
     seen = client.get(f"{URL}{change.key}/").json()
     assert seen["next_step"].startswith("It is being carried out. Put the standard in force")
-    assert "activate_standard" in seen["allowed"]
+    assert "activate-standard" in seen["allowed"]
     assert "complete" not in seen["allowed"]
     with nothing_written(at_an_edge=True):
         early = send(client, "POST", f"{URL}{change.key}/complete/").json()

@@ -93,7 +93,8 @@ def test_a_change_travels_from_draft_to_closed(cast: Cast) -> None:
 def test_fail_and_roll_back(cast: Cast) -> None:
     change = implementing(cast)
     client = as_person(cast.requester)
-    assert told(step(client, change, "fail", {"reason": "The disk was full."}))["state"] == "failed"
+    after = told(step(client, change, "fail", {"reason": "The disk was full."}))
+    assert (after["state"], after["allowed"][0]) == ("failed", "roll-back")
     assert told(step(client, change, "roll-back", {}))["state"] == "rolled_back"
 
 
@@ -304,6 +305,14 @@ def test_a_reason_is_needed_and_bounded(cast: Cast, verb: str) -> None:
     with nothing_written(at_an_edge=True):
         for body in ({}, {"reason": ""}, {"reason": 7}, {"reason": "x" * 501}, {"reason": "\x00"}):
             assert pointers(step(client, change, verb, body)) == ["/reason"]
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject", "abstain"])
+def test_a_vote_on_a_draft_is_told_about_as_it_was_cast(cast: Cast, verb: str) -> None:
+    change = draft(cast)
+    answer = step(as_person(cast.lead), change, verb, {"content_hash": change.content_hash})
+    assert answer.json()["code"] == "illegal_move"
+    assert answer.json()["detail"].startswith(f"'{verb}' is not possible")
 
 
 def test_a_step_is_no_get_and_of_an_unknown_change_404(cast: Cast) -> None:

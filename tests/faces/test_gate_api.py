@@ -100,6 +100,8 @@ def test_it_names_the_template_that_would_open_a_change(cast: Cast, api: Client)
         (("checks", "tests:passed"), "/checks"),
         (("commit", "xyz"), "/commit"),
         (("page_size", "5"), "/page_size"),
+        (("service", "ledger"), "/service"),
+        (("environment", "staging"), "/environment"),
     ],
     ids=str,
 )

@@ -113,7 +113,8 @@ def entry_out(entry: CalendarEntry) -> dict[str, Any]:
 
 
 def _asked(request: Request) -> tuple[datetime, datetime, Wanted]:
-    query = Query(request, {"from", "to", "kind", "service", "environment"}, paged=False)
+    names = {"from", "to", "kind", "service", "environment"}
+    query = Query(request, names, paged=False, repeated={"kind"})
     start = query.moment("from") or edge_now()
     end = query.moment("to") or start + USUAL
     if end <= start:
