@@ -133,7 +133,7 @@ class BreakGlassList(ApiView):
         )
         rows = rows.filter(state=state) if state else rows
         rows = rows.filter(updated_at__gte=since) if since else rows
-        return self.page(rows, break_glass_out, ordering=GLASS_ORDERINGS, default="-asked_at")
+        return self.page(rows, break_glass_out, ordering=GLASS_ORDERINGS, default="-asked_at", changed=None)
 
     @extend_schema(operation_id="break_glass_ask", request=BreakGlassBody, responses={201: BreakGlassOut})
     def post(self, request: Request) -> Response:

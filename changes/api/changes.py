@@ -106,7 +106,8 @@ class ChangeList(ApiView):
             updated_since=query.moment("updated_since"),
             with_window=query.text("ordering") in {"window_start", "-window_start"},
         )
-        return self.page(change_list(wanted), change_out, ordering=ORDERINGS, default="-updated_at")
+        rows = change_list(wanted)
+        return self.page(rows, change_out, ordering=ORDERINGS, default="-updated_at", changed=None)
 
     @extend_schema(operation_id="changes_create", request=ChangeBody, responses={201: ChangeDetailOut})
     def post(self, request: Request) -> Response:

@@ -83,7 +83,11 @@ class DeploymentList(ApiView):
             updated_since=query.moment("updated_since"),
         )
         return self.page(
-            deployment_list(wanted), deployment_out, ordering=DEPLOYMENT_ORDERINGS, default="-registered_at"
+            deployment_list(wanted),
+            deployment_out,
+            ordering=DEPLOYMENT_ORDERINGS,
+            default="-registered_at",
+            changed=None,
         )
 
     @extend_schema(
@@ -139,7 +143,9 @@ class DeploymentEvents(ApiView):
         """List what was reported of a deployment, and what was answered."""
         Query(request)
         rows = deployment_by_key(key).events.all()
-        return self.page(rows, report_out, ordering=EVENTS_IN_ORDER, default="received_at")
+        return self.page(
+            rows, report_out, ordering=EVENTS_IN_ORDER, default="received_at", changed=("received_at",)
+        )
 
     @extend_schema(operation_id="deployments_report", request=ReportBody, responses=ToldOut)
     def post(self, request: Request, key: str) -> Response:

@@ -169,7 +169,7 @@ class MeetingList(ApiView):
         for name, column in _MOMENTS.items():
             moment = query.moment(name)
             rows = rows.filter(**{column: moment}) if moment else rows
-        return self.page(rows, meeting_out, ordering=MEETING_ORDERINGS, default="-starts_at")
+        return self.page(rows, meeting_out, ordering=MEETING_ORDERINGS, default="-starts_at", changed=None)
 
     @extend_schema(operation_id="cab_meetings_call", request=MeetingBody, responses={201: MeetingOut})
     def post(self, request: Request) -> Response:
@@ -314,7 +314,8 @@ class MeetingDecisions(ApiView):
         """List the votes that were cast in it, in order."""
         Query(request)
         rows = decisions_of(meeting_by_key(key))
-        return self.page(rows, decision_out, ordering=DECISION_ORDERINGS, default="id")
+        cast = ("vote__cast_at",)
+        return self.page(rows, decision_out, ordering=DECISION_ORDERINGS, default="id", changed=cast)
 
     @extend_schema(
         operation_id="cab_meetings_decide", request=MeetingDecisionBody, responses={201: MeetingDecisionOut}

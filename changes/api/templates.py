@@ -79,7 +79,7 @@ class TemplateList(ApiView):
         )
         rows = rows.filter(state=state) if state else rows
         rows = rows.filter(updated_at__gte=since) if since else rows
-        return self.page(rows, template_out, ordering=TEMPLATE_ORDERINGS, default="title")
+        return self.page(rows, template_out, ordering=TEMPLATE_ORDERINGS, default="title", changed=None)
 
     @extend_schema(operation_id="templates_create", request=TemplateBody, responses={201: TemplateDetailOut})
     def post(self, request: Request) -> Response:

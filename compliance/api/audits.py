@@ -90,7 +90,7 @@ def _finding(actor: Actor, pk: int) -> Response:
 
 
 def narrowed(rows: QuerySet[Any], query: Query, *, person: str, unsettled: Collection[str]) -> QuerySet[Any]:
-    """Return `rows` narrowed by what all these lists know: whose (`person`), overdue, updated_since.
+    """Return `rows` narrowed by what all these lists know: whose (`person`), overdue.
 
     What is in one of the states `unsettled` after its time is overdue. Raises `InvalidInput`.
     """
@@ -101,8 +101,6 @@ def narrowed(rows: QuerySet[Any], query: Query, *, person: str, unsettled: Colle
             raise InvalidInput.of(person, "not_an_id", "Must be the id of a person.") from None
     if query.flag("overdue"):
         rows = rows.filter(state__in=unsettled, due_at__lt=edge_now())
-    if since := query.moment("updated_since"):
-        rows = rows.filter(updated_at__gte=since)
     return rows
 
 
@@ -128,7 +126,7 @@ class AuditList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List audits, newest first."""
-        known = {"state", "kind", "framework", "service", "lead", "overdue", "updated_since"}
+        known = {"state", "kind", "framework", "service", "lead", "overdue"}
         query = Query(request, known)
         rows = audits_seen(self.actor)
         if state := query.choice("state", AUDIT.states):
@@ -225,7 +223,7 @@ class FindingList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List findings, newest first. Drafts are seen by the team of their audit alone."""
-        query = Query(request, {"state", "severity", "audit", "owner", "overdue", "updated_since"})
+        query = Query(request, {"state", "severity", "audit", "owner", "overdue"})
         rows = findings_seen(self.actor)
         if state := query.choice("state", FINDING.states):
             rows = rows.filter(state=state)

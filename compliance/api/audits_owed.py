@@ -117,7 +117,7 @@ class OwedView(ApiView):
     def listed(self, request: Request) -> Response:
         """Return one page of what the caller sees, narrowed by whose, overdue, since when, words and keys."""
         owed = self.owed
-        query = Query(request, {*owed.choices, *owed.keys, "owner", "overdue", "updated_since"})
+        query = Query(request, {*owed.choices, *owed.keys, "owner", "overdue"})
         rows = narrowed(owed.seen(self.actor), query, person="owner", unsettled=("open",))
         for name, words in owed.choices.items():
             if value := query.choice(name, words):

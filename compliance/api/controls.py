@@ -98,7 +98,7 @@ class ControlList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List controls with their computed status and its reasons."""
-        query = Query(request, {"state", "framework", "rule", "updated_since"})
+        query = Query(request, {"state", "framework", "rule"})
         rows = controls_loaded()
         if state := query.choice("state", CONTROL.states):
             rows = rows.filter(state=state)
@@ -108,8 +108,6 @@ class ControlList(ApiView):
             )
         if rule := query.text("rule"):
             rows = rows.filter(pk__in=Control.objects.filter(rules__rule=rule).values("pk"))
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         response = self.page(rows, lambda row: {"row": row}, ordering=CONTROL_ORDERINGS, default="id")
         found = [one["row"] for one in response.data["results"]]
         judged = control_statuses(found, edge_now())
@@ -255,14 +253,12 @@ class ExceptionList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List exceptions, newest first."""
-        query = Query(request, {"state", "rule", "updated_since"})
+        query = Query(request, {"state", "rule"})
         rows = exceptions_loaded()
         if state := query.choice("state", EXCEPTION.states):
             rows = rows.filter(state=state)
         if rule := query.text("rule"):
             rows = rows.filter(rule=rule)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, exception_out, ordering=EXCEPTION_ORDERINGS, default="-id")
 
     @extend_schema(operation_id="exceptions_request", request=ExceptionBody, responses={201: ExceptionOut})

@@ -64,7 +64,7 @@ class DocumentList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List registered documents by title."""
-        query = Query(request, {"state", "kind", "service", "link", "updated_since"})
+        query = Query(request, {"state", "kind", "service", "link"})
         rows = documents_loaded()
         if state := query.choice("state", DOCUMENT.states):
             rows = rows.filter(state=state)
@@ -74,8 +74,6 @@ class DocumentList(ApiView):
             rows = rows.filter(service__slug=service)
         if link := query.choice("link", DocumentLink.State.values):
             rows = rows.filter(link__state=link)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, document_out, ordering=ORDERINGS, default="title")
 
     @extend_schema(operation_id="documents_register", request=DocumentBody, responses={201: DocumentOut})

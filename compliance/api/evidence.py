@@ -230,7 +230,7 @@ class EvidenceList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List evidence with its newest revision, newest first."""
-        query = Query(request, {"state", "control", "updated_since"})
+        query = Query(request, {"state", "control"})
         rows = evidence_loaded()
         if state := query.choice("state", EVIDENCE.states):
             rows = rows.filter(state=state)
@@ -238,8 +238,6 @@ class EvidenceList(ApiView):
             number = control.upper().removeprefix("CTL-")
             known = number.isascii() and number.isdigit() and len(number) < 18
             rows = rows.filter(links__control=int(number)) if known else rows.none()
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         response = self.page(rows, lambda row: {"row": row}, ordering=EVIDENCE_ORDERINGS, default="-id")
         found = [one["row"] for one in response.data["results"]]
         newest = newest_revisions(found)
@@ -287,7 +285,13 @@ class EvidenceRevisions(ApiView):
         item = evidence_by_key(key)
         orderings = {"-number": ("-number", "-id"), "number": ("number", "id")}
         rows = EvidenceRevision.objects.filter(item=item)
-        return self.page(rows, lambda row: revision_out(row, item.key), ordering=orderings, default="-number")
+        return self.page(
+            rows,
+            lambda row: revision_out(row, item.key),
+            ordering=orderings,
+            default="-number",
+            changed=("received_at",),
+        )
 
 
 class EvidenceRevise(ApiView):

@@ -177,12 +177,10 @@ class AccessReviewList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List access reviews, newest first."""
-        query = Query(request, {"state", "updated_since"})
+        query = Query(request, {"state"})
         rows = AccessReview.objects.prefetch_related("moves")
         if state := query.choice("state", ACCESS_REVIEW.states):
             rows = rows.filter(state=state)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, review_out, ordering=REVIEW_ORDERINGS, default="-opened_at")
 
     @extend_schema(

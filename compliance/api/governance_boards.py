@@ -124,7 +124,9 @@ class DecisionList(ApiView):
         rows = decisions_loaded()
         if board := query.text("board", max_length=60):
             rows = rows.filter(board=board)
-        return self.page(rows, decision_out, ordering=DECISION_ORDERINGS, default="-decided_on")
+        return self.page(
+            rows, decision_out, ordering=DECISION_ORDERINGS, default="-decided_on", changed=("recorded_at",)
+        )
 
     @extend_schema(operation_id="decisions_record", request=DecisionBody, responses={201: DecisionOut})
     def post(self, request: Request) -> Response:

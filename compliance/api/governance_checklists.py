@@ -304,14 +304,12 @@ class ChecklistRunList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List what was gone through, the newest period first."""
-        query = Query(request, {"state", "checklist", "updated_since"})
+        query = Query(request, {"state", "checklist"})
         rows = runs_loaded()
         if state := query.choice("state", RUN.states):
             rows = rows.filter(state=state)
         if slug := query.text("checklist", max_length=60):
             rows = rows.filter(checklist__slug=slug)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, run_out, ordering=RUN_ORDERINGS, default="-first_day")
 
 

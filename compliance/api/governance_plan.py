@@ -219,12 +219,10 @@ class ImprovementList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List improvements, the longest due first."""
-        query = Query(request, {"state", "updated_since"})
+        query = Query(request, {"state"})
         rows = improvements_loaded()
         if state := query.choice("state", IMPROVEMENT.states):
             rows = rows.filter(state=state)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, improvement_out, ordering=IMPROVEMENT_ORDERINGS, default="due_at")
 
     @extend_schema(operation_id="improvements_open", request=ImprovementBody, responses={201: ImprovementOut})
@@ -297,7 +295,9 @@ class MaturityList(ApiView):
         """List the assessments, newest first."""
         Query(request)
         rows = MaturityAssessment.objects.all()
-        return self.page(rows, maturity_out, ordering=MATURITY_ORDERINGS, default="-assessed_at")
+        return self.page(
+            rows, maturity_out, ordering=MATURITY_ORDERINGS, default="-assessed_at", changed=("assessed_at",)
+        )
 
     @extend_schema(operation_id="maturity_assess", request=MaturityBody, responses={201: MaturityOut})
     def post(self, request: Request) -> Response:

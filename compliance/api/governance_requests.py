@@ -135,14 +135,12 @@ class PersonRequestList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List requests of persons, the longest due first."""
-        query = Query(request, {"state", "kind", "updated_since"})
+        query = Query(request, {"state", "kind"})
         rows = PersonRequest.objects.all()
         if state := query.choice("state", PERSON_REQUEST.states):
             rows = rows.filter(state=state)
         if kind := query.choice("kind", tuple(REQUESTS)):
             rows = rows.filter(kind=kind)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(
             rows, lambda row: request_out(row, self.actor), ordering=REQUEST_ORDERINGS, default="due_at"
         )

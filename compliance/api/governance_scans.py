@@ -188,7 +188,9 @@ class ScanList(ApiView):
             rows = rows.filter(kind=kind)
         if service := query.text("service", max_length=60):
             rows = rows.filter(service__slug=service)
-        return self.page(rows, scan_out, ordering=SCAN_ORDERINGS, default="-performed_at")
+        return self.page(
+            rows, scan_out, ordering=SCAN_ORDERINGS, default="-performed_at", changed=("recorded_at",)
+        )
 
     @extend_schema(operation_id="scans_record", request=ScanBody, responses={200: ScanOut, 201: ScanOut})
     def post(self, request: Request) -> Response:
@@ -235,7 +237,7 @@ class VulnerabilityList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List vulnerabilities, the longest due first."""
-        query = Query(request, {"state", "severity", "service", "updated_since"})
+        query = Query(request, {"state", "severity", "service"})
         rows = vulnerabilities_loaded()
         if state := query.choice("state", VULNERABILITY.states):
             rows = rows.filter(state=state)
@@ -243,8 +245,6 @@ class VulnerabilityList(ApiView):
             rows = rows.filter(severity=severity)
         if service := query.text("service", max_length=60):
             rows = rows.filter(service__slug=service)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, vulnerability_out, ordering=VULNERABILITY_ORDERINGS, default="due_at")
 
 

@@ -199,7 +199,11 @@ class DeclarationList(ApiView):
         if rule := query.text("rule", max_length=120):
             rows = rows.filter(rule_id=rule)
         page = self.page(
-            rows, lambda row: {"row": row}, ordering=DECLARATION_ORDERINGS, default="-declared_at"
+            rows,
+            lambda row: {"row": row},
+            ordering=DECLARATION_ORDERINGS,
+            default="-declared_at",
+            changed=("declared_at",),
         )
         found = [one["row"] for one in page.data["results"]]
         proofs = proofs_of(found)

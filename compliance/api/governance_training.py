@@ -272,14 +272,12 @@ class TrainingList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List sessions, newest first."""
-        query = Query(request, {"state", "topic", "updated_since"})
+        query = Query(request, {"state", "topic"})
         rows = trainings_loaded()
         if state := query.choice("state", TRAINING.states):
             rows = rows.filter(state=state)
         if topic := query.text("topic", max_length=60):
             rows = rows.filter(topic__slug=topic)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, training_out, ordering=TRAINING_ORDERINGS, default="-at")
 
     @extend_schema(operation_id="trainings_plan", request=TrainingBody, responses={201: TrainingOut})

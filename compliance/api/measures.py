@@ -77,7 +77,7 @@ class Measurements(ApiView):
             rows = rows.filter(at__gte=start)
         if end := query.moment("to"):
             rows = rows.filter(at__lt=end)
-        return self.page(rows, measurement_out, ordering=POINT_ORDERINGS, default="-at")
+        return self.page(rows, measurement_out, ordering=POINT_ORDERINGS, default="-at", changed=("at",))
 
     @extend_schema(
         operation_id="measurements_add",
@@ -110,7 +110,9 @@ class SeriesList(ApiView):
     def get(self, request: Request) -> Response:
         """List what is measured of whom, and by which source."""
         rows = Series.objects.filter(**_narrowed(Query(request, _NAMES)))
-        return self.page(rows, series_out, ordering=SERIES_ORDERINGS, default="figure")
+        return self.page(
+            rows, series_out, ordering=SERIES_ORDERINGS, default="figure", changed=("created_at",)
+        )
 
 
 class Figures(ApiView):

@@ -89,14 +89,12 @@ class PolicyList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List policies by title."""
-        query = Query(request, {"state", "kind", "updated_since"})
+        query = Query(request, {"state", "kind"})
         rows = policies_loaded()
         if state := query.choice("state", POLICY.states):
             rows = rows.filter(state=state)
         if kind := query.choice("kind", dict(POLICY_KINDS)):
             rows = rows.filter(kind=kind)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, policy_out, ordering=ORDERINGS, default="title")
 
     @extend_schema(
@@ -153,7 +151,9 @@ class PolicyVersions(ApiView):
         Query(request)
         rows = PolicyVersion.objects.filter(policy=policy_by_key(key))
         orderings = {"-number": ("-number", "-id"), "number": ("number", "id")}
-        return self.page(rows, policy_version_out, ordering=orderings, default="-number")
+        return self.page(
+            rows, policy_version_out, ordering=orderings, default="-number", changed=("written_at",)
+        )
 
 
 class PolicyUnsigned(ApiView):
@@ -298,7 +298,13 @@ class AttestationList(ApiView):
             if not (number.isascii() and number.isdigit()):
                 raise InvalidInput.of("number", "not_a_number", "Must be a whole number.")
             rows = rows.filter(number=int(number))
-        return self.page(rows, attestation_out, ordering={"id": ("id",), "-id": ("-id",)}, default="-id")
+        return self.page(
+            rows,
+            attestation_out,
+            ordering={"id": ("id",), "-id": ("-id",)},
+            default="-id",
+            changed=("signed_at",),
+        )
 
     @extend_schema(operation_id="attestations_sign", request=SignatureBody, responses={201: AttestationOut})
     def post(self, request: Request) -> Response:

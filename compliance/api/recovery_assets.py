@@ -92,7 +92,7 @@ class AssetList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List what must be recoverable, by name."""
-        query = Query(request, {"state", "tier", "service", "updated_since"})
+        query = Query(request, {"state", "tier", "service"})
         rows = assets_loaded()
         if state := query.choice("state", ASSET.states):
             rows = rows.filter(state=state)
@@ -100,8 +100,6 @@ class AssetList(ApiView):
             rows = rows.filter(own_tier=tier)
         if service := query.text("service"):
             rows = rows.filter(service__slug=service)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, asset_out, ordering=ASSET_ORDER, default="name")
 
     @extend_schema(operation_id="assets_create", request=AssetBody, responses={201: AssetOut})
@@ -204,7 +202,9 @@ class BackupList(ApiView):
             rows = rows.filter(finished_at__gte=since)
         if until := query.moment("to"):
             rows = rows.filter(finished_at__lt=until)
-        return self.page(rows, backup_out, ordering=BACKUP_ORDER, default="-finished_at")
+        return self.page(
+            rows, backup_out, ordering=BACKUP_ORDER, default="-finished_at", changed=("recorded_at",)
+        )
 
     @extend_schema(operation_id="backups_report", request=BackupBody, responses={201: BackupOut})
     def post(self, request: Request) -> Response:

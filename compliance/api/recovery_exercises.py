@@ -67,7 +67,7 @@ class ExerciseList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List exercises of any kind, the newest first."""
-        query = Query(request, {"kind", "state", "service", "updated_since"})
+        query = Query(request, {"kind", "state", "service"})
         rows = exercises_loaded()
         if kind := query.choice("kind", keys(EXERCISE_KINDS)):
             rows = rows.filter(kind=kind)
@@ -75,8 +75,6 @@ class ExerciseList(ApiView):
             rows = rows.filter(state=state)
         if service := query.text("service"):
             rows = rows.filter(concerned__service__slug=service)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, exercise_out, ordering=ORDER, default="-id")
 
     @extend_schema(operation_id="exercises_plan", request=ExerciseBody, responses={201: ExerciseDetailOut})

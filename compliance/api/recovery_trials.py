@@ -67,7 +67,7 @@ class RestoreTestList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List restore tests, the newest first."""
-        query = Query(request, {"asset", "state", "level", "updated_since"})
+        query = Query(request, {"asset", "state", "level"})
         rows = tests_loaded()
         if name := query.text("asset"):
             rows = rows.filter(asset=asset_named(name, field="asset"))
@@ -75,8 +75,6 @@ class RestoreTestList(ApiView):
             rows = rows.filter(state=state)
         if level := query.choice("level", LEVELS):
             rows = rows.filter(level=level)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, restore_test_out, ordering=ORDER, default="-id")
 
     @extend_schema(

@@ -134,7 +134,13 @@ class AlertList(OwnAlerts):
             rows = rows.filter(fingerprint=fingerprint)
         if key := query.text("incident"):
             rows = rows.filter(incident=number_of(key, PREFIX) or 0)
-        return self.page(rows, alert_out, ordering=ALERT_ORDERINGS, default="-id")
+        return self.page(
+            rows,
+            alert_out,
+            ordering=ALERT_ORDERINGS,
+            default="-id",
+            changed=("last_received_at", "acknowledged_at"),
+        )
 
     @extend_schema(operation_id="alerts_take", request=AlertBody, responses={202: TakenOut})
     def post(self, request: Request, token: str = "") -> Response:

@@ -72,12 +72,10 @@ class PolicyList(ApiView):
     @extend_schema(operation_id="escalation_policies_list", parameters=FILTERS, responses=PolicyPage)
     def get(self, request: Request) -> Response:
         """List escalation policies by name."""
-        query = Query(request, {"state", "updated_since"})
+        query = Query(request, {"state"})
         rows = policies().prefetch_related("services__service")
         if state := query.choice("state", POLICY.states):
             rows = rows.filter(state=state)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, policy_out, ordering=ORDERINGS, default="name")
 
     @extend_schema(operation_id="escalation_policies_create", request=PolicyBody, responses={201: PolicyOut})

@@ -92,7 +92,7 @@ class PostmortemList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List postmortems, newest first."""
-        query = Query(request, {"state", "incident", "updated_since"})
+        query = Query(request, {"state", "incident"})
         rows = postmortems_seen(self.actor, edge_now())
         if state := query.choice("state", POSTMORTEM.states):
             rows = rows.filter(state=state)
@@ -101,8 +101,6 @@ class PostmortemList(ApiView):
             if number is None:
                 raise InvalidInput.of("incident", "not_a_key", "Must be the key of an incident, e.g. INC-9.")
             rows = rows.filter(incident=number)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, postmortem_out, ordering=POSTMORTEM_ORDERINGS, default="-created_at")
 
     @extend_schema(
@@ -227,7 +225,7 @@ class ActionList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List action items, the longest due first."""
-        query = Query(request, {"state", "postmortem", "updated_since"})
+        query = Query(request, {"state", "postmortem"})
         rows = actions_seen(self.actor, edge_now())
         if state := query.choice("state", ACTION.states):
             rows = rows.filter(state=state)
@@ -238,8 +236,6 @@ class ActionList(ApiView):
                     "postmortem", "not_a_key", "Must be the key of a postmortem, e.g. PM-4."
                 )
             rows = rows.filter(postmortem=number)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, action_out, ordering=ACTION_ORDERINGS, default="due_at")
 
     @extend_schema(operation_id="action_items_open", request=ActionBody, responses={201: ActionOut})

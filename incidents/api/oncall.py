@@ -67,14 +67,12 @@ class ScheduleList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List schedules, retired ones too."""
-        query = Query(request, {"state", "team", "updated_since"})
+        query = Query(request, {"state", "team"})
         rows = Schedule.objects.select_related("team")
         if state := query.choice("state", SCHEDULE.states):
             rows = rows.filter(state=state)
         if team := query.text("team"):
             rows = rows.filter(team__slug=team)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, schedule_row, ordering=ORDERINGS, default="name")
 
     @extend_schema(request=ScheduleBody, responses={201: ScheduleOut})

@@ -12,7 +12,7 @@ from incidents.api.oncall_out import OverrideOut, OverridePage, override_out, pe
 from incidents.models import Override
 from incidents.services.oncall import override_cancel, override_create
 from incidents.states import OVERRIDE
-from opsportal.api.pagination import CursorPages, both_ways
+from opsportal.api.pagination import both_ways
 from opsportal.api.query import Query
 from opsportal.api.serializers import read_body
 from opsportal.api.views import ApiView
@@ -49,16 +49,11 @@ class OverrideList(ApiView):
             rows = rows.filter(ends_at__gt=start)
         if end := query.moment("to"):
             rows = rows.filter(starts_at__lt=end)
-        pages = CursorPages(ORDERINGS, "-id")
-        found: list[Override] = pages.paginate_queryset(rows, request, view=self) or []
+        page = self.page(rows, lambda row: {"row": row}, ordering=ORDERINGS, default="-id")
+        found: list[Override] = [one["row"] for one in page.data["results"]]
         names = people_names({person for row in found for person in (*row.people, row.instead_of)})
-        return Response(
-            {
-                "next": pages.get_next_link(),
-                "previous": pages.get_previous_link(),
-                "results": [override_out(row, names) for row in found],
-            }
-        )
+        page.data["results"] = [override_out(row, names) for row in found]
+        return page
 
     @extend_schema(request=OverrideBody, responses={201: OverrideOut})
     def post(self, request: Request, slug: str) -> Response:

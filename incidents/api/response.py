@@ -94,7 +94,7 @@ class IncidentList(ApiView):
             updated_since=query.moment("updated_since"),
         )
         rows = incident_list(self.actor, wanted, edge_now())
-        return self.page(rows, incident_out, ordering=ORDERINGS, default="-declared_at")
+        return self.page(rows, incident_out, ordering=ORDERINGS, default="-declared_at", changed=None)
 
     @extend_schema(operation_id="incidents_create", request=IncidentBody, responses={201: IncidentOut})
     def post(self, request: Request) -> Response:

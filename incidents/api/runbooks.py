@@ -69,7 +69,7 @@ class RunbookList(ApiView):
     @extend_schema(operation_id="runbooks_list", parameters=FILTERS, responses=RunbookPage)
     def get(self, request: Request) -> Response:
         """List runbooks by title."""
-        query = Query(request, {"state", "kind", "service", "updated_since"})
+        query = Query(request, {"state", "kind", "service"})
         rows = runbooks_loaded()
         if state := query.choice("state", RUNBOOK.states):
             rows = rows.filter(state=state)
@@ -77,8 +77,6 @@ class RunbookList(ApiView):
             rows = rows.filter(kind=kind)
         if service := query.text("service"):
             rows = rows.filter(targets__service__slug=service)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, runbook_out, ordering=ORDERINGS, default="title")
 
     @extend_schema(operation_id="runbooks_create", request=RunbookBody, responses={201: RunbookDetailOut})
@@ -130,7 +128,7 @@ class RunbookVersions(ApiView):
         Query(request)
         rows = RunbookVersion.objects.filter(runbook=runbook_by_slug(slug))
         orderings = {"-number": ("-number", "-id"), "number": ("number", "id")}
-        return self.page(rows, version_out, ordering=orderings, default="-number")
+        return self.page(rows, version_out, ordering=orderings, default="-number", changed=("written_at",))
 
 
 class _Step(ApiView):

@@ -11,7 +11,7 @@ from opsportal.core.errors import FieldError, InvalidInput
 from opsportal.core.moments import clean_moment
 from opsportal.core.text import clean_text
 
-PAGING = frozenset({"cursor", "page_size", "ordering"})
+PAGING = frozenset({"cursor", "page_size", "ordering", "updated_since"})
 MAX_TEXT = 200
 
 
@@ -72,9 +72,17 @@ class Query:
 
     def moment(self, name: str) -> datetime | None:
         """Return the parameter as an aware instant. A time without zone is refused."""
-        value = self._values.get(name)
-        # A "+" in a query string that was not encoded arrives as a blank.
-        return parse_moment(value.replace(" ", "+"), field=name) if value else None
+        return _moment(self._values.get(name), name)
+
+
+def asked_since(request: Request) -> datetime | None:
+    """Return `updated_since` of a request as an aware instant, None where it is absent."""
+    return _moment(request.query_params.get("updated_since"), "updated_since")
+
+
+def _moment(value: str | None, name: str) -> datetime | None:
+    # A "+" in a query string that was not encoded arrives as a blank.
+    return parse_moment(value.replace(" ", "+"), field=name) if value else None
 
 
 def parse_moment(text: object, *, field: str) -> datetime:

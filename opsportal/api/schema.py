@@ -82,6 +82,23 @@ def _response(text: str) -> dict[str, Any]:
     }
 
 
+def add_updated_since(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Give every list in pages the parameter that `ApiView.page` answers for all of them."""
+    for operations in result["paths"].values():
+        known = operations.get("get", {}).get("parameters", [])
+        names = {parameter["name"] for parameter in known}
+        if {"cursor", "page_size"} <= names and "updated_since" not in names:
+            known.append(
+                {
+                    "in": "query",
+                    "name": "updated_since",
+                    "schema": {"type": "string"},
+                    "description": "Only what was made or changed at this time or later.",
+                }
+            )
+    return result
+
+
 def add_problem_component(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Put the shared problem schema among the components (drf-spectacular post-processing hook)."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
@@ -12,8 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from opsportal.api.changed import changed_since
 from opsportal.api.idempotency import HEADER, answer_once
 from opsportal.api.pagination import CursorPages
+from opsportal.api.query import asked_since
 from opsportal.api.renderers import JSONRenderer
 from opsportal.core.actor import Actor
 
@@ -76,9 +78,17 @@ class ApiView(APIView):
         *,
         ordering: Mapping[str, tuple[str, ...]],
         default: str,
+        changed: Collection[str] | None = (),
     ) -> Response:
-        """Return one cursor page. `ordering` maps each allowed word to columns, the last of them unique."""
+        """Return one cursor page. `ordering` maps each allowed word to columns, the last of them unique.
+
+        `changed` are the columns by which `updated_since` is answered (see `changed_since`), None where
+        `queryset` heeds it already.
+        """
         pages = CursorPages(ordering, default)
+        if changed is not None and "updated_since" in self.request.query_params:
+            since = asked_since(self.request)
+            queryset = queryset if since is None else changed_since(queryset, since, changed)
         rows: list[Model] = pages.paginate_queryset(queryset, self.request, view=self) or []
         return Response(
             {

@@ -49,7 +49,7 @@ def is_secret(text: str) -> bool:
 
 
 def without_secrets(value: object) -> object:
-    """Return a JSON value without secrets: members that are one are left out, texts that hold one shortened."""
+    """Return a JSON value without secrets: members that are one left out, texts that hold one shortened."""
     match value:
         case str():
             return _PREFIXED.sub(r"\1…", value) if "op" in value else value

@@ -78,12 +78,10 @@ class WindowList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List maintenance windows, retired ones too."""
-        query = Query(request, {"state", "updated_since"})
+        query = Query(request, {"state"})
         rows = MaintenanceWindow.objects.all()
         if state := query.choice("state", WINDOW.states):
             rows = rows.filter(state=state)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         render = partial(window_out, now=edge_now())
         return self.page(rows, render, ordering=WINDOW_ORDERINGS, default="key")
 
@@ -161,14 +159,12 @@ class FreezeList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List freezes, those that are over or lifted too."""
-        query = Query(request, {"state", "at", "updated_since"})
+        query = Query(request, {"state", "at"})
         rows = Freeze.objects.all()
         if state := query.choice("state", FREEZE.states):
             rows = rows.filter(state=state)
         if at := query.moment("at"):
             rows = rows.filter(state=FREEZE.initial, starts_at__lte=at, ends_at__gt=at)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, freeze_out, ordering=FREEZE_ORDERINGS, default="-key")
 
     @extend_schema(request=FreezeBody, responses={201: FreezeOut})

@@ -186,12 +186,10 @@ class ProviderList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List providers by name."""
-        query = Query(request, {"state", "updated_since"})
+        query = Query(request, {"state"})
         rows = selectors.providers().prefetch_related("uses__service")
         if state := query.choice("state", PROVIDER.states):
             rows = rows.filter(state=state)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, provider_out, ordering=ORDERINGS, default="name")
 
     @extend_schema(request=ProviderBody, responses={201: ProviderOut})

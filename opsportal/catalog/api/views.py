@@ -87,9 +87,7 @@ class ServiceList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List services by name, retired ones too."""
-        query = Query(
-            request, {"tier", "data_classification", "owner_team", "state", "search", "updated_since"}
-        )
+        query = Query(request, {"tier", "data_classification", "owner_team", "state", "search"})
         rows = selectors.services()
         if tier := query.choice("tier", Service.Tier.values):
             rows = rows.filter(tier=tier)
@@ -101,8 +99,6 @@ class ServiceList(ApiView):
             rows = rows.filter(owner_team=_team(team))
         if text := query.text("search"):
             rows = rows.filter(selectors.matching(text))
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, service_out, ordering=SERVICE_ORDERINGS, default="name")
 
     @extend_schema(request=ServiceBody, responses={201: ServiceOut})
@@ -178,12 +174,10 @@ class EnvironmentList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List environments in order of promotion."""
-        query = Query(request, {"kind", "updated_since"})
+        query = Query(request, {"kind"})
         rows = Environment.objects.all()
         if kind := query.choice("kind", Environment.Kind.values):
             rows = rows.filter(kind=kind)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         return self.page(rows, environment_out, ordering=ENVIRONMENT_ORDERINGS, default="rank")
 
     @extend_schema(request=EnvironmentBody, responses={201: EnvironmentOut})

@@ -42,7 +42,7 @@ class ObligationList(ApiView):
     @extend_schema(operation_id="obligations_list", parameters=FILTERS, responses=ObligationPage)
     def get(self, request: Request) -> Response:
         """List obligations, the longest due first."""
-        query = Query(request, {"owner", "state", "owed", "subject", "updated_since"})
+        query = Query(request, {"owner", "state", "owed", "subject"})
         now = edge_now()
         rows = _of_owner(query.choice("owner", {"me"}), self.actor)
         if state := query.choice("state", OBLIGATION.states):
@@ -51,8 +51,6 @@ class ObligationList(ApiView):
             rows = rows.filter(ended_at__isnull=True)
         if key := query.text("subject"):
             rows = rows.filter(subject_key=key.upper())
-        if since := query.moment("updated_since"):
-            rows = rows.filter(updated_at__gte=since)
         page = self.page(rows, lambda row: {"row": row}, ordering=ORDERINGS, default="due_at")
         lines = lines_of((item["row"] for item in page.data["results"]), now)
         page.data["results"] = [obligation_out(line) for line in lines]

@@ -61,15 +61,16 @@ class StandardList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List the stored versions of standards, newest first."""
-        query = Query(request, {"name", "updated_since"})
+        query = Query(request, {"name"})
         rows = versions()
         if name := query.text("name"):
             rows = rows.filter(name=name)
-        if since := query.moment("updated_since"):
-            rows = rows.filter(stored_at__gte=since)
         active = active_standard_or_none()
         active_hash = active.content_hash if active else ""
-        page = self.page(rows, lambda row: {"row": row}, ordering=ORDERINGS, default="-stored_at")
+        stored = ("stored_at",)
+        page = self.page(
+            rows, lambda row: {"row": row}, ordering=ORDERINGS, default="-stored_at", changed=stored
+        )
         lines = lines_of((item["row"] for item in page.data["results"]), today())
         page.data["results"] = [row_out(line, active_hash) for line in lines]
         return page
