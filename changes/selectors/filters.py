@@ -19,10 +19,10 @@ from opsportal.core.text import clean_text
 OVER = ("closed", "cancelled", "rejected")
 STATE_GROUPS = {"open": "Open (all but over)", "over": "Over"}
 ORDERS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "recent": ("Last changed first", ("-updated_at", "-id")),
-    "new": ("Newest first", ("-id",)),
-    "waiting": ("Longest untouched first", ("updated_at", "id")),
-    "window": ("Next window first", ("window_start", "id")),
+    "recent": ("Last step", ("-updated_at", "-id")),
+    "new": ("Newest", ("-id",)),
+    "waiting": ("Longest untouched", ("updated_at", "id")),
+    "window": ("Next window", ("window_start", "id")),
 }
 _STATES = {"over": OVER, "open": tuple(state for state in CHANGE.states if state not in OVER)}
 

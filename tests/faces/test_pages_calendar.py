@@ -65,6 +65,16 @@ def test_the_list_shows_each_thing_on_its_day_in_the_readers_zone() -> None:
     assert freeze.title.replace("'", "&#x27;") in page
 
 
+@pytest.mark.parametrize(("asked", "folded"), [("2026-03-22", 3), ("2026-03-31", 0), ("2026-03-01", 0)])
+def test_the_list_begins_at_the_day_asked_for(asked: str, folded: int, reader: Client) -> None:
+    make_window()
+    page = reader.get("/calendar/", {"date": asked}).content.decode()
+    before = re.findall(r'<details class="op-cal-earlier">.*?</details>', page, flags=re.DOTALL)
+    assert "".join(before).count('id="day-') == folded
+    assert ("earlier days of March 2026" in page) == bool(folded)
+    assert page.count('id="day-') == 5
+
+
 @pytest.mark.parametrize("view", ["month", "week"])
 def test_month_and_week_are_drawn_by_a_script_and_say_the_same_without(view: str, reader: Client) -> None:
     make_freeze()

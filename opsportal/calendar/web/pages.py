@@ -79,13 +79,15 @@ def calendar(request: HttpRequest) -> HttpResponse:
     entries = [
         entry for entry in entries_between(actor_of(request), start, end, wanted) if not entry.cancelled
     ]
+    earlier, days = folded(days_of(entries, period, zone), shown_day if view == "list" else period.first)
     context = {
         "view": view,
         "views": VIEWS.items(),
         "period": period,
         "today": today,
         "shown_day": shown_day,
-        "days": days_of(entries, period, zone),
+        "earlier": earlier,
+        "days": days,
         "drawn": [_drawn(entry, zone) for entry in entries] if view != "list" else None,
         "kinds": KINDS.items(),
         "wanted": wanted,
@@ -112,6 +114,12 @@ def period_of(view: str, day: date) -> Period:
         first -= timedelta(days=first.weekday())
         last += timedelta(days=6 - last.weekday())
     return Period(first, last, before, after, title)
+
+
+def folded(days: list[Day], shown: date) -> tuple[list[Day], list[Day]]:
+    """Return the days before `shown`, and the others; where there are no others, nothing is before."""
+    earlier, others = ([one for one in days if one.day < shown], [one for one in days if one.day >= shown])
+    return (earlier, others) if others else ([], earlier)
 
 
 def days_of(entries: Iterable[CalendarEntry], period: Period, zone: tzinfo) -> list[Day]:
