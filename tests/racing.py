@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from django.db import connections
+from django.db import connection, connections, transaction
 
+F = TypeVar("F")
 T = TypeVar("T")
 
 
@@ -27,3 +29,33 @@ def race(*acts: Callable[[], T]) -> list[T | Exception]:
 
     with ThreadPoolExecutor(len(acts)) as pool:
         return list(pool.map(run, acts))
+
+
+def overtaken(first: Callable[[], F], second: Callable[[], T]) -> tuple[F, T]:
+    """Commit `first` when `second`, on another connection, waits for its locks; return what both did.
+
+    On PostgreSQL. Raises `AssertionError` where `second` does not wait.
+    """
+
+    def run() -> T:
+        try:
+            return second()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            done = first()
+            behind = pool.submit(run)
+            _until_somebody_waits()
+        return done, behind.result(timeout=30)
+
+
+def _until_somebody_waits() -> None:
+    give_up_at = time.monotonic() + 30
+    with connection.cursor() as cursor:
+        while time.monotonic() < give_up_at:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+    raise AssertionError("nobody waits for a lock")

@@ -39,7 +39,7 @@ _TEMPLATE_COLUMNS = tuple(
 )
 _CHANGE_COLUMNS = tuple(field.attname for field in Change._meta.concrete_fields)
 _ITS_TEMPLATE = ("slug", "state", "content_hash", "valid_until")
-_BESIDE = ("places", "approved_hash", "done_here", "approved_stages", "open_conditions")
+_BESIDE = ("places", "approved_hash", "done_here", "approved_stages", "open_conditions", "version_seen")
 
 
 def context_rows(asked: Asked, now: datetime, *, with_templates: bool) -> dict[str, list[tuple[Any, ...]]]:
@@ -62,10 +62,15 @@ def change_rows(asked: Asked, number: int | None, *, lock: bool) -> list[Change]
     """Return the change of that number, or those that may fit, newest first; with its template loaded,
     and `places`, `approved_hash`, `done_here` and `approved_stages` (the roles of each) beside. One
     statement; with `lock` they stay locked."""
-    rows = _changes(number is not None, lock).rows(
-        service=asked.service, environment=asked.environment, number=number
-    )
-    return [_change(row) for row in rows]
+    while True:
+        rows = _changes(number is not None, lock).rows(
+            service=asked.service, environment=asked.environment, number=number
+        )
+        found: list[Any] = [_change(row) for row in rows]
+        # PostgreSQL gives the present row of a change for whose lock it had to wait, and beside it what its
+        # approval was before: an approved change without an approval. It is ours by now, so look again.
+        if all(change.version == change.version_seen for change in found):
+            return found
 
 
 @cache
@@ -227,6 +232,7 @@ def _change_query(mark: Marks, *, named: bool) -> QuerySet[Any, Any]:
         done_here=Exists(done),
         approved_stages=Subquery(stages, output_field=JSONField()),
         open_conditions=Subquery(conditions, output_field=JSONField()),
+        version_seen=Subquery(Change.objects.filter(pk=OuterRef("pk")).values("version")),
     )
     columns = (*_CHANGE_COLUMNS, *(f"template__{name}" for name in _ITS_TEMPLATE))
     return found.order_by("-pk").values_list(*columns, *_BESIDE)[:MAX_CANDIDATES]
@@ -235,7 +241,8 @@ def _change_query(mark: Marks, *, named: bool) -> QuerySet[Any, Any]:
 def _change(row: tuple[Any, ...]) -> Change:
     own = len(_CHANGE_COLUMNS)
     change: Any = Change.from_db("default", _CHANGE_COLUMNS, row[:own])
-    *of_template, change.places, change.approved_hash, change.done_here, stages, conditions = row[own:]
+    *of_template, change.places, change.approved_hash, change.done_here, stages, conditions, seen = row[own:]
+    change.version_seen = seen
     change.open_conditions = tuple(conditions or ())
     change.approved_stages = tuple(parted(roles) for (roles,) in stages or ())
     if change.template_id is not None:

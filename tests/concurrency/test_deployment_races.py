@@ -30,7 +30,7 @@ from tests.deploying import (
     rolled_out,
 )
 from tests.makers import NOW, make_token
-from tests.racing import race
+from tests.racing import overtaken, race
 
 URL = "/api/v1/deployments/"
 HOUR = timedelta(hours=1)
@@ -200,6 +200,21 @@ def test_reading_a_pending_deployment_and_starting_it_at_once_do_not_lock_each_o
     )
     assert outcomes == [200] * 3 + ["continue"] * 3
     assert changing.fresh(change).state == "implementing"
+
+
+def test_what_is_registered_while_the_last_vote_is_cast_is_judged_by_what_the_vote_came_to(
+    cast: Cast,
+) -> None:
+    machine = pipeline()
+    change = changing.submitted(cast)
+    changing.vote(change, cast.lead)
+    changing.vote(change, cast.board[0])
+
+    _, answer = overtaken(
+        lambda: changing.vote(change, cast.board[1]),
+        lambda: answer_of(register(machine, change=change.key)),
+    )
+    assert (answer.decision, answer.reasons) == ("allowed", ())
 
 
 def test_many_rollouts_at_once_end_without_a_deadlock(cast: Cast) -> None:
