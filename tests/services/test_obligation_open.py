@@ -109,6 +109,15 @@ def test_what_is_met_late_stays_breached_on_record_but_is_owed_no_more() -> None
     assert AuditEntry.objects.latest("id").action == "obligation.met_late"
 
 
+def test_what_is_met_after_its_time_is_met_late_whether_or_not_the_tick_has_come_by() -> None:
+    row = owe(ADA, due=HOUR)
+    end()
+    row.refresh_from_db()
+    assert (row.state, row.breached_at, row.met_at) == ("breached", NOW + HOUR, NOW + HOUR)
+    assert (row.is_owed, row.next_at, row.standing) == (False, None, "Met late")
+    assert AuditEntry.objects.latest("id").action == "obligation.met_late"
+
+
 def test_what_is_no_longer_needed_ends_without_being_met() -> None:
     row = owe(ADA)
     end("void")

@@ -68,6 +68,13 @@ def test_what_is_breached_may_be_waived_and_its_breach_stays_on_record(chief: Us
     assert waive(as_actor(chief), row).breached_at == NOW
 
 
+def test_what_is_waived_after_its_time_was_breached_whether_or_not_the_tick_has_come_by(chief: User) -> None:
+    row = owe(Owner.user(make_user().pk), climb=climbs((1, "cto")), due=HOUR)
+    waive(as_actor(chief), row)
+    row.refresh_from_db()
+    assert (row.state, row.breached_at, row.ended_at) == ("waived", NOW + HOUR, NOW + HOUR)
+
+
 def test_who_held_the_role_until_yesterday_may_not(row: Obligation) -> None:
     former = make_user()
     grant(make_role("cto", "job"), former, until=TODAY - timedelta(days=1))

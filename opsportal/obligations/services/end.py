@@ -42,8 +42,20 @@ def obligations_end(
         return ended
 
 
+def breach_if_late(row: Obligation, now: datetime) -> None:
+    """Put on a locked row that its time has passed, where that is so; saved by the caller."""
+    if row.breached_at is None and row.due_at <= now:
+        row.state = OBLIGATION.move(row.state, "breach")
+        row.breached_at = now
+
+
 def end_row(row: Obligation, *, actor: Actor, now: datetime, outcome: Literal["met", "void"]) -> None:
-    """End one row that is owed and locked, inside the write under way."""
+    """End one row that is owed and locked, inside the write under way.
+
+    What is met when its time has passed is met late, also where no tick has noted the breach yet.
+    """
+    if outcome == "met":
+        breach_if_late(row, now)
     row.state = OBLIGATION.move(row.state, _VERBS[outcome])
     row.ended_at = now
     row.met_at = now if outcome == "met" else None

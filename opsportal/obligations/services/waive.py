@@ -13,6 +13,7 @@ from opsportal.core.versions import require_version
 from opsportal.core.writes import write
 from opsportal.obligations.models import Obligation
 from opsportal.obligations.permissions import Waiving
+from opsportal.obligations.services.end import breach_if_late
 from opsportal.obligations.states import OBLIGATION
 
 MAX_REASON = 1_000
@@ -33,6 +34,8 @@ def obligation_waive(
         require(actor, "obligation.waive", Waiving(row, now))
         require_version(row, version)
         text = clean_text(reason, field="reason", max_length=MAX_REASON, required=True)
+        if row.is_owed:
+            breach_if_late(row, now)
         # What was breached and met late is as much over as what was met in time.
         row.state = OBLIGATION.move("met" if row.met_at else row.state, "waive")
         row.waiver = text
