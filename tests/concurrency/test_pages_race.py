@@ -27,7 +27,7 @@ from opsportal.outbox import topics
 from opsportal.outbox.models import OutboxMessage
 from tests.databases import Database
 from tests.makers import NOW, make_user
-from tests.racing import race
+from tests.racing import overtaken, race
 
 
 class CountingWay:
@@ -149,3 +149,14 @@ def test_twenty_guesses_at_once_count_as_many_as_are_allowed(way: CountingWay) -
         return "right"
 
     assert Counter(race(*[guess] * 20)) == {"invalid": MOST_TRIES, "too_many": 20 - MOST_TRIES}
+
+
+def test_who_acknowledges_while_a_newer_page_takes_over_has_acknowledged_that_one(way: CountingWay) -> None:
+    person = make_user()
+    (older,) = wake(person)
+    (newer,), ended = overtaken(
+        lambda: wake(person, "INC-9:2"),
+        lambda: page_acknowledge(actor=person.actor, now=NOW, pk=older.pk),
+    )
+    assert (ended.pk, ended.state) == (newer.pk, "acknowledged")
+    assert told() == 1

@@ -45,18 +45,20 @@ def page_acknowledge(*, actor: Actor, now: datetime, pk: UUID) -> Page:
 
 def _locked(pk: UUID) -> Page:
     """Return the page with its row locked, or the one that took over from it."""
-    found = Page.objects.filter(pk=pk).exclude(purpose=Page.Purpose.CODE).first()
+    locked = Page.objects.select_for_update(of=("self",)).select_related("target", "recipient")
+    found = locked.filter(pk=pk).exclude(purpose=Page.Purpose.CODE).first()
     if found is None:
         raise NotFound("There is no such page.")
-    newest = found
-    if found.state == "superseded":
-        same = Page.objects.filter(
+    # While we waited for its row, a newer page may have taken over; and once more from that one.
+    while found.state == "superseded":
+        later = Page.objects.filter(
             reference=found.reference, recipient_id=found.recipient_id, purpose=found.purpose
-        )
-        newest = same.order_by("-created_at", "-id").first() or found
-    return (
-        Page.objects.select_for_update(of=("self",)).select_related("target", "recipient").get(pk=newest.pk)
-    )
+        ).exclude(state="superseded")
+        newest = later.order_by("-created_at", "-id").values_list("pk", flat=True).first()
+        if newest is None:
+            return found
+        found = locked.get(pk=newest)
+    return found
 
 
 def _tell(actor: Actor, now: datetime, row: Page) -> None:
