@@ -7,14 +7,17 @@ system check (`check --database default`) fails where one is missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from django.apps import AppConfig, apps
 from django.core import checks
 from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.sql import Query
 
 _PG_FUNCTION = """
 CREATE OR REPLACE FUNCTION opsportal_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -36,15 +39,14 @@ def append_only_models() -> list[type[models.Model]]:
 
 
 def make_triggers(connection: BaseDatabaseWrapper) -> None:
-    """Make the triggers of every append-only table that exists and lacks them."""
+    """Make the triggers of every append-only table that exists and lacks them, or has those of before."""
     tables = set(connection.introspection.table_names())
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(_PG_FUNCTION)
         for model in append_only_models():
             if model._meta.db_table in tables:
-                for statement in _statements(connection, model):
-                    cursor.execute(statement)
+                _guard(connection, cursor, model)
 
 
 def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
@@ -79,8 +81,7 @@ def deletion_allowed(connection: BaseDatabaseWrapper, model: type[models.Model])
         cursor.execute(f"DROP TRIGGER {connection.ops.quote_name(guard)}{place}")
         yield
         _settle_constraints(connection)
-        for statement in _statements(connection, model):
-            cursor.execute(statement)
+        _guard(connection, cursor, model)
     standing = _standing(connection)
     if any((table, name) not in standing for name in _names(connection, table)):
         raise RuntimeError(f"the guard of {table} does not stand again")
@@ -131,52 +132,111 @@ def _standing(connection: BaseDatabaseWrapper) -> set[tuple[str, str]]:
         return {(table, name) for table, name in cursor.fetchall()}
 
 
-def _statements(connection: BaseDatabaseWrapper, model: type[models.Model]) -> list[str]:
+def _guard(connection: BaseDatabaseWrapper, cursor: Any, model: type[models.Model]) -> None:
+    """Make the triggers of one table as they should be."""
+    if connection.vendor == "postgresql":
+        for statement in _on_postgresql(connection, model):
+            cursor.execute(statement)
+        return
+    cursor.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [model._meta.db_table]
+    )
+    standing = dict(cursor.fetchall())
+    for name, statement in _on_sqlite(connection, model).items():
+        if standing.get(name) != statement:
+            cursor.execute(f"DROP TRIGGER IF EXISTS {connection.ops.quote_name(name)}")
+            cursor.execute(statement)
+
+
+def _on_postgresql(connection: BaseDatabaseWrapper, model: type[models.Model]) -> list[str]:
     table = model._meta.db_table
     quoted = connection.ops.quote_name(table)
-    if connection.vendor == "postgresql":
-        rows, truncate = _names(connection, table)
-        return [
-            f"CREATE OR REPLACE TRIGGER {rows} BEFORE UPDATE OR DELETE ON {quoted}"
-            " FOR EACH ROW EXECUTE FUNCTION opsportal_append_only()",
-            f"CREATE OR REPLACE TRIGGER {truncate} BEFORE TRUNCATE ON {quoted}"
-            " FOR EACH STATEMENT EXECUTE FUNCTION opsportal_append_only()",
-            f"ALTER TABLE {quoted} ENABLE ALWAYS TRIGGER {rows}",
-            f"ALTER TABLE {quoted} ENABLE ALWAYS TRIGGER {truncate}",
-        ]
-    update, delete, insert = (connection.ops.quote_name(name) for name in _names(connection, table))
+    rows, truncate = _names(connection, table)
+    return [
+        f"CREATE OR REPLACE TRIGGER {rows} BEFORE UPDATE OR DELETE ON {quoted}"
+        " FOR EACH ROW EXECUTE FUNCTION opsportal_append_only()",
+        f"CREATE OR REPLACE TRIGGER {truncate} BEFORE TRUNCATE ON {quoted}"
+        " FOR EACH STATEMENT EXECUTE FUNCTION opsportal_append_only()",
+        f"ALTER TABLE {quoted} ENABLE ALWAYS TRIGGER {rows}",
+        f"ALTER TABLE {quoted} ENABLE ALWAYS TRIGGER {truncate}",
+    ]
+
+
+def _on_sqlite(connection: BaseDatabaseWrapper, model: type[models.Model]) -> dict[str, str]:
+    """Return the triggers of a table by name, in the words in which SQLite keeps them."""
+    table = model._meta.db_table
+    quoted = connection.ops.quote_name(table)
     refuse = f"SELECT RAISE(ABORT, 'table {table} only grows')"
     # INSERT OR REPLACE deletes the row in its way without firing the DELETE trigger unless
     # recursive_triggers is on, so a guard on INSERT stands whatever the connection's pragmas are.
     in_the_way = " OR ".join(
-        f"EXISTS (SELECT 1 FROM {quoted} WHERE {_same(columns)})"  # noqa: S608 - names of our own models
-        for columns in _unique_columns(connection, model)
+        f"EXISTS (SELECT 1 FROM {quoted} WHERE {same})"  # noqa: S608 - names of our own models
+        for same in _same_keys(connection, model)
     )
-    return [
-        f"CREATE TRIGGER IF NOT EXISTS {update} BEFORE UPDATE ON {quoted} BEGIN {refuse}; END",
-        f"CREATE TRIGGER IF NOT EXISTS {delete} BEFORE DELETE ON {quoted} BEGIN {refuse}; END",
-        f"CREATE TRIGGER IF NOT EXISTS {insert} BEFORE INSERT ON {quoted}"
-        f" WHEN {in_the_way} BEGIN {refuse}; END",
-    ]
+    moments = ("UPDATE", "DELETE", "INSERT")
+    conditions = ("", "", f" WHEN {in_the_way}")
+    return {
+        name: f"CREATE TRIGGER {connection.ops.quote_name(name)} BEFORE {moment} ON {quoted}{when}"
+        f" BEGIN {refuse}; END"
+        for name, moment, when in zip(_names(connection, table), moments, conditions, strict=True)
+    }
 
 
-def _same(columns: list[str]) -> str:
-    return " AND ".join(f"{name} = NEW.{name}" for name in columns)
-
-
-def _unique_columns(connection: BaseDatabaseWrapper, model: type[models.Model]) -> list[list[str]]:
-    """Return the quoted columns of every key of the table that a row could be replaced by."""
+def _same_keys(connection: BaseDatabaseWrapper, model: type[models.Model]) -> list[str]:
+    """Return a condition for each key of the table by which a standing row would have to give way to NEW."""
     meta = model._meta
     keys = [[field.name] for field in meta.concrete_fields if field.unique]
     keys += [list(names) for names in meta.unique_together]
-    keys += [
-        list(constraint.fields)
-        for constraint in meta.constraints
-        if isinstance(constraint, models.UniqueConstraint)
-        and constraint.fields
-        and constraint.condition is None
-    ]
-    return [[connection.ops.quote_name(str(_column(model, name))) for name in names] for names in keys]
+    found = [_same([_quoted(connection, model, name) for name in names]) for names in keys]
+    for constraint in meta.constraints:
+        if isinstance(constraint, models.UniqueConstraint):
+            compiled = _Compiled.of(connection, model, constraint)
+            same = _same(compiled.expressions)
+            if compiled.condition:
+                same += f" AND ({compiled.condition}) AND ({_of_new(compiled.condition)})"
+            found.append(same)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A unique constraint in the words of the database: columns stand quoted and without their table."""
+
+    expressions: list[str]
+    condition: str
+
+    @classmethod
+    def of(
+        cls, connection: BaseDatabaseWrapper, model: type[models.Model], constraint: models.UniqueConstraint
+    ) -> _Compiled:
+        query = Query(model, alias_cols=False)
+        compiler = query.get_compiler(connection=connection)
+        editor = connection.SchemaEditorClass(connection, collect_sql=True)
+
+        def text(sql: str, parameters: Iterable[Any]) -> str:
+            return sql % tuple(editor.quote_value(value) for value in parameters)
+
+        columns = [_quoted(connection, model, name) for name in constraint.fields]
+        expressions: Iterable[Any] = constraint.expressions
+        resolved = [one.resolve_expression(query) for one in expressions]
+        condition = constraint.condition
+        where = (
+            query.build_where(condition).as_sql(compiler, connection) if condition is not None else ("", ())
+        )
+        return cls([*columns, *(text(*compiler.compile(one)) for one in resolved)], text(*where))
+
+
+def _same(expressions: Iterable[str]) -> str:
+    return " AND ".join(f"{one} = {_of_new(one)}" for one in expressions)
+
+
+def _of_new(expression: str) -> str:
+    """Return an expression about the standing row as one about the row that is to come."""
+    return re.sub(r'"\w+"', r"NEW.\g<0>", expression)
+
+
+def _quoted(connection: BaseDatabaseWrapper, model: type[models.Model], name: str) -> str:
+    return str(connection.ops.quote_name(str(_column(model, name))))
 
 
 def _column(model: type[models.Model], name: str) -> str | None:

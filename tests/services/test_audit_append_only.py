@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
 from opsportal.accounts.models import Team
+from opsportal.approvals.models import Vote
 from opsportal.audit.actions import register
 from opsportal.audit.models import AuditEntry
 from opsportal.audit.services import audit_record
@@ -16,6 +17,8 @@ from opsportal.audit.triggers import append_only_models, check_triggers, make_tr
 from opsportal.core.actor import Actor
 from opsportal.core.correlation import correlated
 from opsportal.core.writes import write
+from tests.changing import activate, make_cast, stage, submitted, vote
+from tests.makers import away
 
 pytestmark = pytest.mark.django_db
 
@@ -77,6 +80,21 @@ def test_a_row_cannot_be_replaced(table: tuple[str, str]) -> None:
     assert count(name) == 1
 
 
+def test_a_vote_is_not_replaced_by_another_one_for_the_same_seat() -> None:
+    cast = make_cast()
+    away(cast.board[0], cast.bystander)
+    activate(stage("board", "board"), version="2")
+    vote(submitted(cast), cast.board[0], "reject")
+    if connection.vendor == "sqlite":
+        kept = ["decision", "content_hash", "comment", "cast_at", "hat", "request_id", "stage_id"]
+        columns = ", ".join(kept)
+        refused(
+            f"INSERT OR REPLACE INTO approvals_vote ({columns}, voter_id, on_behalf_of_id)"
+            f" SELECT {columns}, '{cast.bystander.pk.hex}', voter_id FROM approvals_vote"
+        )
+    assert Vote.objects.get().voter == cast.board[0]
+
+
 def test_a_table_cannot_be_truncated(table: tuple[str, str]) -> None:
     if connection.vendor == "sqlite":
         refused(f"DELETE FROM {table[0]} WHERE 1 = 1")
@@ -114,6 +132,21 @@ def test_a_missing_trigger_fails_the_check_and_is_made_again() -> None:
     assert [error.id for error in check_triggers(databases=["default"])] == ["audit.E001"]
     make_triggers(connection)
     assert check_triggers(databases=["default"]) == []
+
+
+def test_a_guard_of_an_older_release_is_made_anew() -> None:
+    if connection.vendor == "postgresql":
+        return  # there, they are replaced each time
+    with connection.cursor() as cursor:
+        kept = "SELECT sql FROM sqlite_master WHERE name = 'append_only_insert_approvals_vote'"
+        (wanted,) = cursor.execute(kept).fetchone()
+        cursor.execute("DROP TRIGGER append_only_insert_approvals_vote")
+        cursor.execute(
+            "CREATE TRIGGER append_only_insert_approvals_vote BEFORE INSERT ON approvals_vote"
+            " WHEN 1 = 0 BEGIN SELECT RAISE(ABORT, 'never'); END"
+        )
+        make_triggers(connection)
+        assert cursor.execute(kept).fetchone() == (wanted,)
 
 
 def test_a_disabled_trigger_fails_the_check() -> None:
