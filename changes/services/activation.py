@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 from changes.models import Change
@@ -11,7 +10,7 @@ from changes.services.events import record
 from changes.services.reasons import refuse
 from changes.services.scene import KIND, Scene, scene_locked
 from opsportal.approvals.models import ApprovalRequest
-from opsportal.approvals.selectors import approvers_of, live_request
+from opsportal.approvals.selectors import approved_alone, approvers_of, live_request
 from opsportal.audit.canonical import JSON
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, IllegalMove, NotFound, Reason
@@ -49,7 +48,7 @@ def change_activate_standard(
             raise Conflict("This change is held. Have it released first.", code="held")
         request = live_request(KIND, scene.key)
         refuse(_approval_reasons(scene, request))
-        _require_somebody_else(actor, approvers_of(request) if request else ())
+        _require_somebody_else(actor, request)
         activation = standard_activate_by_change(
             actor=actor, now=now, content_hash=change.activates, change=scene.key
         )
@@ -103,10 +102,11 @@ def _approval_reasons(scene: Scene, request: ApprovalRequest | None) -> list[Rea
     return []
 
 
-def _require_somebody_else(actor: Actor, approvers: Collection[str]) -> None:
-    if set(approvers) == {actor.id}:
+def _require_somebody_else(actor: Actor, request: ApprovalRequest | None) -> None:
+    if request is not None and approved_alone(request, actor.id):
         raise Forbidden("You are the only one who approved this change: somebody else has to carry it out.")
-    if not approvers and not (actor.is_system or actor.is_staff):
+    is_asked = request is not None and bool(approvers_of(request))
+    if not is_asked and not (actor.is_system or actor.is_staff):
         raise Forbidden(
             "The standard in force asked nobody to approve this change: only an administrator may put"
             " another one in force by it."

@@ -32,9 +32,11 @@ from tests.changing import (
     make_cast,
     refused_as,
     running_ahead,
+    stage,
     submitted,
+    vote,
 )
-from tests.makers import NOW, ROOT, make_user
+from tests.makers import NOW, ROOT, away, join, make_user
 from tests.untouched import nothing_written, refused
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +125,19 @@ def test_not_by_a_bystander_a_board_or_an_administrator_who_does_not_carry_it_ou
     for person in (cast.bystander, cast.board[2], make_user(staff=True)):
         with refused(Forbidden):
             change_activate_standard(actor=person.actor, now=NOW, pk=change.pk)
+
+
+def test_s4_not_by_its_only_approver_nor_by_whom_a_deputy_voted_for(cast: Cast) -> None:
+    activate(stage("board", "board"), version="3")
+    ada, dan = cast.board[0], make_user(name="Dan")
+    away(ada, dan)
+    join(cast.team, ada)
+    change = submitted(cast, activates=proposed())
+    vote(change, dan)
+    change_start(actor=cast.requester.actor, now=NOW, pk=change.pk)
+    with refused(Forbidden):
+        change_activate_standard(actor=ada.actor, now=NOW, pk=change.pk)
+    put(change, cast)
 
 
 def test_a_change_that_names_none_puts_none_in_force(cast: Cast) -> None:

@@ -9,7 +9,7 @@ import pytest
 from changes.models import Change
 from changes.services.implementation import change_start
 from opsportal.accounts.models import User
-from opsportal.accounts.services import absence_end, deputy_name
+from opsportal.accounts.services import absence_end, deputy_name, user_update
 from opsportal.approvals.models import Vote
 from opsportal.approvals.selectors import live_requests, open_stages_for, people_asked, progress_of
 from opsportal.audit.selectors import entries_about, entry_data
@@ -17,7 +17,7 @@ from opsportal.core.errors import Conflict, Forbidden, InvalidInput
 from opsportal.obligations.models import Obligation
 from opsportal.obligations.selectors import debtors, holders_among, owed_by
 from tests.changing import BOARD, DECIDE, Cast, activate, make_cast, stage, submitted, vote
-from tests.makers import NOW, away, grant, join, make_user
+from tests.makers import NOW, ROOT, away, grant, join, make_user
 from tests.untouched import refused
 
 pytestmark = pytest.mark.django_db
@@ -191,6 +191,23 @@ def test_a_deputy_has_no_more_than_the_member_holds(cast: Cast, dan: User) -> No
     with refused(Forbidden):
         vote(change, dan, content_hash=change.content_hash)
     assert vote(submitted(cast, services=["ledger"]), dan).state == "approved"
+
+
+def test_a_deputy_of_somebody_who_became_an_auditor_has_no_vote(cast: Cast, dan: User) -> None:
+    ada = cast.board[0]
+    away(ada, dan)
+    change = submitted(cast)
+    user_update(actor=ROOT, now=NOW, user_id=ada.pk, is_auditor=True)
+    assert open_stages_for(dan.pk, NOW).count() == 0
+    with refused(Forbidden):
+        vote(change, dan, content_hash=change.content_hash)
+
+
+def test_an_auditor_with_a_role_of_before_is_shown_no_vote(cast: Cast) -> None:
+    ada = cast.board[0]
+    submitted(cast)
+    user_update(actor=ROOT, now=NOW, user_id=ada.pk, is_auditor=True)
+    assert open_stages_for(ada.pk, NOW).count() == 0
 
 
 def test_s4_whoever_carries_it_out_is_not_its_only_approver_by_a_deputy_either(cast: Cast, dan: User) -> None:

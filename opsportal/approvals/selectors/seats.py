@@ -76,10 +76,12 @@ def seats_for(
     """Return the seats that this person may fill at `now`: their own, then those of whom they stand in for.
 
     Whether they are filled already is not looked at. Nobody who is kept out fills one, and nobody fills
-    the seat of somebody who is kept out. Three queries, however many stages of one round.
+    the seat of somebody who is kept out; an auditor has none, whatever roles they kept. Three queries,
+    however many stages of one round.
     """
     acted_on = roles_acted_on(person, now)
-    people = {one.pk: one for one in User.objects.filter(pk__in={held.principal for held in acted_on})}
+    seated = User.objects.filter(pk__in={held.principal for held in acted_on}, is_auditor=False)
+    people = {one.pk: one for one in seated}
     found: list[tuple[ApprovalStage, User]] = []
     for stage in stages:
         kept_out = stage.request.excluded_people
@@ -88,7 +90,8 @@ def seats_for(
         seats = {
             people[held.principal]
             for held in acted_on
-            if str(held.principal) not in kept_out
+            if held.principal in people
+            and str(held.principal) not in kept_out
             and counts(held.role, held.scope_kind, held.scope_key, stage)
         }
         mine = sorted(seats, key=lambda one: (one.pk != person, one.full_name, str(one.pk)))
@@ -157,7 +160,8 @@ def open_stages_for(person: UUID, now: datetime) -> QuerySet[ApprovalStage]:
     mine = Q(pk__in=[])
     for principal, here in seats.items():
         kept_out = Q(request__excluded__contains=joined([str(principal)]))
-        mine |= here & ~kept_out & ~_voted_already(principal)
+        seated = Exists(User.objects.filter(pk=principal, is_auditor=False))
+        mine |= here & ~kept_out & Q(seated) & ~_voted_already(principal)
     return (
         ApprovalStage.objects.filter(mine, state="open")
         .exclude(request__excluded__contains=joined([str(person)]))
