@@ -48,6 +48,12 @@ class ExcuseAdmin(LookAdmin):
     list_select_related = ["obligation"]
     ordering = ["-id"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Excuse]:
+        """Leave out what is owed about something that the reader may not know of."""
+        rows: QuerySet[Excuse] = super().get_queryset(request)
+        kind, key = "obligation__subject_kind", "obligation__subject_key"
+        return seen_only(rows, actor_of(request), now_of(request), kind=kind, key=key)
+
     @admin.display(description="person", ordering="person")
     def who(self, excuse: Excuse) -> str:
         return name_of(excuse, ("user", excuse.person))

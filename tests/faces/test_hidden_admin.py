@@ -16,12 +16,25 @@ from opsportal.audit.services import refusal_record
 from opsportal.core.errors import Forbidden
 from opsportal.notify.models import Delivery, Notification, Page
 from opsportal.notify.services import notify, page
+from opsportal.obligations.models import Excuse, Obligation
+from opsportal.obligations.services import obligation_excuse
+from opsportal.obligations.terms import Owner, Subject
 from tests.escalating import tick
 from tests.makers import NOW, make_user
+from tests.owing import PORTAL, owe
 from tests.response import declared, make_crew, restricted
 
 pytestmark = pytest.mark.django_db
-MODELS: tuple[type[Model], ...] = (Escalation, EscalationMove, Page, Notification, Delivery, AuditEntry)
+MODELS: tuple[type[Model], ...] = (
+    Escalation,
+    EscalationMove,
+    Page,
+    Notification,
+    Delivery,
+    AuditEntry,
+    Obligation,
+    Excuse,
+)
 
 
 def test_an_auditor_finds_no_trace_of_a_restricted_incident_but_of_open_ones() -> None:
@@ -32,6 +45,10 @@ def test_an_auditor_finds_no_trace_of_a_restricted_incident_but_of_open_ones() -
         about: dict[str, Any] = {"now": NOW, "recipients": [crew.admin.pk], "url": "/", "about": incident.key}
         page(page_key=incident.key, subject=incident.title, body="Look.", urgency="high", **about)
         notify(message_key=incident.key, subject=incident.title, body="Look.", urgency="high", **about)
+        owe(Owner.role("board"), subject=Subject("incident", incident.key, incident.title))
+        obligation_excuse(
+            actor=PORTAL, now=NOW, subject_kind="incident", subject_key=incident.key, person=crew.admin.pk
+        )
         path = f"/api/v1/incidents/{incident.key}/resolve"
         refusal_record(crew.second.actor, NOW, "POST", path, Forbidden("No."))
     tick(NOW)
