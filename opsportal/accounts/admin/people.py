@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import django.contrib.auth.admin  # noqa: F401 - registers what is taken off again below
@@ -36,6 +36,7 @@ from opsportal.accounts.services import (
     user_update,
 )
 from opsportal.accounts.services.periods import utc_day
+from opsportal.core.actor import Actor
 from opsportal.web.admin import SEEN_VERSION, LookAdmin, WriteAdmin, WriteForm
 from opsportal.web.admin_actions import carry_out
 from opsportal.web.requests import actor_of, now_of
@@ -190,9 +191,37 @@ class PeriodAdmin(WriteAdmin):
 
     date_hierarchy = "valid_from"
     autocomplete_fields = ["user"]
+    actions = ["end_today", "end_now"]
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def end(self, row: Any, *, actor: Actor, now: datetime, last_day: date) -> None:
+        """Let one end with `last_day` (UTC)."""
+        raise NotImplementedError
+
+    @admin.action(description="End with today")
+    def end_today(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
+        return self._end(request, rows, 0, "end_today", "End these with today?")
+
+    @admin.action(description="End at once")
+    def end_now(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
+        return self._end(request, rows, 1, "end_now", "End these at once?")
+
+    def _end(
+        self, request: HttpRequest, rows: QuerySet[Any], days_ago: int, action: str, question: str
+    ) -> HttpResponse | None:
+        actor, now = actor_of(request), now_of(request)
+        last_day = utc_day(now) - timedelta(days=days_ago)
+        return carry_out(
+            self,
+            request,
+            rows,
+            lambda row: self.end(row, actor=actor, now=now, last_day=last_day),
+            action=action,
+            question=question,
+            done="Ended",
+        )
 
 
 @admin.register(TeamMembership)
@@ -205,7 +234,6 @@ class TeamMembershipAdmin(PeriodAdmin):
     list_select_related = ["user", "team"]
     autocomplete_fields = ["user", "team"]
     fields = ["team", "user", "valid_from", "valid_until"]
-    actions = ["end_today", "end_now"]
 
     def write(
         self,
@@ -221,28 +249,8 @@ class TeamMembershipAdmin(PeriodAdmin):
             actor=actor_of(request), now=now_of(request), team=team.slug, user_id=person.pk, **values
         )
 
-    @admin.action(description="End with today")
-    def end_today(self, request: HttpRequest, rows: QuerySet[TeamMembership]) -> HttpResponse | None:
-        return self._end(request, rows, 0, "end_today")
-
-    @admin.action(description="End at once")
-    def end_now(self, request: HttpRequest, rows: QuerySet[TeamMembership]) -> HttpResponse | None:
-        return self._end(request, rows, 1, "end_now")
-
-    def _end(
-        self, request: HttpRequest, rows: QuerySet[TeamMembership], days_ago: int, action: str
-    ) -> HttpResponse | None:
-        actor, now = actor_of(request), now_of(request)
-        last_day = utc_day(now) - timedelta(days=days_ago)
-        return carry_out(
-            self,
-            request,
-            rows,
-            lambda row: team_leave(actor=actor, now=now, membership_id=row.pk, last_day=last_day),
-            action=action,
-            question="End these with today?" if days_ago == 0 else "End these at once?",
-            done="Ended",
-        )
+    def end(self, row: TeamMembership, *, actor: Actor, now: datetime, last_day: date) -> None:
+        team_leave(actor=actor, now=now, membership_id=row.pk, last_day=last_day)
 
 
 @admin.register(RoleHolding)
@@ -255,7 +263,6 @@ class RoleHoldingAdmin(PeriodAdmin):
     list_select_related = ["user", "role"]
     autocomplete_fields = ["user", "role"]
     fields = ["role", "user", "valid_from", "valid_until", "scope_kind", "scope_key"]
-    actions = ["end_today", "end_now"]
 
     def write(
         self,
@@ -271,28 +278,8 @@ class RoleHoldingAdmin(PeriodAdmin):
             actor=actor_of(request), now=now_of(request), role=role.slug, user_id=person.pk, **values
         )
 
-    @admin.action(description="End with today")
-    def end_today(self, request: HttpRequest, rows: QuerySet[RoleHolding]) -> HttpResponse | None:
-        return self._end(request, rows, 0, "end_today")
-
-    @admin.action(description="End at once")
-    def end_now(self, request: HttpRequest, rows: QuerySet[RoleHolding]) -> HttpResponse | None:
-        return self._end(request, rows, 1, "end_now")
-
-    def _end(
-        self, request: HttpRequest, rows: QuerySet[RoleHolding], days_ago: int, action: str
-    ) -> HttpResponse | None:
-        actor, now = actor_of(request), now_of(request)
-        last_day = utc_day(now) - timedelta(days=days_ago)
-        return carry_out(
-            self,
-            request,
-            rows,
-            lambda row: role_end(actor=actor, now=now, holding_id=row.pk, last_day=last_day),
-            action=action,
-            question="End these with today?" if days_ago == 0 else "End these at once?",
-            done="Ended",
-        )
+    def end(self, row: RoleHolding, *, actor: Actor, now: datetime, last_day: date) -> None:
+        role_end(actor=actor, now=now, holding_id=row.pk, last_day=last_day)
 
 
 @admin.register(Absence)
