@@ -176,9 +176,11 @@ SESSION_COOKIE_AGE = 12 * 60 * 60
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_SSL_REDIRECT = False  # The proxy redirects; the API must never (a redirected POST loses its body).
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if environment.flag("OPSPORTAL_BEHIND_PROXY") else None
-)
+BEHIND_PROXY = environment.flag("OPSPORTAL_BEHIND_PROXY")
+# Where a sign-in comes from. Behind the proxy all have its address, and one who guesses would lock all out;
+# what the proxy itself wrote is the last address of the header, and what a client claims stands before it.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(BEHIND_PROXY)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

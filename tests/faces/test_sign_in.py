@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -128,6 +132,45 @@ def test_after_five_wrong_passwords_even_the_right_one_waits(ada: User, client: 
     response = sign_in(client)
     assert not is_in(client)
     assert "Too many failed login attempts" in text_of(response)
+
+
+def guessing(times: int, forwarded: str = "", client_address: str = "192.0.2.7") -> None:
+    """Try a password on so many accounts from one address."""
+    for number in range(times):
+        headers = {"X-Forwarded-For": forwarded.format(number)} if forwarded else {}
+        Client(REMOTE_ADDR=client_address).post(
+            LOGIN, {"login": f"nobody-{number}@example.org", "password": PASSWORD}, headers=headers
+        )
+
+
+def comes_in(address: str, **headers: str) -> bool:
+    client = Client(REMOTE_ADDR=address)
+    client.post(LOGIN, {"login": "ada@example.org", "password": PASSWORD}, headers=headers)
+    return is_in(client)
+
+
+@pytest.mark.parametrize("forwarded", ["", "10.0.0.{}"])
+def test_ten_wrong_passwords_from_one_address_make_it_wait_whatever_it_claims(
+    ada: User, forwarded: str
+) -> None:
+    guessing(9, forwarded)
+    assert comes_in("192.0.2.7")
+    guessing(1, forwarded)
+    assert not comes_in("192.0.2.7")
+    assert comes_in("192.0.2.8")
+
+
+def test_behind_the_proxy_one_who_guesses_locks_out_nobody_else(
+    ada: User, settings: Any, tmp_path: Path
+) -> None:
+    told = {"PATH": os.environ["PATH"], "OPSPORTAL_BEHIND_PROXY": "1", "OPSPORTAL_DATA": str(tmp_path)}
+    ask = "from opsportal import settings; print(settings.ALLAUTH_TRUSTED_PROXY_COUNT)"
+    count = subprocess.run([sys.executable, "-c", ask], env=told, capture_output=True, check=True).stdout
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = int(count)
+    guessing(10, "10.0.0.{}, 192.0.2.7", client_address="127.0.0.1")
+    assert not comes_in("127.0.0.1", **{"X-Forwarded-For": "192.0.2.7"})
+    assert comes_in("127.0.0.1", **{"X-Forwarded-For": "192.0.2.7, 192.0.2.8"})
+    assert not comes_in("127.0.0.1", **{"X-Forwarded-For": "nonsense"})
 
 
 def test_somebody_barred_is_told_so_only_with_the_right_password(ada: User) -> None:
