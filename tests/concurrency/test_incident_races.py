@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from incidents.models import Incident
-from incidents.services.response.moving import incident_acknowledge, incident_resolve
+from incidents.services.response.moving import incident_acknowledge, incident_reopen, incident_resolve
 from opsportal.core.errors import IllegalMove
 from tests.databases import Database
 from tests.makers import NOW
-from tests.racing import race
-from tests.response import declared, incident_fresh, lines_of, make_crew
+from tests.racing import overtaken, race
+from tests.response import declared, incident_fresh, lines_of, make_crew, resolved
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,17 @@ def test_of_many_who_declare_the_same_one_opens_it(fresh_database: Database) -> 
     outcomes: list[Any] = race(*(partial(declared, crew, group_key="disk") for _ in range(10)))
     assert {one.pk for one in outcomes} == {Incident.objects.get().pk}
     assert lines_of(Incident.objects.get()) == ["declared"]
+
+
+def test_one_that_is_reopened_while_its_group_opens_another_is_kept_apart_from_it(
+    fresh_database: Database,
+) -> None:
+    crew = make_crew()
+    old = resolved(crew, group_key="disk")
+    new, again = overtaken(
+        lambda: declared(crew, group_key="disk"),
+        lambda: incident_reopen(actor=crew.responder.actor, now=NOW, pk=old.pk, reason="It is not over."),
+    )
+    assert (again.pk, again.state, again.group_key) == (old.pk, "triggered", "")
+    assert incident_fresh(new).group_key == "disk"
+    assert incident_fresh(old).state == "triggered"

@@ -14,6 +14,7 @@ from changes.services.closing import change_cancel
 from changes.services.implementation import change_complete, change_start
 from incidents.models import Incident, StatusComponent, StatusCopy, StatusMail, StatusNotice, StatusSubscriber
 from incidents.selectors.statuspage import status_page
+from incidents.services.response.merging import incident_merge
 from incidents.services.response.moving import incident_reopen, incident_resolve
 from incidents.services.response.working import incident_assign, incident_tell_public, incident_update
 from incidents.services.statuspage import (
@@ -311,6 +312,16 @@ def test_whoever_works_on_it_may_choose_the_words_and_what_is_concerned() -> Non
     assert [(one.title, one.state) for one in status_page(NOW).current] == [("Slow checkout", "identified")]
     with refused(InvalidInput):
         incident_tell_public(actor=crew.responder.actor, now=NOW, pk=incident.pk, text=" ", **given)
+
+
+def test_of_a_merged_incident_the_public_is_told_where_it_goes_on() -> None:
+    crew = make_crew()
+    shop_of(crew)
+    one, other = declared(crew), declared(crew, title="The shop is slow")
+    incident_merge(actor=crew.responder.actor, now=NOW, pk=one.pk, into=other.pk)
+    given: dict[str, Any] = {"state": "identified", "title": "Slow checkout", "impacts": {"shop": "degraded"}}
+    with refused(IllegalMove):
+        incident_tell_public(actor=crew.responder.actor, now=NOW, pk=one.pk, text="A disk.", **given)
 
 
 # --- subscribers ---------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from django.db import IntegrityError, transaction
+
 from incidents.models import Incident
 from incidents.services.escalation import (
     awaits,
@@ -15,7 +17,7 @@ from incidents.services.escalation import (
 from incidents.services.response.events import happened, record
 from incidents.services.response.fields import MAX_UPDATE, clean_person, clean_reason, clean_words
 from incidents.services.response.scene import Scene, scene_locked
-from incidents.states import INCIDENT, OPEN
+from incidents.states import INCIDENT
 from opsportal.accounts.models import User
 from opsportal.audit.canonical import JSON
 from opsportal.core.actor import Actor
@@ -192,7 +194,11 @@ def _begin_anew(incident: Incident, now: datetime) -> None:
     incident.assessed_at = incident.briefed_at = incident.reported_at = None
     incident.resolved_at = incident.acknowledged_at = incident.acknowledged_by = None
     incident.resolution = ""
-    if Incident.objects.filter(group_key=incident.group_key, state__in=OPEN).exists():
+    try:
+        # Opened by itself first: one of its group that is being declared at this moment is waited for.
+        with transaction.atomic():
+            Incident.objects.filter(pk=incident.pk).update(state=incident.state, resolved_at=None)
+    except IntegrityError:
         incident.group_key = ""
 
 

@@ -18,7 +18,7 @@ from incidents.services.response.fields import (
     clean_severity,
     clean_words,
 )
-from incidents.services.response.scene import scene_locked
+from incidents.services.response.scene import Scene, scene_locked
 from incidents.services.response.severity import severity_set
 from incidents.services.response.timeline import entry_add
 from incidents.services.statuspage.publishing import incident_publish
@@ -106,8 +106,7 @@ def incident_update(
     with write(actor=actor, now=now):
         scene = scene_locked(pk, actor=actor, now=now)
         scene.require(actor, "update", now)
-        if scene.incident.state == "merged":
-            raise IllegalMove("This incident was merged into another one; write there.")
+        _refuse_merged(scene)
         if event == "status_page_updated":
             incident_publish(actor=actor, now=now, incident=scene.incident, text=words)
         if event == UPDATES["executive"]:
@@ -121,12 +120,13 @@ def incident_tell_public(
     """Say `text` on the status page, with a title and the standing of each component, and return the line.
 
     `state` and `impacts`: as `notice_put` has them. It meets what is owed, as `incident_update` does.
-    Raises as that does, and `Conflict` with code `restricted`.
+    Raises as that does.
     """
     words = clean_words(text)
     with write(actor=actor, now=now):
         scene = scene_locked(pk, actor=actor, now=now)
         scene.require(actor, "update", now)
+        _refuse_merged(scene)
         incident_publish(
             actor=actor,
             now=now,
@@ -137,6 +137,11 @@ def incident_tell_public(
             impacts=impacts,
         )
         return happened(scene, actor=actor, now=now, event="status_page_updated", text=words)
+
+
+def _refuse_merged(scene: Scene) -> None:
+    if scene.incident.state == "merged":
+        raise IllegalMove("This incident was merged into another one; write there.")
 
 
 def incident_assess(
