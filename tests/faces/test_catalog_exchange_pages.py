@@ -126,6 +126,36 @@ def test_the_api_tells_each_wrong_row_and_imports_none(api: Client) -> None:
     assert [one["pointer"] for one in answer.json()["errors"]] == ["/services/1/owner_team"]
 
 
+@pytest.mark.parametrize("preview", [True, False])
+def test_the_api_tells_faults_of_shape_and_of_content_at_once(api: Client, preview: bool) -> None:
+    services: list[Any] = [
+        {**SHOP, "tier": "top", "owner_team": "nobody", "colour": "red", "depends_on": {"gone": "hard"}},
+        {**SHOP, "slug": 7, "name": 7},
+        {**SHOP, "slug": "till", "links": [{"title": "", "url": "x"}]},
+        {**SHOP, "slug": "bad slug"},
+        SHOP,
+        "text",
+    ]
+    body = {"services": services, "preview": preview}
+    with nothing_written(at_an_edge=True):
+        answer = api.post("/api/v1/catalog/", body, content_type="application/json")
+    assert answer.status_code == 400
+    told = sorted(one["pointer"] for one in answer.json()["errors"])
+    assert told == [
+        "/services/0/colour",
+        "/services/0/depends_on",
+        "/services/0/owner_team",
+        "/services/0/tier",
+        "/services/1/name",
+        "/services/1/slug",
+        "/services/2/links/0/title",
+        "/services/2/links/0/url",
+        "/services/3/slug",
+        "/services/4/slug",
+        "/services/5",
+    ]
+
+
 def test_a_provider_by_api(api: Client) -> None:
     make_service("shop")
     body = {"slug": "acquirer", "name": "Acquirer", "owner_team": "owners", "key_expires_on": "2027-01-31"}

@@ -18,6 +18,8 @@ from opsportal.obligations.services import obligations_end
 from opsportal.obligations.terms import Owner
 from tests.makers import NOW, grant, make_role, make_user
 from tests.owing import HOUR, PORTAL, climbs, owe, tick
+from tests.packs import activate as activate_pack
+from tests.reading import as_
 from tests.untouched import nothing_written
 
 pytestmark = pytest.mark.django_db
@@ -166,6 +168,14 @@ def test_home_and_navigation_show_what_i_owe_and_what_is_overdue_anywhere(client
     assert "You owe 7 things, 2 overdue" in text
     assert "Overdue obligations" in text
     assert "owed by Ada Example" in text
+
+
+@pytest.mark.parametrize("name", ["ai-system", "aielon"])
+def test_a_review_whose_day_has_passed_is_on_the_home_page_from_the_first_day(name: str) -> None:
+    activate_pack(name)
+    text = text_of(as_(make_user(staff=True)).get("/"))
+    assert "You owe 1 thing, 1 overdue" in text
+    assert "Review the standard" in text
 
 
 def test_what_is_due_in_a_year_is_listed_and_not_counted(client: Client, ada: User) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -30,6 +31,7 @@ from opsportal.catalog.services.records import MAX_DESCRIPTION
 from opsportal.catalog.sheet import MAX_ROWS, checked, rows_of
 from opsportal.catalog.states import PROVIDER
 from opsportal.core.clock import edge_now
+from opsportal.core.errors import FieldError, InvalidInput
 
 ORDERINGS = {
     **both_ways("name", "id", word="name"),
@@ -161,11 +163,25 @@ class CatalogExchange(ApiView):
     def post(self, request: Request) -> Response:
         """Import services, all of them or none; with `preview`, only tell what would be done."""
         Query(request, paged=False)
-        body = read_body(request, CatalogBody)
+        try:
+            body = read_body(request, CatalogBody)
+        except InvalidInput as refusal:
+            raise InvalidInput([*refusal.errors, *self._also_wrong(request, refusal)]) from None
         rows = checked(rows_of(body["services"]))
         preview = bool(body.get("preview"))
         carry_out = catalog_preview if preview else catalog_import
         return Response(_plan_out(carry_out(actor=self.actor, now=edge_now(), rows=rows), preview=preview))
+
+    def _also_wrong(self, request: Request, refusal: InvalidInput) -> list[FieldError]:
+        """Return what is wrong with the content of a document whose shape was refused: all is told."""
+        document = request.data
+        try:
+            rows = checked(rows_of(document.get("services") if isinstance(document, Mapping) else None))
+        except InvalidInput:
+            return []
+        told = [one.pointer for one in refusal.errors]
+        plan = catalog_preview(actor=self.actor, now=edge_now(), rows=rows)
+        return [one for one in plan.errors if not any(_same_place(one.pointer, other) for other in told)]
 
 
 class ProviderList(ApiView):
@@ -250,6 +266,10 @@ def provider_out(provider: Provider) -> dict[str, Any]:
         "updated_at": utc(provider.updated_at),
         "version": provider.version,
     }
+
+
+def _same_place(one: str, other: str) -> bool:
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
 
 
 def _plan_out(plan: Plan, *, preview: bool) -> dict[str, Any]:
