@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.test import Client, override_settings
+from django.template import Context, Template
+from django.test import Client, RequestFactory, override_settings
 from django.urls import path
 
 from opsportal import urls
@@ -234,3 +236,10 @@ def test_search_takes_any_text_and_escapes_it(reader: Client, text: str) -> None
 @pytest.mark.parametrize("text", ["a\x00b", "x" * 201])
 def test_search_refuses_what_no_database_stores(reader: Client, text: str) -> None:
     assert reader.get("/search/", {"q": text}).status_code == 400
+
+
+def test_somebody_named_in_a_sentence_is_followed_by_its_comma() -> None:
+    """The template of a person ends without a line break, which a page would show as a blank."""
+    sentence = Template("{% load portal %}By {% user missing %}, {% person 'user' missing %}.")
+    shown = sentence.render(Context({"missing": "", "request": RequestFactory().get("/")}))
+    assert re.search(r"</span>, .*</span>\.$", shown, flags=re.DOTALL)
