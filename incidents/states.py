@@ -32,6 +32,8 @@ INCIDENT = Machine(
         ("mitigated", "merge"): "merged",
         ("resolved", "reopen"): "triggered",
     },
+    # The portal makes these by itself.
+    seldom=frozenset({("acknowledged", "lapse"), ("mitigated", "flare_up")}),
 )
 
 OPEN = ("triggered", "acknowledged", "mitigated")

@@ -113,6 +113,7 @@ class ChangeAttachmentFile(ApiView):
     """One file at a change."""
 
     area = "changes"
+    gives = ("*/*",)
 
     @extend_schema(
         operation_id="changes_attachment",

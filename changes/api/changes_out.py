@@ -13,7 +13,7 @@ from changes.panels import change_path
 from changes.selectors import Conflict, Happening
 from changes.states import CHANGE, RETROSPECTIVE
 from opsportal.accounts.models import User
-from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
+from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, in_utc, utc
 from opsportal.calendar.almanac import FreezeSpan
 from opsportal.core.registry import person_names
 
@@ -289,7 +289,7 @@ def happenings_out(happenings: list[Happening]) -> list[dict[str, Any]]:
             if one.actor[0]
             else None,
             "text": spoken(one.text, lambda person: names["user", person]),
-            "data": dict(one.data),
+            "data": in_utc(one.data),
         }
         for one in happenings
     ]

@@ -262,6 +262,8 @@ class EvidenceRequestFiles(EvidenceRequestView):
 class EvidenceRequestFile(EvidenceRequestView):
     """One file of an answer."""
 
+    gives = ("*/*",)
+
     @extend_schema(
         operation_id="evidence_requests_file",
         responses={

@@ -358,6 +358,7 @@ class EvidenceFile(ApiView):
     """The file of a revision."""
 
     area = "compliance"
+    gives = ("*/*",)
 
     @extend_schema(
         operation_id="evidence_file",

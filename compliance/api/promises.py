@@ -33,6 +33,7 @@ class PrometheusRules(ApiView):
     """Alert rules."""
 
     area = "measurements"
+    gives = ("application/yaml", "application/x-yaml", "text/yaml")
 
     @extend_schema(
         operation_id="measurements_prometheus_rules",

@@ -70,6 +70,7 @@ class BackupReport(ApiView):
     """The report on backups."""
 
     area = "compliance"
+    gives = ("text/csv",)
 
     @extend_schema(
         operation_id="reports_backups",

@@ -24,6 +24,7 @@ class ReportView(ApiView):
     """One report."""
 
     area = "compliance"
+    gives = ("text/csv",)
 
     @extend_schema(
         operation_id="reports_retrieve",

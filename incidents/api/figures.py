@@ -103,6 +103,7 @@ class IncidentReport(ApiView):
     """The report on incidents."""
 
     area = "incidents"
+    gives = ("text/csv",)
 
     @extend_schema(
         operation_id="reports_incidents",

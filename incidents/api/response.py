@@ -41,7 +41,7 @@ from incidents.services.response.editing import incident_edit, incident_link, in
 from incidents.services.response.people import incident_role_end, incident_role_fill
 from incidents.services.response.tasks import incident_task_add, incident_task_change
 from incidents.services.response.working import incident_entry_edit
-from incidents.severities import SEVERITIES
+from incidents.severities import SEVERITIES, severity_named
 from incidents.states import INCIDENT, OPEN
 from opsportal.api.query import Query
 from opsportal.api.serializers import expected_version, read_body
@@ -86,7 +86,7 @@ class IncidentList(ApiView):
         query = Query(request, NAMES, repeated={"state", "severity"})
         wanted = IncidentFilter(
             states=states_asked(query.texts("state")),
-            severities=_among(query.texts("severity"), SEVERITIES, "severity"),
+            severities=severities_asked(query.texts("severity")),
             service=_service(query.text("service")),
             assignee=_assignee(query.text("assignee"), self.actor),
             detected_by=query.choice("detected_by", Incident.DetectedBy.values),
@@ -298,15 +298,18 @@ def whole(results: list[dict[str, Any]]) -> Response:
 
 def states_asked(words: list[str]) -> tuple[str, ...]:
     """Return the states that are meant; `open` stands for all in which somebody has work with it."""
-    states = _among(words, (*INCIDENT.states, "open"), "state")
-    return tuple(dict.fromkeys(one for word in states for one in (OPEN if word == "open" else (word,))))
+    known = (*INCIDENT.states, "open")
+    if set(words) - set(known):
+        raise InvalidInput.of("state", "unknown", f"Must be one of: {', '.join(known)}.")
+    return tuple(dict.fromkeys(one for word in words for one in (OPEN if word == "open" else (word,))))
 
 
-def _among(words: list[str], known: tuple[str, ...], field: str) -> tuple[str, ...]:
-    for word in words:
-        if word not in known:
-            raise InvalidInput.of(field, "unknown", f"Must be one of: {', '.join(known)}.")
-    return tuple(words)
+def severities_asked(words: list[str]) -> tuple[str, ...]:
+    """Return the severities that `words` mean: their own, or those of others (P0, critical)."""
+    meant = [severity_named(word) for word in words]
+    if None in meant:
+        raise InvalidInput.of("severity", "unknown", f"Must be one of: {', '.join(SEVERITIES)}.")
+    return tuple(dict.fromkeys(one for one in meant if one))
 
 
 def _service(slug: str) -> str:

@@ -14,7 +14,7 @@ from incidents.services.response.working import NOTES, UPDATES
 from incidents.severities import CHOICES
 from incidents.states import INCIDENT, TASK
 from opsportal.accounts.models import User
-from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, utc
+from opsportal.api.serializers import Body, Flag, Moment, Text, WholeNumber, in_utc, utc
 from opsportal.core.registry import person_names
 
 SLUG = 60
@@ -379,7 +379,7 @@ def lines_out(lines: list[Line]) -> list[dict[str, Any]]:
             "kind": line.entry.kind,
             "text": line.entry.text,
             "actor": actor(line.entry),
-            "details": line.entry.data,
+            "details": in_utc(line.entry.data),
             "before": [
                 {"text": old.text, "recorded_at": utc(old.recorded_at), "actor": actor(old)}
                 for old in line.before

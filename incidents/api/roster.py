@@ -93,6 +93,7 @@ class ScheduleCalendar(ApiView):
     """A schedule as a calendar file."""
 
     area = AREA
+    gives = ("text/calendar",)
 
     @extend_schema(
         operation_id="oncall_schedule_calendar",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -12,6 +13,8 @@ from rest_framework.request import Request
 from opsportal.api.query import parse_moment
 from opsportal.core.errors import FieldError, InvalidInput, Stale
 from opsportal.core.text import clean_text
+
+_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00")
 
 
 class Text(serializers.Field):  # type: ignore[type-arg]
@@ -141,3 +144,16 @@ def expected_version(request: Request, validated: dict[str, Any]) -> int | None:
 def utc(moment: datetime | None) -> str | None:
     """Return an instant as ISO 8601 UTC with `Z`, or None."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
+
+
+def in_utc(value: object) -> object:
+    """Return a stored JSON value with `Z` at the end of its times in UTC, as everywhere else."""
+    match value:
+        case str():
+            return value.removesuffix("+00:00") + "Z" if _UTC.fullmatch(value) else value
+        case Mapping():
+            return {name: in_utc(one) for name, one in value.items()}
+        case list() | tuple():
+            return [in_utc(one) for one in value]
+        case _:
+            return value

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseBase
+from rest_framework.exceptions import NotAcceptable
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,6 +29,8 @@ class ApiView(APIView):
     area: ClassVar[str]
     reads_only: ClassVar[bool] = False
     """True where even a POST only reads."""
+    gives: ClassVar[tuple[str, ...]] = ()
+    """Media types of what it answers beside JSON; `*/*` is a file of any type. Refusals stay JSON."""
 
     @property
     def actor(self) -> Actor:
@@ -39,7 +42,12 @@ class ApiView(APIView):
         """Return the renderer and its media type, at once where JSON is all there is and will do."""
         if request.META.get("HTTP_ACCEPT", "*/*") in _ANYTHING and self.renderer_classes == [JSONRenderer]:
             return JSONRenderer(), JSONRenderer.media_type
-        return super().perform_content_negotiation(request, force)
+        try:
+            return super().perform_content_negotiation(request, force)
+        except NotAcceptable:
+            if not any(one in {"*/*", word} for word in _accepted(request) for one in self.gives):
+                raise
+            return JSONRenderer(), JSONRenderer.media_type
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Do what `APIView.dispatch` does, with idempotency around the handler."""
@@ -97,3 +105,8 @@ class ApiView(APIView):
                 "results": [render(row) for row in rows],
             }
         )
+
+
+def _accepted(request: Request) -> list[str]:
+    """Return the media types that the caller accepts, without their parameters."""
+    return [one.partition(";")[0].strip().lower() for one in request.META["HTTP_ACCEPT"].split(",")]

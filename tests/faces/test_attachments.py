@@ -48,7 +48,7 @@ def test_a_file_is_attached_listed_downloaded_and_removed(cast: Cast) -> None:
     told = response.json()
     assert (told["name"], told["note"], told["size"]) == ("Bericht “Köln”.txt", "The run", 7)
     assert (told["content_type"], told["state"], told["removed_by"]) == ("text/plain", "attached", None)
-    got = client.get(response["Location"])
+    got = client.get(response["Location"], headers={"Accept": "text/plain"})
     assert body_of(got) == b"It ran."
     assert got["Content-Disposition"].startswith("attachment; filename*=utf-8''Bericht")
     assert got["Content-Type"] == "text/plain; charset=utf-8"

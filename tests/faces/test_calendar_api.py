@@ -209,3 +209,18 @@ def test_the_calendar_is_a_file_too_which_is_sent_once(machine: Client) -> None:
     assert response.content.startswith(b"BEGIN:VCALENDAR\r\n")
     again = machine.get("/api/v1/calendar.ics", headers={"If-None-Match": response["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_who_asks_for_a_calendar_file_gets_one_and_for_anything_else_is_told(machine: Client) -> None:
+    for accepts, status in (
+        ("text/calendar", 200),
+        ("text/calendar;q=0.9, */*;q=0.1", 200),
+        ("text/csv", 406),
+    ):
+        answer = machine.get("/api/v1/calendar.ics", headers={"Accept": accepts})
+        assert answer.status_code == status, accepts
+    wrong = machine.get("/api/v1/calendar.ics?kind=party", headers={"Accept": "text/calendar"})
+    assert (wrong.status_code, wrong["Content-Type"]) == (400, "application/problem+json")
+    assert machine.get(CALENDAR, headers={"Accept": "text/calendar"}).status_code == 406
+    page = machine.get(CALENDAR).json()
+    assert (page["next"], page["previous"]) == (None, None)

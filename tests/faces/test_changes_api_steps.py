@@ -399,6 +399,9 @@ def test_history_tells_newest_first_with_what_people_wrote(cast: Cast) -> None:
     assert ("approval.voted", "Leo", "Good.") in lines
     assert lines[-1] == ("change.created", "Rita", "")
     assert page["next"] is None
+    due = [one["data"]["due_at"] for one in page["results"] if one["action"] == "obligation.opened"]
+    assert due
+    assert all(one.endswith("Z") for one in due)
 
 
 def test_a_wrong_cursor_of_the_history_is_told(cast: Cast) -> None:

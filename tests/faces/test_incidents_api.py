@@ -50,6 +50,7 @@ def test_a_machine_declares_and_acknowledges_for_somebody() -> None:
     assert step.json()["assignee"]["name"] == "Sol"
     again = send(client, "POST", f"{URL}{told['key']}/acknowledge/", {})
     assert problem(again, 409)["type"].endswith("illegal_move")
+    assert again.json()["detail"].endswith("possible: merge, mitigate, resolve.")
 
 
 @pytest.mark.parametrize(
@@ -108,11 +109,12 @@ def test_lists_are_filtered_and_unknown_words_are_refused() -> None:
         return [row["key"] for row in got(client, f"{URL}?{query}")["results"]]
 
     assert keys("state=open&severity=sev1") == [second.key]
+    assert keys("state=open&severity=P0") == [second.key]
     assert keys("state=resolved") == [third.key]
     assert keys("service=ledger") == [third.key, second.key]
     assert keys("assignee=me&state=acknowledged") == [second.key]
     assert keys(f"search={second.key}") == [second.key]
-    for query in ("state=dreamt", "severity=p0", "service=nowhere", "colour=red"):
+    for query in ("state=dreamt", "severity=sev9", "service=nowhere", "colour=red"):
         assert client.get(f"{URL}?{query}").status_code == 400
 
 

@@ -177,7 +177,7 @@ def test_thresholds_are_given_as_rules_of_prometheus(
 def test_every_report_comes_as_json_and_as_rows(admin: Client, name: str) -> None:
     answer = admin.get(f"{API}/reports/{name}/?from=2026-01-01T00:00:00Z&to=2026-03-01T00:00:00Z")
     assert answer.status_code == 200
-    rows = admin.get(f"{API}/reports/{name}/?format=csv")
+    rows = admin.get(f"{API}/reports/{name}/?format=csv", headers={"Accept": "text/csv"})
     assert rows["Content-Type"].startswith("text/csv")
     assert b"".join(rows).count(b"\n") >= 1
     for query in ("from=2026-03-01T00:00:00Z&to=2026-01-01T00:00:00Z", "from=2026-03-01", "colour=red"):

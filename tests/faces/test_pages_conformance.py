@@ -89,6 +89,7 @@ def test_the_api_tells_the_same_and_refuses_what_it_does_not_know() -> None:
     api = APIClient(headers={"Authorization": f"Bearer {make_token(['compliance:read'])[1]}"})
     told = api.get("/api/v1/conformance/").json()
     assert told["hash"] == standard.content_hash
+    assert (told["next"], told["previous"]) == (None, None)
     assert told["met"] + told["breached"] + told["no_data"] == len(standard.rules)
     one = api.get(f"/api/v1/conformance/{standard.rules[0].id}").json()
     assert (one["status"], len(one["months"])) == ("no_data", 12)

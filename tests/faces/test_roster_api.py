@@ -132,6 +132,8 @@ def test_the_calendar_file_is_of_the_schedule_and_is_not_sent_twice(crew: Any) -
         "/api/v1/oncall/schedules/primary/calendar.ics", headers={"If-None-Match": first.headers["ETag"]}
     )
     assert (again.status_code, again.content) == (304, b"")
+    path, wanted = "/api/v1/oncall/schedules/primary/calendar.ics", {"Accept": "text/calendar"}
+    assert client.get(path, headers=wanted).content == first.content
     assert client.get("/api/v1/oncall/schedules/none/calendar.ics").status_code == 404
 
 

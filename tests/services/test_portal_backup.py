@@ -70,6 +70,7 @@ def test_a_backup_restores_whole_into_an_empty_database(
     with database_templates.copy(tmp_path / "second") as empty, connected_to(empty):
         restored = run("restore", str(filled), "--smoke")
         assert (restored["level"], restored["wrong"]) == ("application_verified", "")
+        assert restored["made_at"].endswith("Z")
         assert (restored["rows"], restored["tables"]) == (told["rows"], told["tables"])
         assert counts() == before
         assert list(AuditEntry.objects.order_by("id").values_list("canonical", flat=True)) == trail

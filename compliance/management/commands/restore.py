@@ -17,6 +17,7 @@ from compliance.services.recovery.own_portal import portal_backup_of, portal_res
 from compliance.services.recovery.portal_restore import portal_restore
 from compliance.services.recovery.scratch import scratch_restore
 from compliance.services.recovery.smoke import works
+from opsportal.api.serializers import utc
 from opsportal.core.actor import Actor
 from opsportal.core.clock import edge_now
 from opsportal.core.errors import Refusal
@@ -67,7 +68,7 @@ class Command(BaseCommand):
             "rows": manifest.rows,
             "tables": len(manifest.tables),
             "files": len(manifest.files),
-            "made_at": manifest.made_at.isoformat(),
+            "made_at": utc(manifest.made_at),
             "level": "integrity_verified",
             "words": f"{path}: {manifest.rows} rows of {len(manifest.tables)} tables and"
             f" {len(manifest.files)} files are restored and verified.",

@@ -50,10 +50,12 @@ class EntryOut(Body):
 
 
 class EntriesOut(Body):
-    """What takes place between two instants, by start."""
+    """What takes place between two instants, by start: one page, whatever there is."""
 
     start = Moment()
     end = Moment()
+    next = Text(max_length=2_000, allow_null=True)
+    previous = Text(max_length=2_000, allow_null=True)
     results = EntryOut(many=True)
 
 
@@ -67,13 +69,16 @@ class CalendarEntries(ApiView):
         """List changes with a window, maintenance windows, freezes, meetings, and what you owe."""
         start, end, wanted = _asked(request)
         found = entries_between(self.actor, start, end, wanted)
-        return Response({"start": utc(start), "end": utc(end), "results": [entry_out(one) for one in found]})
+        results = [entry_out(one) for one in found]
+        period = {"start": utc(start), "end": utc(end)}
+        return Response({**period, "next": None, "previous": None, "results": results})
 
 
 class CalendarFile(ApiView):
     """The calendar as a file."""
 
     area = "changes"
+    gives = ("text/calendar",)
 
     @extend_schema(
         operation_id="calendar_file",
