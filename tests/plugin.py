@@ -65,6 +65,7 @@ def _own_broker_database(worker: str) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Generator[None, None, None]:
     """Start the servers ahead of pytest-django, which reads the settings in this very hook."""
+    gc.disable()  # what is loaded from here to the first test stays: looking for garbage in it finds none
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker:
         _own_broker_database(worker)
@@ -94,6 +95,7 @@ def pytest_collection_finish() -> None:
     """Let the collector of garbage leave alone what stays: modules, and all tests there are."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(50_000, 20, 100)
 
 
