@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from compliance.models import Attestation, Document, Policy, PolicyVersion
 from compliance.models.policies import DOCUMENT_PREFIX, POLICY_PREFIX
 from opsportal.accounts.models import User
-from opsportal.accounts.selectors import colleagues, holders_of, members_of, teams_of
+from opsportal.accounts.selectors import holders_of, members_of, teams_of, workers
 from opsportal.approvals.selectors import open_stages_for
 from opsportal.catalog.models import Service
 from opsportal.core.actor import Actor
@@ -54,15 +54,18 @@ def services_answered_by(actor: Actor, now: datetime) -> QuerySet[Service]:
 
 
 def audience_of(policy: Policy, now: datetime) -> QuerySet[User]:
-    """Return the active people who have to sign the policy as of `now` (aware UTC), each once."""
+    """Return the active people who have to sign the policy as of `now` (aware UTC), each once.
+
+    An auditor signs nothing, so nobody waits for that.
+    """
     day = now.astimezone(UTC).date()
     match policy.audience_kind:
         case "everybody":
-            return colleagues()
+            return workers()
         case "team":
-            return members_of(policy.audience_key, day)
+            return members_of(policy.audience_key, day).filter(is_auditor=False)
         case "role":
-            return holders_of(policy.audience_key, day)
+            return holders_of(policy.audience_key, day).filter(is_auditor=False)
         case _:
             return User.objects.none()
 

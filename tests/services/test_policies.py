@@ -46,6 +46,7 @@ from compliance.services.policies.policies import (
 from compliance.services.policies.signatures import policy_attest, signatures_follow
 from incidents.services.runbooks.link_check import Seen
 from opsportal.accounts.models import Team, User
+from opsportal.accounts.services import user_update
 from opsportal.approvals.outcome import Decision
 from opsportal.approvals.selectors import live_request
 from opsportal.core.actor import Actor
@@ -55,7 +56,7 @@ from opsportal.standards.rules import Rule, Source
 from opsportal.standards.selectors import active_standard
 from opsportal.standards.standing import Keep
 from tests.changing import activate, rule
-from tests.makers import NOW, grant, join, make_role, make_service, make_team, make_user
+from tests.makers import NOW, ROOT, grant, join, make_role, make_service, make_team, make_user
 from tests.once import made_once
 from tests.untouched import nothing_written, refused
 
@@ -232,6 +233,21 @@ def test_a_new_version_needs_new_signatures_and_the_old_ones_stay(cast: Cast) ->
     assert Attestation.objects.get().number == 1
     states = sorted(state for state, _ in owed(newer, "portal.policy-attestation"))
     assert states == ["met", "open", "open", "void"]
+
+
+@pytest.mark.parametrize("audience", ["everybody", "team:payments", "role:risk-board"])
+def test_the_signature_of_an_auditor_who_could_not_give_it_is_not_waited_for(
+    cast: Cast, audience: str
+) -> None:
+    auditor = make_user(name="Ines")
+    join(cast.team, auditor)
+    grant("risk-board", auditor)
+    policy = in_force(cast, audience=audience)
+    assert auditor in unsigned(policy, NOW)
+    user_update(actor=ROOT, now=NOW, user_id=auditor.pk, is_auditor=True)
+    assert auditor not in unsigned(policy, NOW)
+    signatures_follow(now=NOW)
+    assert Obligation.objects.get(owner_key=str(auditor.pk)).state == "void"
 
 
 def test_who_joins_is_asked_and_who_leaves_is_not(cast: Cast) -> None:

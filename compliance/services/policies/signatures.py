@@ -31,9 +31,9 @@ def policy_attest(
 ) -> Attestation:
     """Sign the version in force as `actor` for themselves, and return the attestation.
 
-    `number` and `content_hash` are of what they read. Twice is once. Raises `NotFound`, `Forbidden` (no
-    person, or not of its audience), `Stale` (another version is in force, or it says something else),
-    `InvalidInput`, and `Conflict` (`not_published`).
+    `number` and `content_hash` are of what they read. Twice is once; whoever is not of its audience may sign
+    as well. Raises `NotFound`, `Forbidden` (no person, or an auditor), `Stale` (another version is in force,
+    or it says something else), `InvalidInput`, and `Conflict` (`not_published`).
     """
     with write(actor=actor, now=now):
         require(actor, "policy.attest")
