@@ -35,7 +35,7 @@ def change_vote(
     stage only, `on_behalf_of` (the id of a member who is away) by whoever stands in for one only. Each of
     `conditions` of a yes becomes a task, and the change does not start before all are confirmed. Raises
     `NotFound`, `Forbidden`, `Stale`, `IllegalMove`, `InvalidInput`, and `Conflict` with code
-    `voting_closed`, `already_voted`, `stage_not_open` or `own_seat_first`.
+    `voting_closed`, `already_voted`, `stage_not_open`, `own_seat_first` or `needed_elsewhere`.
     """
     with write(actor=actor, now=now):
         scene = scene_locked(pk)

@@ -9,6 +9,7 @@ import pytest
 from changes.models import Change
 from changes.services.implementation import change_start
 from changes.services.votes import change_vote
+from opsportal.accounts.services import user_deactivate
 from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Vote
 from opsportal.approvals.outcome import Decision
 from opsportal.audit.selectors import entries_about, entry_data
@@ -32,7 +33,7 @@ from tests.changing import (
     told,
     vote,
 )
-from tests.makers import LONG_AGO, NOW, TODAY, grant, join, make_user
+from tests.makers import LONG_AGO, NOW, ROOT, TODAY, grant, join, make_user
 from tests.untouched import refused
 
 pytestmark = pytest.mark.django_db
@@ -296,6 +297,27 @@ def test_whoever_fits_two_open_stages_says_which(cast: Cast) -> None:
         vote(change, cast.lead, content_hash=change.content_hash)
     vote(change, cast.lead, stage="two")
     assert states(change) == ["open", "approved"]
+
+
+def test_a_yes_never_rejects_by_taking_its_caster_from_a_twin_that_needs_them(cast: Cast) -> None:
+    activate(stage("one", "lead"), stage("two", "board", "3"), version="2")
+    ada, bea, cem = cast.board
+    grant("lead", ada)
+    change = submitted(cast)
+    vote(change, bea)
+    with refused(Conflict, "needed_elsewhere"):
+        vote(change, ada, stage="one", content_hash=change.content_hash)
+    vote(change, ada, stage="two")
+    vote(change, cem)
+    assert vote(change, cast.lead).state == "approved"
+
+
+def test_a_yes_is_taken_where_a_twin_is_out_of_reach_without_its_caster_anyway(cast: Cast) -> None:
+    activate(stage("one", "lead"), stage("two", "board", "3"), version="2")
+    change = submitted(cast)
+    vote(change, cast.board[0])
+    user_deactivate(actor=ROOT, now=NOW, user_id=cast.board[2].pk)
+    assert vote(change, cast.lead).state == "rejected"
 
 
 def test_a_comment_has_its_bounds(cast: Cast) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -62,7 +62,7 @@ def approval_vote(
     be tied to `conditions`, texts of one line. Raises
     `Forbidden` (no person, kept out by the separation of duties, neither a holder of the role nor a deputy
     now), `Stale` (the content has moved on), `Conflict` with code `voting_closed`, `already_voted`,
-    `stage_not_open` or `own_seat_first`, and `InvalidInput`.
+    `stage_not_open`, `own_seat_first` or `needed_elsewhere`, and `InvalidInput`.
     """
     with write(actor=actor, now=now):
         request = live_locked(subject_kind, subject_key)
@@ -94,7 +94,7 @@ def approval_vote(
         made = conditions_set(vote, tied_to)
         # A vote uses its caster up in the other open stages, too: all of them are counted anew.
         tallies = tallies_of(stages, [*votes, vote], now)
-        _refuse_an_empty_seat(chosen, vote, tallies[chosen.pk])
+        _refuse_a_yes_that_rejects(chosen, vote, stages, tallies)
         settled = settle(request, stages, tallies, now=now)
         audit_record(
             actor=actor,
@@ -196,16 +196,40 @@ def _only_one(papers: list[_Paper]) -> tuple[ApprovalStage, User]:
     return papers[0].stage, papers[0].seat
 
 
-def _refuse_an_empty_seat(stage: ApprovalStage, vote: Vote, tally: Tally) -> None:
-    """Refuse a yes for somebody else that puts the quorum out of reach, by leaving the own seat empty."""
-    if vote.on_behalf_of_id is None or vote.decision != Decision.APPROVE:
+def _refuse_a_yes_that_rejects(
+    chosen: ApprovalStage, vote: Vote, stages: list[ApprovalStage], tallies: Mapping[int, Tally]
+) -> None:
+    """Refuse a yes that puts a quorum out of reach: it takes its caster from where they are needed.
+
+    That is their own seat, where they vote for somebody else, or a twin of the stage.
+    """
+    if vote.decision != Decision.APPROVE:
         return
-    if decide(stage.quorum_value, stage.reject_value, tally) == "rejected":
-        raise Conflict(
-            "You have a seat here yourself, and without your own vote the quorum cannot be reached any more."
-            " Cast your own vote.",
-            code="own_seat_first",
-        )
+    for stage in stages:
+        if stage.pk not in tallies:
+            continue
+        if decide(stage.quorum_value, stage.reject_value, tallies[stage.pk]) != "rejected":
+            continue
+        if stage.pk != chosen.pk and _is_needed(stage, vote, tallies[stage.pk]):
+            raise Conflict(
+                f"You are needed in the stage “{stage.title}”: nobody votes twice, and without you its quorum"
+                " cannot be reached any more. Vote there.",
+                code="needed_elsewhere",
+            )
+        if stage.pk == chosen.pk and vote.on_behalf_of_id is not None:
+            raise Conflict(
+                "You have a seat here yourself, and without your own vote the quorum cannot be reached any"
+                " more. Cast your own vote.",
+                code="own_seat_first",
+            )
+
+
+def _is_needed(stage: ApprovalStage, vote: Vote, tally: Tally) -> bool:
+    """Return whether the quorum of `stage` was within reach by the own seat of whoever has just voted."""
+    own = replace(tally, remaining=tally.remaining + 1, lent=tally.lent - (vote.on_behalf_of_id is not None))
+    if decide(stage.quorum_value, stage.reject_value, own) == "rejected":
+        return False
+    return any(seat.pk == vote.voter_id for _, seat in seats_for([stage], vote.voter_id, vote.cast_at))
 
 
 def _too_early_or_late(stages: list[ApprovalStage]) -> Conflict:
