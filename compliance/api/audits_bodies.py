@@ -37,7 +37,9 @@ class AuditFields(Body):
     )
     period_from = Text(max_length=10, required=False, help_text=DAY_HELP)
     period_until = Text(max_length=10, required=False, help_text=f"{DAY_HELP} It is part of the period.")
-    lead = Text(max_length=36, required=False, help_text="The id of an auditor or administrator.")
+    lead = Text(
+        max_length=254, required=False, help_text="The id or e-mail address of an auditor or administrator."
+    )
     due_at = Moment(required=False)
 
 
@@ -123,7 +125,7 @@ class FindingBody(Body):
     effect = Text(max_length=MAX_TEXT, lines=True, required=False)
     recommendation = Text(max_length=MAX_TEXT, lines=True, required=False)
     service = Text(max_length=60, required=False)
-    owner = Text(max_length=36, required=False, help_text="The id of a person.")
+    owner = Text(max_length=254, required=False, help_text="The id or e-mail address of a person.")
     due_at = Moment(required=False)
 
 

@@ -25,7 +25,7 @@ class EvidenceRequestBody(Body):
 
     audit = Text(max_length=KEY, blank=False, help_text="The key of an audit in fieldwork, AUD-3.")
     title = Text(max_length=200, blank=False)
-    owner = Text(max_length=36, blank=False, help_text="The id of the person who is asked.")
+    owner = Text(max_length=254, blank=False, help_text="The id or e-mail address of who is asked.")
     kind = serializers.ChoiceField(REQUEST_KIND_CHOICES, required=False)
     detail = Text(max_length=MAX_TEXT, lines=True, required=False)
     due_at = Moment(required=False)
@@ -129,7 +129,7 @@ class CorrectiveActionBody(Body):
 
     finding = Text(max_length=KEY, blank=False, help_text="The key of a finding, FND-12.")
     title = Text(max_length=200, blank=False)
-    owner = Text(max_length=36, blank=False, help_text="The id of the person who does it.")
+    owner = Text(max_length=254, blank=False, help_text="The id or e-mail address of who does it.")
     detail = Text(max_length=MAX_TEXT, lines=True, required=False)
     due_at = Moment(required=False)
 

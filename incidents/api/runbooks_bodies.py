@@ -41,7 +41,12 @@ class RunbookFields(Body):
     )
     note = Text(max_length=MAX_NOTE, required=False, help_text="What is different in this version.")
     team = Text(max_length=SLUG, blank=False, required=False, help_text="The slug of the owner team.")
-    keeper = Text(max_length=64, blank=False, required=False, help_text="The id of who owes its review.")
+    keeper = Text(
+        max_length=254,
+        blank=False,
+        required=False,
+        help_text="The id or e-mail address of who owes its review.",
+    )
     services = serializers.ListField(
         child=Text(max_length=SLUG, blank=False),
         required=False,

@@ -101,12 +101,13 @@ def read_body(request: Request, body: type[B], *, partial: bool = False) -> dict
         raise InvalidInput.of("", "not_an_object", "The body must be a JSON object.")
     serializer = body(data=data, partial=partial)
     if not serializer.is_valid():
-        raise InvalidInput(_flatten(serializer.errors, ""))
+        raise InvalidInput(_flatten(serializer.errors, "", serializer))
     validated: dict[str, Any] = dict(serializer.validated_data)
     return validated
 
 
-def _flatten(errors: Any, pointer: str) -> Iterator[FieldError]:
+def _flatten(errors: Any, pointer: str, field: Any) -> Iterator[FieldError]:
+    """Yield what is wrong in `field`: a serializer or one of its fields, None where it is not known."""
     if isinstance(errors, Mapping):
         for name, inner in errors.items():
             step = (
@@ -114,14 +115,25 @@ def _flatten(errors: Any, pointer: str) -> Iterator[FieldError]:
                 if name in {"", "non_field_errors"}
                 else f"/{str(name).replace('~', '~0').replace('/', '~1')}"
             )
-            yield from _flatten(inner, pointer + step)
+            inside = getattr(field, "fields", {}).get(name) if step else field
+            inside = getattr(field, "child", None) if isinstance(name, int) else inside
+            yield from _flatten(inner, pointer + step, inside)
     elif isinstance(errors, list) and any(isinstance(item, Mapping | list) for item in errors):
         for index, inner in enumerate(errors):
             if inner:
-                yield from _flatten(inner, f"{pointer}/{index}")
+                yield from _flatten(inner, f"{pointer}/{index}", getattr(field, "child", None))
     else:
         for item in errors if isinstance(errors, list) else [errors]:
-            yield FieldError(pointer, str(getattr(item, "code", "invalid")), str(item))
+            code = str(getattr(item, "code", "invalid"))
+            yield FieldError(pointer, code, _told(code, str(item), field))
+
+
+def _told(code: str, words: str, field: Any) -> str:
+    """Return what is wrong with a value; of a wrong choice what there is to choose from."""
+    choices = getattr(field, "choices", {})
+    if code == "invalid_choice" and choices:
+        return f"Must be one of: {', '.join(str(one) for one in choices)}."
+    return words
 
 
 def expected_version(request: Request, validated: dict[str, Any]) -> int | None:

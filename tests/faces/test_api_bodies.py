@@ -126,6 +126,12 @@ def test_a_wrong_field_is_named(
     assert not Service.objects.exists()
 
 
+def test_a_wrong_choice_is_told_with_those_that_there_are(client: Client, bearer: dict[str, str]) -> None:
+    errors = post(client, b'{"tier": "purple"}', bearer).json()["errors"]
+    told = {error["pointer"]: error["detail"] for error in errors}
+    assert told["/tier"] == "Must be one of: critical, core, supporting."
+
+
 @pytest.mark.parametrize(
     "query", ["page_size=0", "page_size=201", "page_size=-1", "page_size=1e9", "page_size=x"]
 )

@@ -32,6 +32,14 @@ def post(client: Client, path: str, body: dict[str, Any]) -> Any:
     return client.post(f"/api/v1{path}", body, content_type="application/json")
 
 
+def test_people_of_an_audit_are_named_by_their_address_too(crew: Crew) -> None:
+    writer = machine("compliance:write", "compliance:read")
+    made = post(writer, "/audits/", {**PLAN, "lead": crew.lead.email.upper()})
+    assert (made.status_code, made.json()["lead"]) == (201, str(crew.lead.pk))
+    nobody = post(writer, "/audits/", {**PLAN, "lead": "nobody@example.org"})
+    assert nobody.json()["errors"][0]["pointer"] == "/lead"
+
+
 def test_an_audit_is_planned_listed_and_changed(crew: Crew) -> None:
     writer = machine("compliance:write", "compliance:read")
     made = post(writer, "/audits/", {**PLAN, "lead": str(crew.lead.pk), "services": ["payments"]})

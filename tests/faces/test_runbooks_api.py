@@ -57,6 +57,8 @@ def test_a_repository_keeps_its_runbooks_here(cast: Cast) -> None:
     edited = send(client, "queue-grows/", {"text": TEXT + "!"}, "patch", **{"If-Match": '"2"'})
     assert (edited.json()["latest"], edited.json()["text"]) == (2, TEXT)
     assert send(client, "queue-grows/", {"title": "x"}, "patch", **{"If-Match": '"2"'}).status_code == 409
+    kept = send(client, "queue-grows/", {"keeper": cast.owner.email}, "patch").json()
+    assert kept["keeper"] == document["keeper"]
     versions = client.get(f"{URL}queue-grows/versions/").json()["results"]
     assert [one["number"] for one in versions] == [2, 1]
     assert [one["slug"] for one in client.get(f"{URL}?service=ledger").json()["results"]] == ["queue-grows"]

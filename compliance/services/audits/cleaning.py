@@ -108,11 +108,12 @@ def moment(field: str) -> Cleaner:
 
 
 def person(field: str, *, auditor: bool = False) -> Cleaner:
-    """Return the cleaner of a person's id: somebody who may sign in; with `auditor`, who may audit."""
+    """Return the cleaner of a person's id or address: who may sign in; with `auditor`, who may audit."""
 
     def clean(value: object) -> User:
+        text, people = str(value).strip().lower(), colleagues()
         try:
-            found = colleagues().filter(pk=UUID(str(value))).first()
+            found = people.filter(email=text).first() if "@" in text else people.filter(pk=UUID(text)).first()
         except ValueError:
             found = None
         if found is None:

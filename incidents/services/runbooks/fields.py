@@ -81,8 +81,9 @@ def _team(value: object) -> Team:
 
 
 def _keeper(value: object) -> User:
+    text, people = str(value).strip().lower(), colleagues()
     try:
-        person = colleagues().filter(pk=UUID(str(value))).first()
+        person = people.filter(email=text).first() if "@" in text else people.filter(pk=UUID(text)).first()
     except ValueError:
         person = None
     if person is None:
