@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -38,6 +40,15 @@ def test_a_file_read_back_gives_the_original() -> None:
     assert text.startswith('\ufeff"name","\'=count"\r\n"\'=cmd|')
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
     assert [original_cell(cell) for cell, _ in rows[1:]] == typed
+
+
+def test_every_file_of_cells_is_written_by_the_two_doors_that_make_them_neutral() -> None:
+    root = Path(__file__).parents[2]
+    apps = ("opsportal", "changes", "incidents", "compliance")
+    sources = (source for app in apps for source in (root / app).rglob("*.py"))
+    writers = re.compile(r"csv\.(?:writer|DictWriter)\(|\bWorkbook\(")
+    found = {str(one.relative_to(root)) for one in sources if writers.search(one.read_text(encoding="utf-8"))}
+    assert found == {"opsportal/web/csv.py", "opsportal/web/tables.py"}
 
 
 def test_values_have_one_form_each() -> None:
