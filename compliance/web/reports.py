@@ -91,15 +91,16 @@ def _path(name: str) -> str:
 @require_safe
 def report_page(request: HttpRequest, name: str) -> HttpResponse:
     """Show a report on a time."""
-    form, report = _asked(request, name)
+    report = _asked(request, name)
     query = request.GET.urlencode()
+    first, last = f"{report.start:%Y-%m-%d}", f"{report.end - timedelta(days=1):%Y-%m-%d}"
     return page(
         request,
         [*report.blocks],
         title=report.title,
-        lead=f"{report.start:%Y-%m-%d} to {report.end - timedelta(days=1):%Y-%m-%d} (UTC). {report.lead}",
+        lead=f"{first} to {last} (UTC). {report.lead}",
         crumbs=[("Reports", reverse("compliance:reports"))],
-        form=form,
+        form=PeriodForm({"since": first, "until": last}),
         actions=[
             ("CSV", f"{reverse('compliance:report-file', args=[name, 'csv'])}?{query}", "download"),
             ("PDF", f"{reverse('compliance:report-file', args=[name, 'pdf'])}?{query}", "download"),
@@ -110,7 +111,7 @@ def report_page(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def report_file(request: HttpRequest, name: str, form: str) -> HttpResponseBase:
     """Send a report as PDF, or its rows as CSV, XLSX or JSON."""
-    _, report = _asked(request, name)
+    report = _asked(request, name)
     if form == "pdf":
         title = f"{report.title}, {report.start:%Y-%m-%d} to {report.end - timedelta(days=1):%Y-%m-%d}"
         return pdf_response(f"report-{name}", pdf_of(title, report.blocks, subtitle=report.lead))
@@ -155,10 +156,11 @@ def _month(month: str) -> MonthlyReport:
     return row
 
 
-def _asked(request: HttpRequest, name: str) -> tuple[PeriodForm, Report]:
+def _asked(request: HttpRequest, name: str) -> Report:
     make: Any = DRAWN.get(name)
     if make is None:
         raise NotFound("There is no such report.")
-    form, now = PeriodForm(request.GET), now_of(request)
-    start, end = form.period(now, USUAL_OF.get(name, USUAL))
-    return form, make(actor_of(request), now, start, end)
+    now = now_of(request)
+    start, end = PeriodForm(request.GET).period(now, USUAL_OF.get(name, USUAL))
+    report: Report = make(actor_of(request), now, start, end)
+    return report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -137,6 +138,11 @@ def test_reports_are_pages_sheets_and_papers(admin: Client) -> None:
             assert b"".join(admin.get(f"/reports/{name}/report.{form}"))
     assert admin.get("/reports/slo/?since=2026-02-01&until=2026-01-01").status_code == 400
     assert admin.get("/reports/slo/?since=soon").status_code == 400
+
+
+def test_a_report_says_in_its_form_which_days_it_is_about(admin: Client) -> None:
+    form = admin.get("/reports/dora/?until=2026-02-28").content.decode()
+    assert re.findall(r'type="date"[^>]* value="([^"]*)"', form) == ["2025-11-30", "2026-02-28"]
 
 
 def test_the_monthly_report_is_read_again_as_it_was_made(admin: Client) -> None:
