@@ -25,7 +25,7 @@ from tests.migrated import migrated_templates
 from tests.portal import LivePortal
 from tests.processes import ROOT
 from tests.servers import Mailbox
-from tests.spread import Spread
+from tests.spread import Spread, longest_first
 
 # Examples are judged by what comes out, never by how long the machine took.
 settings.register_profile("opsportal", deadline=None, max_examples=examples(100))
@@ -38,7 +38,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spread:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse flushing tests where they are written, not where their teardown fails."""
+    """Refuse flushing tests where they are written, not where their teardown fails; long tests come first."""
     for item in items:
         mark = item.get_closest_marker("django_db")
         if mark is not None and mark.kwargs.get("transaction"):
@@ -46,6 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 f"{item.nodeid}: use the fresh_database fixture in place of django_db(transaction=True); "
                 "the append-only tables cannot be flushed"
             )
+    items.sort(key=lambda item: longest_first(item.nodeid))
 
 
 @pytest.fixture(scope="session")
