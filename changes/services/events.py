@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from changes.services.scene import KIND, Scene
 from changes.services.searching import words_put
 from opsportal.approvals.models import ApprovalStage
+from opsportal.approvals.selectors import barred
 from opsportal.audit.canonical import JSON
 from opsportal.audit.services import audit_record
 from opsportal.core.actor import Actor
 from opsportal.obligations.models import Obligation
-from opsportal.obligations.services import obligations_end, obligations_follow
+from opsportal.obligations.services import excuse_from, obligations_end, obligations_follow
 from opsportal.outbox.services import outbox_put
 from opsportal.standards.rules import Owe
 
@@ -114,7 +115,7 @@ def round_of(scene: Scene, stage: ApprovalStage) -> str:
 
 
 def _stage_event(scene: Scene, stage: ApprovalStage, *, actor: Actor, now: datetime, event: str) -> None:
-    obligations_follow(
+    owed = obligations_follow(
         actor=actor,
         now=now,
         standard=scene.standard,
@@ -124,6 +125,12 @@ def _stage_event(scene: Scene, stage: ApprovalStage, *, actor: Actor, now: datet
         people=scene.people(stage),
         occurrence=round_of(scene, stage),
     )
+    deciding = [row for row in owed if row.owner.kind == "role" and row.owner.keys == stage.role_slugs]
+    if deciding and event == STAGE_OPENED:
+        # Whoever may not decide it is not reminded of it, nor told that it is late.
+        others = barred(stage, now.astimezone(UTC).date())
+        for row in deciding:
+            excuse_from(row, others, now=now)
     outbox_put(
         now=now,
         topic=topic(event),

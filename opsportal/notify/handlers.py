@@ -111,10 +111,12 @@ def on_breached(message: Message) -> None:
     if obligation := _owed(message):
         people = _who_may_know(obligation, debtors(obligation, message.now), message.now)
         subject = f"Overdue: {obligation.what}"
-        if people or obligation.excuses.exists():
+        if people:
             _tell(message, obligation, people, subject, "Its time has passed. It stays owed.")
+        elif obligation.excuses.exists():
+            _tell_administrators(message, obligation, subject, "nobody is left who could still do their part")
         else:
-            _tell_administrators(message, obligation, subject, "whoever owes it")
+            _tell_administrators(message, obligation, subject, "nobody holds whoever owes it today")
 
 
 def on_climbed(message: Message) -> None:
@@ -131,7 +133,7 @@ def on_climbed(message: Message) -> None:
             _tell(message, obligation, people, subject, because)
         else:
             hidden = " and may see it" if holders.exists() else ""
-            _tell_administrators(message, obligation, subject, f"the role {title}{hidden}")
+            _tell_administrators(message, obligation, subject, f"nobody holds the role {title}{hidden} today")
 
 
 def _who_may_know(obligation: Obligation, people: Iterable[User], now: datetime) -> list[User]:
@@ -144,9 +146,9 @@ def _owed(message: Message) -> Obligation | None:
     return Obligation.objects.filter(pk=message.payload["obligation"], ended_at__isnull=True).first()
 
 
-def _tell_administrators(message: Message, obligation: Obligation, subject: str, whom: str) -> None:
+def _tell_administrators(message: Message, obligation: Obligation, subject: str, why: str) -> None:
     people = User.objects.filter(is_staff=True, is_active=True)
-    because = f"You are told because nobody holds {whom} today. It is late and still owed."
+    because = f"You are told because {why}. It is late and still owed."
     _tell(message, obligation, people, subject, because)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from changes.models import Change
 from changes.services.implementation import change_start
+from changes.services.recounting import change_recuse
 from changes.services.votes import change_vote
 from opsportal.accounts.services import user_deactivate
 from opsportal.approvals.models import ApprovalRequest, ApprovalStage, Vote
@@ -16,6 +17,7 @@ from opsportal.audit.selectors import entries_about, entry_data
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Conflict, Forbidden, InvalidInput, Stale
 from opsportal.obligations.models import Excuse, Obligation
+from opsportal.obligations.selectors import owed_by
 from tests.changing import (
     DECIDE,
     DESCRIBED,
@@ -297,6 +299,19 @@ def test_whoever_fits_two_open_stages_says_which(cast: Cast) -> None:
         vote(change, cast.lead, content_hash=change.content_hash)
     vote(change, cast.lead, stage="two")
     assert states(change) == ["open", "approved"]
+
+
+def test_who_may_not_decide_a_stage_does_not_owe_its_decision(cast: Cast) -> None:
+    """Who requested it, who has stated a conflict of interest, whose vote was cast in the stage before."""
+    ada, bea, cem = cast.board
+    grant("board", cast.requester)
+    grant("board", cast.lead)
+    grant("lead", ada)
+    change = submitted(cast)
+    change_recuse(actor=ada.actor, now=NOW, pk=change.pk, reason="I know the vendor.")
+    vote(change, cast.lead)
+    owing = {one for one in (*cast.board, cast.requester, cast.lead) if owed_by(one.pk, NOW).exists()}
+    assert owing == {bea, cem}
 
 
 def test_a_yes_never_rejects_by_taking_its_caster_from_a_twin_that_needs_them(cast: Cast) -> None:

@@ -210,6 +210,16 @@ def test_who_has_done_their_part_is_neither_reminded_nor_told_of_the_breach() ->
     assert [len(told(done)), len(told(slow))] == [0, 2]
 
 
+def test_a_breach_of_what_nobody_is_left_to_do_reaches_the_administrators() -> None:
+    done, admin = make_user(), make_user(staff=True)
+    grant(make_role("cab"), done)
+    row = owe(Owner.role("cab"))
+    obligation_excuse(actor=PORTAL, now=NOW, subject_kind="change", subject_key="CHG-7", person=done.pk)
+    tick(row.due_at)
+    assert told(done) == []
+    assert told(admin) == ["Overdue: Review the change (CHG-7)"]
+
+
 def test_who_has_left_is_not_told(ada: User, row: Obligation) -> None:
     user_deactivate(actor=ROOT, now=NOW, user_id=ada.pk)
     tick(DUE - 24 * HOUR)

@@ -18,6 +18,7 @@ from opsportal.approvals.selectors.rounds import (
     unmet_conditions,
 )
 from opsportal.approvals.selectors.seats import (
+    barred,
     eligible,
     eligible_ids,
     open_stages_for,
@@ -30,6 +31,7 @@ __all__ = [
     "Progress",
     "approved_alone",
     "approvers_of",
+    "barred",
     "cast_under",
     "conditions_about",
     "eligible",

@@ -40,6 +40,21 @@ def eligible_ids(stage: ApprovalStage, on: date) -> list[UUID]:
     return [pk for (pk,) in statement.rows(on=on, **values)]
 
 
+def barred(stage: ApprovalStage, on: date) -> list[str]:
+    """Return the ids of those who hold a role of `stage` on that day and have no vote to cast in it.
+
+    They are kept out of its round, or their vote or their seat is used up in another stage. At most two
+    queries. Reads `stage.request`.
+    """
+    used = Vote.objects.filter(request=stage.request_id, hat=stage.hat).values_list("voter", "on_behalf_of")
+    people = {*_uuids(stage.request.excluded_people), *(pk for pair in used for pk in pair)}
+    if not people:
+        return []
+    services, teams = stage.services_and_teams
+    holders = role_holders(stage.role_slugs, on, services=services, teams=teams).filter(pk__in=people)
+    return [str(pk) for pk in holders.order_by("pk").values_list("pk", flat=True)]
+
+
 @lru_cache(maxsize=256)
 def _eligible(roles: int, services: int, teams: int, without: int) -> Statement:
     """Return the query for so many roles, services, teams and people who are kept out."""

@@ -9,7 +9,7 @@ from opsportal.obligations.models.obligations import Obligation
 
 
 class Excuse(models.Model):
-    """One person who is no longer reminded, though the obligation stands: they have voted, others not.
+    """One person who is not reminded of it: they have done their part and others not, or they may not do it.
 
     The person stands by value (the user's id).
     """

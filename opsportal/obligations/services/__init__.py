@@ -1,6 +1,6 @@
 from opsportal.obligations.services.advance import obligations_advance
 from opsportal.obligations.services.end import obligations_end
-from opsportal.obligations.services.excuse import obligation_excuse
+from opsportal.obligations.services.excuse import excuse_from, obligation_excuse
 from opsportal.obligations.services.follow import obligations_follow
 from opsportal.obligations.services.hand_over import obligations_hand_over
 from opsportal.obligations.services.open import obligation_open
@@ -8,6 +8,7 @@ from opsportal.obligations.services.standard_review import standard_review_follo
 from opsportal.obligations.services.waive import obligation_waive
 
 __all__ = [
+    "excuse_from",
     "obligation_excuse",
     "obligation_open",
     "obligation_waive",

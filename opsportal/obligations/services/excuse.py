@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from opsportal.core.actor import Actor
@@ -46,3 +46,12 @@ def obligation_excuse(
         for row in newly:
             Excuse.objects.create(obligation=row, person=str(person), at=now)
         return len(newly)
+
+
+def excuse_from(row: Obligation, people: Iterable[str], *, now: datetime) -> None:
+    """Let people (ids) be reminded of none of what a role owes since just now, inside the write under way.
+
+    For who holds the role and may not do it.
+    """
+    for person in people:
+        Excuse.objects.create(obligation=row, person=person, at=now)
