@@ -33,7 +33,6 @@ from opsportal.core.clock import edge_now
 KEY = 30
 FILTERS = [
     OpenApiParameter("state", str, enum=list(BREAK_GLASS.states)),
-    OpenApiParameter("updated_since", str, description="Only what changed at or after this time."),
     OpenApiParameter("ordering", str, enum=sorted(GLASS_ORDERINGS)),
     OpenApiParameter("page_size", int, description="1 to 200"),
     OpenApiParameter("cursor", str),
@@ -125,15 +124,10 @@ class BreakGlassList(ApiView):
     @extend_schema(operation_id="break_glass_list", parameters=FILTERS, responses=BreakGlassPage)
     def get(self, request: Request) -> Response:
         """List break-glass requests, newest first."""
-        query = Query(request, {"state", "updated_since"})
-        rows, state, since = (
-            glasses_loaded(),
-            query.choice("state", BREAK_GLASS.states),
-            query.moment("updated_since"),
-        )
+        query = Query(request, {"state"})
+        rows, state = glasses_loaded(), query.choice("state", BREAK_GLASS.states)
         rows = rows.filter(state=state) if state else rows
-        rows = rows.filter(updated_at__gte=since) if since else rows
-        return self.page(rows, break_glass_out, ordering=GLASS_ORDERINGS, default="-asked_at", changed=None)
+        return self.page(rows, break_glass_out, ordering=GLASS_ORDERINGS, default="-asked_at")
 
     @extend_schema(operation_id="break_glass_ask", request=BreakGlassBody, responses={201: BreakGlassOut})
     def post(self, request: Request) -> Response:

@@ -64,7 +64,6 @@ FILTERS = [
         str,
         description="Words of texts and comments, each from its beginning; a phrase in quotes; a key.",
     ),
-    OpenApiParameter("updated_since", str, description="Only what changed at or after this time."),
     OpenApiParameter(
         "ordering",
         str,
@@ -74,7 +73,7 @@ FILTERS = [
     OpenApiParameter("page_size", int, description="1 to 200"),
     OpenApiParameter("cursor", str),
 ]
-NAMES = frozenset({"state", "type", "service", "environment", "requester", "search", "updated_since"})
+NAMES = frozenset({"state", "type", "service", "environment", "requester", "search"})
 IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description='The version that was read: `"3"`.'
 )
@@ -103,11 +102,10 @@ class ChangeList(ApiView):
             environment=_known(query, "environment"),
             requester=_requester(query, self.actor),
             text=query.text("search"),
-            updated_since=query.moment("updated_since"),
             with_window=query.text("ordering") in {"window_start", "-window_start"},
         )
         rows = change_list(wanted)
-        return self.page(rows, change_out, ordering=ORDERINGS, default="-updated_at", changed=None)
+        return self.page(rows, change_out, ordering=ORDERINGS, default="-updated_at")
 
     @extend_schema(operation_id="changes_create", request=ChangeBody, responses={201: ChangeDetailOut})
     def post(self, request: Request) -> Response:

@@ -37,9 +37,7 @@ from opsportal.core.clock import edge_now
 from opsportal.core.errors import InvalidInput
 from opsportal.core.keys import number_of
 
-NAMES = frozenset(
-    {"service", "environment", "change", "version", "decision", "state", "registration", "updated_since"}
-)
+NAMES = frozenset({"service", "environment", "change", "version", "decision", "state", "registration"})
 FILTERS = [
     OpenApiParameter("service", str, description="Slug of a service."),
     OpenApiParameter("environment", str, description="Slug of an environment."),
@@ -48,7 +46,6 @@ FILTERS = [
     OpenApiParameter("decision", str, enum=Deployment.Decision.values),
     OpenApiParameter("state", str, enum=list(DEPLOYMENT.states)),
     OpenApiParameter("registration", str, enum=Deployment.Registration.values),
-    OpenApiParameter("updated_since", str, description="Only what changed at or after this time."),
     OpenApiParameter("ordering", str, enum=sorted(DEPLOYMENT_ORDERINGS)),
     OpenApiParameter("page_size", int, description="1 to 200"),
     OpenApiParameter("cursor", str),
@@ -80,14 +77,12 @@ class DeploymentList(ApiView):
             version=query.text("version"),
             decision=query.choice("decision", Deployment.Decision.values),
             state=query.choice("state", DEPLOYMENT.states),
-            updated_since=query.moment("updated_since"),
         )
         return self.page(
             deployment_list(wanted),
             deployment_out,
             ordering=DEPLOYMENT_ORDERINGS,
             default="-registered_at",
-            changed=None,
         )
 
     @extend_schema(

@@ -64,12 +64,11 @@ FILTERS = [
     OpenApiParameter("board", str, description="Slug of a board."),
     OpenApiParameter("from", str, description="Only what ends at or after this time."),
     OpenApiParameter("to", str, description="Only what starts before this time."),
-    OpenApiParameter("updated_since", str, description="Only what changed at or after this time."),
     OpenApiParameter("ordering", str, enum=sorted(MEETING_ORDERINGS)),
     OpenApiParameter("page_size", int, description="1 to 200"),
     OpenApiParameter("cursor", str),
 ]
-_MOMENTS = {"from": "ends_at__gte", "to": "starts_at__lt", "updated_since": "updated_at__gte"}
+_MOMENTS = {"from": "ends_at__gte", "to": "starts_at__lt"}
 NAMES = frozenset({"state", "board", *_MOMENTS})
 DECISION_ORDERINGS = {"id": ("id",)}
 
@@ -169,7 +168,7 @@ class MeetingList(ApiView):
         for name, column in _MOMENTS.items():
             moment = query.moment(name)
             rows = rows.filter(**{column: moment}) if moment else rows
-        return self.page(rows, meeting_out, ordering=MEETING_ORDERINGS, default="-starts_at", changed=None)
+        return self.page(rows, meeting_out, ordering=MEETING_ORDERINGS, default="-starts_at")
 
     @extend_schema(operation_id="cab_meetings_call", request=MeetingBody, responses={201: MeetingOut})
     def post(self, request: Request) -> Response:

@@ -45,7 +45,6 @@ from opsportal.core.clock import edge_now
 ROUNDS = 20
 FILTERS = [
     OpenApiParameter("state", str, enum=list(TEMPLATE.states)),
-    OpenApiParameter("updated_since", str, description="Only what changed at or after this time."),
     OpenApiParameter("ordering", str, enum=sorted(TEMPLATE_ORDERINGS)),
     OpenApiParameter("page_size", int, description="1 to 200"),
     OpenApiParameter("cursor", str),
@@ -71,15 +70,10 @@ class TemplateList(ApiView):
     @extend_schema(operation_id="templates_list", parameters=FILTERS, responses=TemplatePage)
     def get(self, request: Request) -> Response:
         """List templates by title."""
-        query = Query(request, {"state", "updated_since"})
-        rows, state, since = (
-            templates_loaded(),
-            query.choice("state", TEMPLATE.states),
-            query.moment("updated_since"),
-        )
+        query = Query(request, {"state"})
+        rows, state = templates_loaded(), query.choice("state", TEMPLATE.states)
         rows = rows.filter(state=state) if state else rows
-        rows = rows.filter(updated_at__gte=since) if since else rows
-        return self.page(rows, template_out, ordering=TEMPLATE_ORDERINGS, default="title", changed=None)
+        return self.page(rows, template_out, ordering=TEMPLATE_ORDERINGS, default="title")
 
     @extend_schema(operation_id="templates_create", request=TemplateBody, responses={201: TemplateDetailOut})
     def post(self, request: Request) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -23,7 +22,7 @@ DEPLOYMENT_ORDERINGS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class DeploymentFilter:
-    """What to leave in a list of deployments; empty is everything. Rows by id, `updated_since` aware."""
+    """What to leave in a list of deployments; empty is everything. Rows by id."""
 
     service: int | None = None
     environment: int | None = None
@@ -33,7 +32,6 @@ class DeploymentFilter:
     state: str = ""
     registration: str = ""
     without_change: bool = False
-    updated_since: datetime | None = None
 
 
 def deployments_loaded() -> QuerySet[Deployment]:
@@ -72,7 +70,6 @@ def deployment_list(wanted: DeploymentFilter) -> QuerySet[Deployment]:
         "state": wanted.state or None,
         "registration": wanted.registration or None,
         "change__isnull": True if wanted.without_change else None,
-        "updated_at__gte": wanted.updated_since,
     }
     given = {name: value for name, value in columns.items() if value is not None}
     return deployments_loaded().filter(**given)

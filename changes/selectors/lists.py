@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
@@ -31,7 +30,7 @@ ORDERINGS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ChangeFilter:
-    """What to leave in a list of changes; empty is everything. `updated_since` is aware."""
+    """What to leave in a list of changes; empty is everything."""
 
     states: tuple[str, ...] = ()
     type: str = ""
@@ -39,7 +38,6 @@ class ChangeFilter:
     environment: str = ""
     requester: UUID | None = None
     text: str = ""
-    updated_since: datetime | None = None
     with_window: bool = False
 
 
@@ -62,8 +60,6 @@ def change_list(wanted: ChangeFilter) -> QuerySet[Change]:
         changes = changes.filter(type=wanted.type)
     if wanted.requester is not None:
         changes = changes.filter(requester_id=wanted.requester)
-    if wanted.updated_since is not None:
-        changes = changes.filter(updated_at__gte=wanted.updated_since)
     if wanted.with_window:
         changes = changes.filter(window_start__isnull=False)
     if wanted.service or wanted.environment:

@@ -55,7 +55,6 @@ AUDIT_VERBS = (*AUDIT_MOVES, "issue")
 FINDING_VERBS = FINDING_MOVES
 OWNER = OpenApiParameter("owner", str, description="The id of a person.")
 OVERDUE = OpenApiParameter("overdue", bool, description="Only what is open after its time.")
-SINCE = OpenApiParameter("updated_since", str, description="Only what changed at or after this time.")
 AUDIT_ORDERINGS: dict[str, tuple[str, ...]] = {
     "-created_at": ("-id",),
     "created_at": ("id",),
@@ -118,7 +117,6 @@ class AuditList(ApiView):
             OpenApiParameter("service", str, description="Only audits that name this service."),
             OpenApiParameter("lead", str, description="The id of the lead auditor."),
             OpenApiParameter("overdue", bool, description="Only audits whose report is late."),
-            SINCE,
             OpenApiParameter("ordering", str, enum=sorted(AUDIT_ORDERINGS)),
             *PAGING,
         ],
@@ -215,7 +213,6 @@ class FindingList(ApiView):
             OpenApiParameter("audit", str, description="The key of an audit."),
             OWNER,
             OpenApiParameter("overdue", bool, description="Only findings that are open after they were due."),
-            SINCE,
             OpenApiParameter("ordering", str, enum=sorted(FINDING_ORDERINGS)),
             *PAGING,
         ],

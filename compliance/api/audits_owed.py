@@ -15,7 +15,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compliance.api.audits import IF_MATCH, OVERDUE, OWNER, PAGING, SINCE, narrowed
+from compliance.api.audits import IF_MATCH, OVERDUE, OWNER, PAGING, narrowed
 from compliance.api.audits_owed_bodies import (
     CorrectiveActionBody,
     CorrectiveActionOut,
@@ -183,7 +183,6 @@ class EvidenceRequestList(EvidenceRequestView):
             _AUDIT,
             OWNER,
             OVERDUE,
-            SINCE,
             OpenApiParameter("ordering", str, enum=sorted(REQUEST_ORDERINGS)),
             *PAGING,
         ],
@@ -317,7 +316,6 @@ class CorrectiveActionList(CorrectiveActionView):
             OpenApiParameter("finding", str, description="The key of a finding."),
             OWNER,
             OVERDUE,
-            SINCE,
             OpenApiParameter("ordering", str, enum=sorted(ACTION_ORDERINGS)),
             *PAGING,
         ],

@@ -63,7 +63,6 @@ IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description='The version that was read: `"3"`.'
 )
 PAGING = [OpenApiParameter("page_size", int, description="1 to 200"), OpenApiParameter("cursor", str)]
-SINCE = OpenApiParameter("updated_since", str, description="Only what changed at or after this time.")
 
 
 def answer(document: dict[str, Any], version: int, *, status: int = 200, place: str = "") -> Response:
@@ -90,7 +89,6 @@ class ControlList(ApiView):
             OpenApiParameter("state", str, enum=list(CONTROL.states)),
             OpenApiParameter("framework", str, description="Only what answers this framework (a slug)."),
             OpenApiParameter("rule", str, description="Only what is judged by this rule (its id)."),
-            SINCE,
             OpenApiParameter("ordering", str, enum=sorted(CONTROL_ORDERINGS)),
             *PAGING,
         ],
@@ -245,7 +243,6 @@ class ExceptionList(ApiView):
         parameters=[
             OpenApiParameter("state", str, enum=list(EXCEPTION.states)),
             OpenApiParameter("rule", str, description="Only about this rule (its id)."),
-            SINCE,
             OpenApiParameter("ordering", str, enum=sorted(EXCEPTION_ORDERINGS)),
             *PAGING,
         ],

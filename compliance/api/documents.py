@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compliance.api.controls import IF_MATCH, PAGING, SINCE, answer
+from compliance.api.controls import IF_MATCH, PAGING, answer
 from compliance.api.policies_bodies import (
     ComplianceNoteBody,
     ComplianceReasonBody,
@@ -56,7 +56,6 @@ class DocumentList(ApiView):
             OpenApiParameter("kind", str, enum=[kind for kind, _ in DOCUMENT_KINDS]),
             OpenApiParameter("service", str, description="Only about this service (a slug)."),
             OpenApiParameter("link", str, enum=DocumentLink.State.values),
-            SINCE,
             OpenApiParameter("ordering", str, enum=sorted(ORDERINGS)),
             *PAGING,
         ],

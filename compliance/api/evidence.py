@@ -13,7 +13,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compliance.api.controls import IF_MATCH, PAGING, SINCE, answer
+from compliance.api.controls import IF_MATCH, PAGING, answer
 from compliance.api.controls_bodies import KEY, URL, CompliancePersonOut, person_out
 from compliance.controlling.states import EVIDENCE
 from compliance.controlling.words import EVIDENCE_KINDS, SHOWS
@@ -222,7 +222,6 @@ class EvidenceList(ApiView):
         parameters=[
             OpenApiParameter("state", str, enum=list(EVIDENCE.states)),
             OpenApiParameter("control", str, description="Only for this control (its key)."),
-            SINCE,
             OpenApiParameter("ordering", str, enum=sorted(EVIDENCE_ORDERINGS)),
             *PAGING,
         ],

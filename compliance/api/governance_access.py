@@ -13,7 +13,6 @@ from compliance.api.governance_parts import (
     PERSON,
     PROSE,
     SHORT,
-    SINCE,
     VERSION_HELP,
     choices,
     number,
@@ -169,7 +168,6 @@ class AccessReviewList(ApiView):
         operation_id="access_reviews_list",
         parameters=[
             OpenApiParameter("state", str, enum=list(ACCESS_REVIEW.states)),
-            SINCE,
             ordering(REVIEW_ORDERINGS),
             *PAGING,
         ],

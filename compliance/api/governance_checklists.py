@@ -11,7 +11,6 @@ from rest_framework.response import Response
 
 from compliance.api.governance_parts import (
     SHORT,
-    SINCE,
     VERSION_HELP,
     GovernanceStepBody,
     choices,
@@ -296,7 +295,6 @@ class ChecklistRunList(ApiView):
         parameters=[
             OpenApiParameter("state", str, enum=list(RUN.states)),
             OpenApiParameter("checklist", str, description="The slug of a checklist."),
-            SINCE,
             ordering(RUN_ORDERINGS),
             *PAGING,
         ],

@@ -15,7 +15,6 @@ KEY, URL, SHORT, PROSE = 30, 2_000, 300, 10_000
 PERSON = 254
 """An id, or an e-mail address: as long as one of those may be."""
 VERSION_HELP = "The version that was read; or If-Match."
-SINCE = OpenApiParameter("updated_since", str, description="Only what changed at or after this time.")
 
 
 class GovernanceStepBody(Body):

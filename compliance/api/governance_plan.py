@@ -12,7 +12,6 @@ from compliance.api.governance_parts import (
     KEY,
     PERSON,
     PROSE,
-    SINCE,
     VERSION_HELP,
     GovernanceStepBody,
     choices,
@@ -211,7 +210,6 @@ class ImprovementList(ApiView):
         operation_id="improvements_list",
         parameters=[
             OpenApiParameter("state", str, enum=list(IMPROVEMENT.states)),
-            SINCE,
             ordering(IMPROVEMENT_ORDERINGS),
             *PAGING,
         ],

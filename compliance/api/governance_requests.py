@@ -13,7 +13,6 @@ from compliance.api.governance_parts import (
     PERSON,
     PROSE,
     SHORT,
-    SINCE,
     GovernanceStepBody,
     choices,
     number,
@@ -127,7 +126,6 @@ class PersonRequestList(ApiView):
         parameters=[
             OpenApiParameter("state", str, enum=list(PERSON_REQUEST.states)),
             OpenApiParameter("kind", str, enum=list(REQUESTS)),
-            SINCE,
             ordering(REQUEST_ORDERINGS),
             *PAGING,
         ],

@@ -13,7 +13,6 @@ from rest_framework.response import Response
 from compliance.api.governance_parts import (
     KEY,
     PERSON,
-    SINCE,
     VERSION_HELP,
     choices,
     number,
@@ -264,7 +263,6 @@ class TrainingList(ApiView):
         parameters=[
             OpenApiParameter("state", str, enum=list(TRAINING.states)),
             OpenApiParameter("topic", str, description="The slug of a topic."),
-            SINCE,
             ordering(TRAINING_ORDERINGS),
             *PAGING,
         ],

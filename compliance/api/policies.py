@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compliance.api.controls import IF_MATCH, PAGING, SINCE, answer
+from compliance.api.controls import IF_MATCH, PAGING, answer
 from compliance.api.controls_bodies import person_out
 from compliance.api.policies_bodies import (
     AttestationOut,
@@ -81,7 +81,6 @@ class PolicyList(ApiView):
         parameters=[
             OpenApiParameter("state", str, enum=list(POLICY.states)),
             OpenApiParameter("kind", str, enum=[kind for kind, _ in POLICY_KINDS]),
-            SINCE,
             OpenApiParameter("ordering", str, enum=sorted(ORDERINGS)),
             *PAGING,
         ],

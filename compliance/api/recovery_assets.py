@@ -84,7 +84,6 @@ class AssetList(ApiView):
             OpenApiParameter("state", str, enum=list(ASSET.states)),
             OpenApiParameter("tier", str, enum=list(keys(TIERS)), description="Its own tier."),
             OpenApiParameter("service", str, description="Only those of this service (a slug)."),
-            OpenApiParameter("updated_since", str),
             OpenApiParameter("ordering", str, enum=sorted(ASSET_ORDER)),
             *PAGING,
         ],

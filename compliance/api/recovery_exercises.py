@@ -59,7 +59,6 @@ class ExerciseList(ApiView):
             OpenApiParameter("kind", str, enum=list(keys(EXERCISE_KINDS))),
             OpenApiParameter("state", str, enum=list(EXERCISE.states)),
             OpenApiParameter("service", str, description="Only those with this service (a slug)."),
-            OpenApiParameter("updated_since", str),
             OpenApiParameter("ordering", str, enum=sorted(ORDER)),
             *PAGING,
         ],

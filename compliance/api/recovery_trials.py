@@ -59,7 +59,6 @@ class RestoreTestList(ApiView):
             OpenApiParameter("asset", str, description="Slug or key of an asset."),
             OpenApiParameter("state", str, enum=list(RESTORE_TEST.states)),
             OpenApiParameter("level", str, enum=list(LEVELS)),
-            OpenApiParameter("updated_since", str),
             OpenApiParameter("ordering", str, enum=sorted(ORDER)),
             *PAGING,
         ],

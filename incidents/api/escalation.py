@@ -52,7 +52,6 @@ ORDERINGS = {
 }
 FILTERS = [
     OpenApiParameter("state", str, enum=list(POLICY.states)),
-    OpenApiParameter("updated_since", str, description="Only what changed at or after this time."),
     OpenApiParameter("ordering", str, enum=sorted(ORDERINGS)),
     OpenApiParameter("page_size", int, description="1 to 200"),
     OpenApiParameter("cursor", str),

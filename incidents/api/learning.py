@@ -56,7 +56,6 @@ from opsportal.core.keys import number_of
 _MOVES = {"submit": postmortem_submit, "publish": postmortem_publish, "correct": postmortem_correct}
 STEPS = (*_MOVES, "return")
 VERBS = ("start", "finish", "verify", "reopen", "drop")
-SINCE = OpenApiParameter("updated_since", str, description="Only what changed at or after this time.")
 
 
 def _number(key: str, prefix: str) -> int:
@@ -84,7 +83,6 @@ class PostmortemList(ApiView):
         parameters=[
             OpenApiParameter("state", str, enum=list(POSTMORTEM.states)),
             OpenApiParameter("incident", str, description="The key of an incident."),
-            SINCE,
             OpenApiParameter("ordering", str, enum=sorted(POSTMORTEM_ORDERINGS)),
             *PAGING,
         ],
@@ -217,7 +215,6 @@ class ActionList(ApiView):
         parameters=[
             OpenApiParameter("state", str, enum=list(ACTION.states)),
             OpenApiParameter("postmortem", str, description="The key of a postmortem."),
-            SINCE,
             OpenApiParameter("ordering", str, enum=sorted(ACTION_ORDERINGS)),
             *PAGING,
         ],

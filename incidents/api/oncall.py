@@ -58,7 +58,6 @@ class ScheduleList(ApiView):
         parameters=[
             OpenApiParameter("state", str, enum=list(SCHEDULE.states)),
             OpenApiParameter("team", str, description="Only those of this team (slug)."),
-            OpenApiParameter("updated_since", str, description="Only what changed at or after this time."),
             OpenApiParameter("ordering", str, enum=sorted(ORDERINGS)),
             OpenApiParameter("page_size", int, description="1 to 200"),
             OpenApiParameter("cursor", str),

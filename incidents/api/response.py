@@ -61,12 +61,11 @@ FILTERS = [
     OpenApiParameter("assignee", str, description="Id of a person, or `me`."),
     OpenApiParameter("detected_by", str, enum=Incident.DetectedBy.values),
     OpenApiParameter("search", str, description="A part of the title, or a key."),
-    OpenApiParameter("updated_since", str, description="Only what changed at or after this time."),
     OpenApiParameter("ordering", str, enum=sorted(ORDERINGS)),
     OpenApiParameter("page_size", int, description="1 to 200"),
     OpenApiParameter("cursor", str),
 ]
-NAMES = frozenset({"state", "severity", "service", "assignee", "detected_by", "search", "updated_since"})
+NAMES = frozenset({"state", "severity", "service", "assignee", "detected_by", "search"})
 
 
 def answer(actor: Actor, key: str, *, status: int = 200) -> Response:
@@ -91,10 +90,9 @@ class IncidentList(ApiView):
             assignee=_assignee(query.text("assignee"), self.actor),
             detected_by=query.choice("detected_by", Incident.DetectedBy.values),
             text=query.text("search"),
-            updated_since=query.moment("updated_since"),
         )
         rows = incident_list(self.actor, wanted, edge_now())
-        return self.page(rows, incident_out, ordering=ORDERINGS, default="-declared_at", changed=None)
+        return self.page(rows, incident_out, ordering=ORDERINGS, default="-declared_at")
 
     @extend_schema(operation_id="incidents_create", request=IncidentBody, responses={201: IncidentOut})
     def post(self, request: Request) -> Response:

@@ -49,7 +49,6 @@ FILTERS = [
     OpenApiParameter("state", str, enum=list(RUNBOOK.states)),
     OpenApiParameter("kind", str, enum=[kind for kind, _ in KINDS]),
     OpenApiParameter("service", str, description="Only what is offered for this service (a slug)."),
-    OpenApiParameter("updated_since", str, description="Only what changed at or after this time."),
     OpenApiParameter("ordering", str, enum=sorted(ORDERINGS)),
     *PAGING,
 ]

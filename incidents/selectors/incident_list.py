@@ -26,7 +26,7 @@ ORDERINGS = {
 
 @dataclass(frozen=True, slots=True)
 class IncidentFilter:
-    """What of the incidents somebody wants to see; what is empty leaves nothing out. Times are aware UTC."""
+    """What of the incidents somebody wants to see; what is empty leaves nothing out."""
 
     states: tuple[str, ...] = ()
     severities: tuple[str, ...] = ()
@@ -34,7 +34,6 @@ class IncidentFilter:
     assignee: UUID | None = None
     detected_by: str = ""
     text: str = ""
-    updated_since: datetime | None = None
 
     @property
     def is_open_only(self) -> bool:
@@ -69,8 +68,6 @@ def incident_list(actor: Actor, wanted: IncidentFilter, now: datetime) -> QueryS
     if wanted.text:
         number = number_of(wanted.text, PREFIX)
         rows = rows.filter(pk=number) if number else rows.filter(title__icontains=wanted.text)
-    if wanted.updated_since:
-        rows = rows.filter(updated_at__gte=wanted.updated_since)
     return rows
 
 

@@ -86,17 +86,15 @@ class ApiView(APIView):
         *,
         ordering: Mapping[str, tuple[str, ...]],
         default: str,
-        changed: Collection[str] | None = (),
+        changed: Collection[str] = (),
     ) -> Response:
         """Return one cursor page. `ordering` maps each allowed word to columns, the last of them unique.
 
-        `changed` are the columns by which `updated_since` is answered (see `changed_since`), None where
-        `queryset` heeds it already.
+        `changed` are the columns by which `updated_since` is answered (see `changed_since`).
         """
         pages = CursorPages(ordering, default)
-        if changed is not None and "updated_since" in self.request.query_params:
-            since = asked_since(self.request)
-            queryset = queryset if since is None else changed_since(queryset, since, changed)
+        if since := asked_since(self.request):
+            queryset = changed_since(queryset, since, changed)
         rows: list[Model] = pages.paginate_queryset(queryset, self.request, view=self) or []
         return Response(
             {

@@ -42,7 +42,7 @@ from opsportal.core.clock import edge_now
 from opsportal.core.errors import InvalidInput, NotFound
 
 AREA = "oncall"
-NAMES = frozenset({"person", "state", "updated_since"})
+NAMES = frozenset({"person", "state"})
 STATES = ("current", "over", "all")
 ORDERINGS = both_ways("starts_at", "id", word="start")
 IF_MATCH = OpenApiParameter(
@@ -51,7 +51,6 @@ IF_MATCH = OpenApiParameter(
 FILTERS = [
     OpenApiParameter("person", str, description="Id or address; the caller if absent. For administrators."),
     OpenApiParameter("state", str, enum=STATES, description="`current`, now or ahead, if absent."),
-    OpenApiParameter("updated_since", str, description="Only what changed at or after this time."),
     OpenApiParameter("ordering", str, enum=sorted(ORDERINGS)),
     OpenApiParameter("page_size", int, description="1 to 200"),
     OpenApiParameter("cursor", str),
@@ -71,12 +70,10 @@ def _person(actor: Actor, name: str, given: str) -> User:
 
 def _wanted(query: Query) -> Q:
     now, state = edge_now(), query.choice("state", STATES) or "current"
-    since = query.moment("updated_since")
-    lately = Q(updated_at__gte=since) if since else Q()
     if state == "all":
-        return lately
+        return Q()
     over = Q(ends_at__isnull=False, ends_at__lte=now)
-    return lately & (over if state == "over" else ~over)
+    return over if state == "over" else ~over
 
 
 def _absences() -> QuerySet[Absence]:

@@ -58,7 +58,6 @@ FREEZE_ORDERINGS = {
     **both_ways("updated_at", "id", word="updated_at"),
 }
 PAGES = [OpenApiParameter("page_size", int, description="1 to 200"), OpenApiParameter("cursor", str)]
-SINCE = OpenApiParameter("updated_since", str, description="Only what changed at or after this time.")
 
 
 class WindowList(ApiView):
@@ -70,7 +69,6 @@ class WindowList(ApiView):
         operation_id="maintenance_windows_list",
         parameters=[
             OpenApiParameter("state", str, enum=list(WINDOW.states)),
-            SINCE,
             OpenApiParameter("ordering", str, enum=sorted(WINDOW_ORDERINGS)),
             *PAGES,
         ],
@@ -151,7 +149,6 @@ class FreezeList(ApiView):
         parameters=[
             OpenApiParameter("state", str, enum=list(FREEZE.states)),
             OpenApiParameter("at", str, description="Only those in force at this time."),
-            SINCE,
             OpenApiParameter("ordering", str, enum=sorted(FREEZE_ORDERINGS)),
             *PAGES,
         ],

@@ -193,7 +193,6 @@ class ProviderList(ApiView):
         operation_id="providers_list",
         parameters=[
             OpenApiParameter("state", str, enum=list(PROVIDER.states)),
-            OpenApiParameter("updated_since", str, description="Only what changed at or after this time."),
             OpenApiParameter("ordering", str, enum=sorted(ORDERINGS)),
             OpenApiParameter("page_size", int, description="1 to 200"),
             OpenApiParameter("cursor", str),

@@ -59,7 +59,6 @@ ENVIRONMENT_ORDERINGS = {
 DEPENDENCY_ORDERINGS = both_ways("id", word="id")
 
 PAGES = [OpenApiParameter("page_size", int, description="1 to 200"), OpenApiParameter("cursor", str)]
-SINCE = OpenApiParameter("updated_since", str, description="Only what changed at or after this time.")
 
 
 def _ordering(words: dict[str, tuple[str, ...]]) -> OpenApiParameter:
@@ -79,7 +78,6 @@ class ServiceList(ApiView):
             OpenApiParameter("owner_team", str, description="Slug of a team."),
             OpenApiParameter("state", str, enum=list(SERVICE.states)),
             OpenApiParameter("search", str, description="Part of a slug or name."),
-            SINCE,
             _ordering(SERVICE_ORDERINGS),
             *PAGES,
         ],
@@ -166,7 +164,6 @@ class EnvironmentList(ApiView):
         operation_id="environments_list",
         parameters=[
             OpenApiParameter("kind", str, enum=Environment.Kind.values),
-            SINCE,
             _ordering(ENVIRONMENT_ORDERINGS),
             *PAGES,
         ],

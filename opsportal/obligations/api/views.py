@@ -27,7 +27,6 @@ FILTERS = [
     OpenApiParameter("state", str, enum=list(OBLIGATION.states)),
     OpenApiParameter("owed", bool, description="Only what is still owed; a breached one is until it is met."),
     OpenApiParameter("subject", str, description="The key of what it is about, e.g. `CHG-1042`."),
-    OpenApiParameter("updated_since", str, description="Only what changed at or after this time."),
     OpenApiParameter("ordering", str, enum=sorted(ORDERINGS)),
     OpenApiParameter("page_size", int),
     OpenApiParameter("cursor", str),

@@ -52,7 +52,6 @@ class StandardList(ApiView):
         operation_id="standards_list",
         parameters=[
             OpenApiParameter("name", str, description="Only versions of this standard."),
-            OpenApiParameter("updated_since", str, description="Only what was stored at or after this time."),
             OpenApiParameter("ordering", str, enum=sorted(ORDERINGS)),
             OpenApiParameter("page_size", int),
             OpenApiParameter("cursor", str),
