@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import structlog
-
 from changes.facts import change_facts
 from changes.models import BreakGlass, BreakGlassService, Change, ChangeTarget, Deployment
 from changes.permissions import GlassCase, glass_case_of
@@ -22,7 +20,7 @@ from opsportal.audit.canonical import JSON
 from opsportal.audit.services import audit_record
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
-from opsportal.core.connections import drop_broken_connection
+from opsportal.core.due import each_due
 from opsportal.core.errors import Conflict, NotFound
 from opsportal.core.versions import require_version
 from opsportal.core.writes import write
@@ -35,12 +33,6 @@ ACTOR = Actor.system("changes.break_glass")
 TO_CONFIRM = timedelta(hours=1)
 """How long a request waits for its second person."""
 _BATCH = 100
-
-_log = structlog.get_logger(__name__)
-
-
-class OverdueError(Exception):
-    """Some requests could not be ended; the others were. The gate lets none of them pass any more."""
 
 
 def break_glass_ask(*, actor: Actor, now: datetime, fields: Mapping[str, Any]) -> BreakGlass:
@@ -127,25 +119,12 @@ def break_glasses_advance(*, clock: Callable[[], datetime]) -> int:
     """End what is over: requests that nobody confirmed, and what was in force; return how many.
 
     `clock` is the database's (aware UTC). Each has a transaction of its own, and whoever has its lock is
-    doing it. Raises `OverdueError` where one of them failed, so that the heart does not beat.
+    doing it. Raises `DueError` where one of them failed, so that the heart does not beat: the gate lets none
+    of them pass any more.
     """
     now = clock()
-    due = list(
-        BreakGlass.objects.filter(due_at__lte=now)
-        .order_by("due_at", "id")
-        .values_list("pk", flat=True)[:_BATCH]
-    )
-    ended, failed = 0, 0
-    for pk in due:
-        try:
-            ended += _end_by_itself(pk, now)
-        except Exception:  # noqa: BLE001 - logged; one bad row must not hold up the others
-            _log.exception("break_glass.not_ended", break_glass=pk)
-            drop_broken_connection()
-            failed += 1
-    if failed:
-        raise OverdueError(f"{failed} break-glass requests could not be ended")
-    return ended
+    due = BreakGlass.objects.filter(due_at__lte=now).order_by("due_at", "id")
+    return each_due("break-glass requests", due.values_list("pk", flat=True)[:_BATCH], _end_by_itself, now)
 
 
 def case_of_glass(actor: Actor, glass: BreakGlass, now: datetime) -> GlassCase:

@@ -9,6 +9,7 @@ from changes.models import Meeting
 from changes.services.meetings import record
 from changes.states import MEETING
 from opsportal.core.actor import Actor
+from opsportal.core.due import each_due
 from opsportal.core.faultpoints import reached
 from opsportal.core.writes import write
 
@@ -21,10 +22,11 @@ def meetings_remind(*, clock: Callable[[], datetime]) -> int:
 
     `clock` is the database's (aware UTC). Each has a transaction of its own, in which it is claimed and its
     message put: two ticks at once never do the same twice. What has begun meanwhile reminds nobody.
+    Raises `DueError` at the end where one of them failed, so that the heart does not beat.
     """
     now = clock()
     due = Meeting.objects.filter(remind_at__lte=now).order_by("remind_at", "id")
-    return sum(_remind(pk, now) for pk in list(due.values_list("pk", flat=True)[:_BATCH]))
+    return each_due("reminders of meetings", due.values_list("pk", flat=True)[:_BATCH], _remind, now)
 
 
 def _remind(pk: int, now: datetime) -> int:

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from compliance.services.reports import monthly_report_make, report_mails_send
 from opsportal.core.clock import database_now
+from opsportal.core.due import each_step
 from opsportal.outbox.services import ticking
 
 
@@ -13,5 +14,7 @@ from opsportal.outbox.services import ticking
 def monthly_report() -> None:
     """Make the report on the month before, and send it."""
     with ticking("compliance.monthly_report"):
-        monthly_report_make(clock=database_now)
-        report_mails_send(clock=database_now)
+        each_step(
+            lambda: monthly_report_make(clock=database_now) is not None,
+            lambda: report_mails_send(clock=database_now),
+        )

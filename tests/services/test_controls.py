@@ -27,6 +27,7 @@ from compliance.models import (
 )
 from compliance.selectors.control_status import control_statuses
 from compliance.selectors.controls import controls_loaded
+from compliance.services.controls import exceptions
 from compliance.services.controls.controls import (
     control_create,
     control_edit,
@@ -52,6 +53,7 @@ from compliance.services.controls.exceptions import (
 from compliance.services.controls.frameworks import framework_import, frameworks_install
 from opsportal.accounts.models import User
 from opsportal.core.actor import Actor
+from opsportal.core.due import DueError
 from opsportal.core.errors import Conflict, Forbidden, IllegalMove, InvalidInput, NotFound, Stale
 from opsportal.obligations.models import Obligation
 from opsportal.standards.selectors import active_standard
@@ -308,6 +310,26 @@ def test_an_accepted_exception_compensates_until_it_expires(cast: Cast) -> None:
     assert exceptions_expire(now=NOW + 30 * DAY) == 0
     assert ControlException.objects.get().state == "expired"
     assert Evidence.objects.filter(event="exception.expired").count() == 1
+
+
+def test_an_exception_that_cannot_be_ended_holds_up_no_other(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = ask(cast), ask(cast)
+    for one in (first, second):
+        exception_approve(actor=cast.member.actor, now=NOW, key=one.key)
+    tell = exceptions._happened
+
+    def broken_for_the_first(row: ControlException, *args: Any, **kwargs: Any) -> None:
+        if row.pk == first.pk:
+            raise RuntimeError("broken")
+        tell(row, *args, **kwargs)
+
+    monkeypatch.setattr(exceptions, "_happened", broken_for_the_first)
+    with pytest.raises(DueError, match="1 of the exceptions"):
+        exceptions_expire(now=NOW + 30 * DAY)
+    states = dict(ControlException.objects.values_list("pk", "state"))
+    assert states == {first.pk: "approved", second.pk: "expired"}
 
 
 def test_an_exception_of_one_subject_covers_that_one_alone(cast: Cast) -> None:

@@ -22,7 +22,7 @@ from compliance.policing.reviews import end_of_review
 from compliance.selectors.kept import keep_evaluate
 from compliance.selectors.policies import policies_to_vote, unsigned
 from compliance.services.controls.evidence import Upload
-from compliance.services.policies import link_check
+from compliance.services.policies import link_check, signatures
 from compliance.services.policies.approval import policy_vote
 from compliance.services.policies.documents import (
     document_edit,
@@ -50,6 +50,7 @@ from opsportal.accounts.services import user_update
 from opsportal.approvals.outcome import Decision
 from opsportal.approvals.selectors import live_request
 from opsportal.core.actor import Actor
+from opsportal.core.due import DueError
 from opsportal.core.errors import Conflict, Forbidden, IllegalMove, InvalidInput, RuleRefused, Stale
 from opsportal.obligations.models import Obligation
 from opsportal.standards.rules import Rule, Source
@@ -261,6 +262,25 @@ def test_who_joins_is_asked_and_who_leaves_is_not(cast: Cast) -> None:
     assert signatures_follow(now=NOW) == 3
     states = sorted(state for state, _ in owed(policy, "portal.policy-attestation"))
     assert states == ["open", "open", "open", "void", "void", "void"]
+
+
+def test_a_policy_that_cannot_be_asked_about_holds_up_no_other(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, sound = in_force(cast), in_force(cast)
+    join(cast.team, make_user(name="Lea"))
+    ask = signatures.signatures_ask
+
+    def broken_for_the_first(policy: Policy, **kwargs: Any) -> int:
+        if policy.pk == broken.pk:
+            raise RuntimeError("broken")
+        return ask(policy, **kwargs)
+
+    before = len(owed(sound, "portal.policy-attestation"))
+    monkeypatch.setattr(signatures, "signatures_ask", broken_for_the_first)
+    with pytest.raises(DueError, match="1 of the policies"):
+        signatures_follow(now=NOW)
+    assert len(owed(sound, "portal.policy-attestation")) == before + 1
 
 
 def test_a_review_moves_the_next_one_and_a_retired_policy_owes_nothing(cast: Cast) -> None:

@@ -18,6 +18,7 @@ from compliance.services.controls.looked_up import Cleaner, cleaned_by, moment, 
 from compliance.services.controls.telling import count, record
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
+from opsportal.core.due import each_due
 from opsportal.core.errors import InvalidInput
 from opsportal.core.keys import number_of
 from opsportal.core.text import clean_text
@@ -116,21 +117,23 @@ def exception_revoke(
 def exceptions_expire(*, now: datetime) -> int:
     """End the accepted exceptions whose time is over at `now` (the database's, aware UTC); return how many.
 
-    Each in its own transaction. Whoever judges asks for the expiry itself, so nothing hangs on this tick.
+    Each in its own transaction; raises `DueError` at the end where one of them failed. Whoever judges asks
+    for the expiry itself, so nothing hangs on this tick.
     """
-    due = ControlException.objects.filter(state="approved", expires_at__lte=now)
-    ended = 0
-    for pk in list(due.order_by("expires_at", "id").values_list("pk", flat=True)[:_BATCH]):
-        with write(actor=EXPIRY, now=now):
-            row = ControlException.objects.select_for_update(of=("self",)).get(pk=pk)
-            if not EXCEPTION.can(row.state, "expire") or row.expires_at > now:
-                continue
-            row.state = EXCEPTION.move(row.state, "expire")
-            row.ended_at = now
-            _save(row, now)
-            _happened(row, "expired", actor=EXPIRY, now=now)
-            ended += 1
-    return ended
+    due = ControlException.objects.filter(state="approved", expires_at__lte=now).order_by("expires_at", "id")
+    return each_due("exceptions", due.values_list("pk", flat=True)[:_BATCH], _expire, now)
+
+
+def _expire(pk: int, now: datetime) -> int:
+    with write(actor=EXPIRY, now=now):
+        row = ControlException.objects.select_for_update(of=("self",)).get(pk=pk)
+        if not EXCEPTION.can(row.state, "expire") or row.expires_at > now:
+            return 0
+        row.state = EXCEPTION.move(row.state, "expire")
+        row.ended_at = now
+        _save(row, now)
+        _happened(row, "expired", actor=EXPIRY, now=now)
+        return 1
 
 
 def case_of(row: ControlException, now: datetime) -> ExceptionCase:

@@ -16,6 +16,7 @@ from compliance.services.policies.duties import (
 from compliance.services.policies.telling import happened_to, written_down
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
+from opsportal.core.due import each_due
 from opsportal.core.errors import Conflict, InvalidInput, Stale
 from opsportal.core.writes import write
 from opsportal.obligations.models import Obligation
@@ -96,16 +97,19 @@ def signatures_ask(policy: Policy, *, actor: Actor, now: datetime) -> int:
 def signatures_follow(*, now: datetime) -> int:
     """Ask whoever has joined an audience, and ask those no more who left; return how many were asked.
 
-    For the tick; `now` is the database's (aware UTC). Each policy in its own transaction.
+    For the tick; `now` is the database's (aware UTC). Each policy in its own transaction; raises `DueError`
+    at the end where one of them failed.
     """
-    asked = 0
-    rows = Policy.objects.filter(published__isnull=False).exclude(state="retired")
-    for pk in list(rows.order_by("id").values_list("pk", flat=True)):
-        with write(actor=ASKER, now=now):
-            policy = Policy.objects.select_for_update(of=("self",)).get(pk=pk)
-            asked += signatures_ask(policy, actor=ASKER, now=now)
-            _excuse_who_left(policy, now)
-    return asked
+    rows = Policy.objects.filter(published__isnull=False).exclude(state="retired").order_by("id")
+    return each_due("policies", rows.values_list("pk", flat=True), _follow_audience, now)
+
+
+def _follow_audience(pk: int, now: datetime) -> int:
+    with write(actor=ASKER, now=now):
+        policy = Policy.objects.select_for_update(of=("self",)).get(pk=pk)
+        asked = signatures_ask(policy, actor=ASKER, now=now)
+        _excuse_who_left(policy, now)
+        return asked
 
 
 def _excuse_who_left(policy: Policy, now: datetime) -> None:

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
-
 from incidents.ingest.arrived import Arrived, Status
 from incidents.models import HeartbeatCheck
 from incidents.permissions.alerts import source_case_of
@@ -22,7 +20,7 @@ from opsportal.audit.canonical import JSON
 from opsportal.audit.services import audit_record
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
-from opsportal.core.connections import drop_broken_connection
+from opsportal.core.due import each_due
 from opsportal.core.errors import InvalidInput, NotFound
 from opsportal.core.text import clean_slug
 from opsportal.core.versions import require_version
@@ -39,12 +37,6 @@ CLEANERS: Mapping[str, of.Cleaner] = {
     "every": of.seconds(30, 366 * 86_400),
     "grace": of.seconds(0, 31 * 86_400),
 }
-
-_log = structlog.get_logger(__name__)
-
-
-class OverdueError(Exception):
-    """Some missed pings could not be told of; the others were."""
 
 
 def check_create(
@@ -162,22 +154,12 @@ def check_ping(*, now: datetime, secret: str) -> HeartbeatCheck:
 def checks_advance(*, clock: Callable[[], datetime]) -> int:
     """Open an alert for each ping that was missed; return how many.
 
-    `clock` is the database's (aware UTC). Each has a transaction of its own. Raises `OverdueError` where one
+    `clock` is the database's (aware UTC). Each has a transaction of its own. Raises `DueError` where one
     failed, so that the heart does not beat.
     """
     now = clock()
     due = HeartbeatCheck.objects.filter(due_at__lte=now).order_by("due_at", "id")
-    missed, failed = 0, 0
-    for pk in list(due.values_list("pk", flat=True)[:_BATCH]):
-        try:
-            missed += _miss(pk, now)
-        except Exception:  # noqa: BLE001 - logged; one bad row must not hold up the others
-            _log.exception("heartbeat_check.not_missed", check=pk)
-            drop_broken_connection()
-            failed += 1
-    if failed:
-        raise OverdueError(f"{failed} missed pings could not be told of")
-    return missed
+    return each_due("missed pings", due.values_list("pk", flat=True)[:_BATCH], _miss, now)
 
 
 def _miss(pk: int, now: datetime) -> int:

@@ -13,7 +13,6 @@ from incidents.permissions.roster import HandoverCase
 from incidents.selectors.handovers import handed_over_keys
 from incidents.selectors.roster import schedules_turning, turnovers
 from incidents.services.oncall.scene import case_of
-from incidents.services.roster.due import BATCH, each_due
 from incidents.services.roster.records import record, schedule_named
 from incidents.states import HANDOVER
 from opsportal.accounts.models import User
@@ -21,6 +20,7 @@ from opsportal.accounts.selectors import colleagues
 from opsportal.accounts.services import require_worker
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
+from opsportal.core.due import each_due, each_step
 from opsportal.core.errors import Conflict, InvalidInput, NotFound
 from opsportal.core.text import clean_text
 from opsportal.core.versions import require_version
@@ -45,6 +45,7 @@ OWN_LIST = (
     {"id": "channels", "title": "Test that alerts reach whoever comes on call", "source": ""},
 )
 """What is gone through where the standard in force says nothing of handovers."""
+BATCH = 200
 _ENDED = ("complete", "cancelled")
 
 
@@ -148,9 +149,12 @@ def handovers_advance(*, clock: Callable[[], datetime]) -> int:
     schedules = schedules_turning(now - CATCH_UP, now + EARLY, PRIMARY)
     coming = Handover.objects.filter(at__gt=now, state__in=["open", "given", "received"])
     schedules |= set(coming.values_list("schedule_id", flat=True))
-    done = each_due("handovers", sorted(schedules), _settle, now)
     due = Handover.objects.filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True)
-    return done + each_due("late handovers", list(due[:BATCH]), _tell_late, now)
+    return each_step(
+        lambda: each_due("handovers", sorted(schedules), _settle, now),
+        # Read after that one: what it has just taken back is late no more.
+        lambda: each_due("late handovers", due[:BATCH], _tell_late, now),
+    )
 
 
 def checklist_of(standard: Standard | None) -> list[dict[str, str]]:

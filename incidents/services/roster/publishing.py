@@ -12,10 +12,10 @@ from incidents.roster.moves import Move, moves, span_text, wording
 from incidents.roster.publishing import Changes, Published, changes, reminder_of, shifts_in, uid_of
 from incidents.roster.spans import Shift, Span
 from incidents.selectors.oncall import final_schedule_of
-from incidents.services.roster.due import BATCH, each_due
 from incidents.services.roster.gaps import gaps_tell
 from opsportal.accounts.models import User
 from opsportal.core.actor import Actor
+from opsportal.core.due import each_due
 from opsportal.core.writes import write
 from opsportal.notify.services import notify
 
@@ -26,6 +26,7 @@ AGAIN = timedelta(hours=6)
 """So often it is published anew though nothing was written, since time goes on."""
 REMIND = timedelta(hours=24)
 TOPIC = "oncall.roster"
+BATCH = 200
 
 
 def schedule_publish(
@@ -75,14 +76,14 @@ def schedules_publish(*, clock: Callable[[], datetime]) -> int:
         with write(actor=ACTOR, now=now):
             Publication.objects.bulk_create(rows, ignore_conflicts=True)
     due = Publication.objects.filter(due_at__lte=now).order_by("due_at").values_list("schedule_id", flat=True)
-    return each_due("rosters", list(due[:BATCH]), _publish_due, now)
+    return each_due("rosters", due[:BATCH], _publish_due, now)
 
 
 def shifts_remind(*, clock: Callable[[], datetime]) -> int:
     """Remind each person of the shift that begins tomorrow and return how many were reminded."""
     now = clock()
     due = PublishedShift.objects.filter(remind_at__lte=now).order_by("remind_at").values_list("pk", flat=True)
-    return each_due("reminders", list(due[:BATCH]), _remind, now)
+    return each_due("reminders", due[:BATCH], _remind, now)
 
 
 def _publish_due(schedule_pk: int, now: datetime) -> int:

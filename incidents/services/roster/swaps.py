@@ -15,12 +15,12 @@ from incidents.roster.spans import Span, without
 from incidents.selectors.oncall import final_schedule_of
 from incidents.services.oncall import override_cancel, override_create
 from incidents.services.oncall.scene import case_of
-from incidents.services.roster.due import BATCH, each_due
 from incidents.services.roster.records import record, schedule_named
 from incidents.states import SWAP
 from opsportal.accounts.models import Absence
 from opsportal.core.access import require
 from opsportal.core.actor import Actor
+from opsportal.core.due import each_due
 from opsportal.core.errors import Conflict, InvalidInput, NotFound
 from opsportal.core.moments import clean_moment
 from opsportal.core.text import clean_text
@@ -31,6 +31,7 @@ from opsportal.notify.services import pageable
 ACTOR = Actor.system("incidents.roster")
 KIND = "swap"
 LONGEST = timedelta(days=62)
+BATCH = 200
 
 
 def swap_offer(
@@ -193,7 +194,7 @@ def swaps_advance(*, clock: Callable[[], datetime]) -> int:
     """Point open offers out again when it is time, let those lapse that began, and return how many."""
     now = clock()
     due = ShiftSwap.objects.filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True)
-    return each_due("swaps", list(due[:BATCH]), _advance, now)
+    return each_due("swaps", due[:BATCH], _advance, now)
 
 
 def swap_case(actor: Actor, swap: ShiftSwap, now: datetime) -> SwapCase:
