@@ -27,14 +27,16 @@ def judge_owed(rules: Sequence[Rule], standard: Standard, now: datetime) -> dict
     """Judge rules of the form `owe`.
 
     Breached while something is overdue, or where something that was due in the last 30 days was late; met
-    where in the last year something was owed and was not; without data where nothing was.
+    where in the last year something was owed and was not; without data where nothing was. What is void by
+    now counts only where it had been late: a breach that happened is not forgiven by what came after it.
     """
+    counts = ~Q(state="void") | Q(breached_at__isnull=False)
     rows = Obligation.objects.filter(rule_id__in=[rule.id for rule in rules], opened_at__gte=now - KEPT)
-    recent = Q(due_at__gt=now - WINDOW, due_at__lte=now) & ~Q(state="void")
+    recent = Q(due_at__gt=now - WINDOW, due_at__lte=now) & counts
     counted = {
         row["rule_id"]: row
         for row in rows.values("rule_id").annotate(
-            all=Count("id", filter=~Q(state="void")),
+            all=Count("id", filter=counts),
             due=Count("id", filter=recent),
             late=Count("id", filter=recent & Q(breached_at__isnull=False)),
             overdue=Count("id", filter=Q(breached_at__isnull=False, ended_at__isnull=True)),

@@ -81,11 +81,11 @@ class MissedOut(Body):
     count = WholeNumber()
 
 
-class IncidentReportOut(Body):
-    """The figures of the incidents declared in a period. Shares go from 0 to 1, null of nothing."""
+class IncidentFiguresOut(Body):
+    """What a report on incidents says, apart from its period by the names that other reports use."""
 
-    start = Moment()
-    end = Moment()
+    start = Moment(help_text="The same as `from`.")
+    end = Moment(help_text="The same as `to`.")
     count = WholeNumber()
     before = WholeNumber(help_text="Incidents of the period of the same length before.")
     times = TimesOut()
@@ -97,6 +97,18 @@ class IncidentReportOut(Body):
     bus_factors = BusFactorOut(many=True)
     alert_rules = AlertRuleOut(many=True)
     missed = MissedOut(many=True)
+
+
+# Reserved words cannot be attributes of a class.
+IncidentReportOut = type(
+    "IncidentReportOut",
+    (IncidentFiguresOut,),
+    {
+        "__doc__": "The figures of the incidents declared in a period. Shares: 0 to 1, null of nothing.",
+        "from": Moment(),
+        "to": Moment(help_text="Not included."),
+    },
+)
 
 
 class IncidentReport(ApiView):
@@ -145,6 +157,8 @@ class IncidentReport(ApiView):
 
 def _report_out(report: Report) -> dict[str, Any]:
     return {
+        "from": utc(report.start),
+        "to": utc(report.end),
         "start": utc(report.start),
         "end": utc(report.end),
         "count": report.count,

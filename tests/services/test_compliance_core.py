@@ -11,16 +11,19 @@ import pytest
 from compliance import subjects
 from compliance.models import ConformanceState, ConformanceTurn, Evidence
 from compliance.selectors.conformance import line_of, months_of
+from compliance.selectors.judged_owed import judge_owed
 from compliance.services.core import cadences_follow, conformance_evaluate, happened
 from compliance.subjects import Known
 from opsportal.core.actor import Actor
 from opsportal.obligations.models import Obligation
+from opsportal.obligations.services import obligations_end
 from opsportal.obligations.terms import Owner, Subject
 from opsportal.standards import vocabulary
 from opsportal.standards.rules import Rule
 from opsportal.standards.vocabulary import BOOLEAN, Event, Fact, choice
-from tests.makers import make_user
-from tests.owing import tick
+from tests.changing import rule as rule_text
+from tests.makers import NOW, make_user
+from tests.owing import HOUR, owe, tick
 from tests.packs import install
 
 pytestmark = pytest.mark.django_db
@@ -183,3 +186,23 @@ def test_conformance_turns_with_what_happens_and_keeps_each_turn(vaults: list[Kn
     vaults.clear()
     conformance_evaluate(clock=lambda: june + timedelta(days=1))
     assert standing() == {("open-monthly", ""): "no_data"}
+
+
+def test_what_is_void_is_forgiven_unless_it_was_late() -> None:
+    demand = '{ owe = { what = "Decide", owner = "stage", within = "24h", met_by = ["change.approved"] } }'
+    standard = install(rule_text("decide", "change.submitted", demand, kind="obligation"), now=NOW)
+
+    def judged(now: datetime) -> tuple[str, str, int]:
+        (found,) = judge_owed(standard.rules, standard, now)["decide"]
+        return found.status, found.value, len(found.records)
+
+    for occurrence in ("r1", "r2"):
+        owe(Owner.role("board"), due=24 * HOUR, rule="decide", occurrence=occurrence)
+    end = {"actor": MACHINE, "subject_kind": "change", "subject_key": "CHG-7", "rule_ids": ["decide"]}
+    obligations_end(**end, now=NOW + HOUR, outcome="void", occurrence="r1")  # type: ignore[arg-type]
+    late = NOW + 25 * HOUR
+    tick(late)
+    assert judged(late) == ("breached", "0 of 1 in time", 1)
+    obligations_end(**end, now=late, outcome="void")  # type: ignore[arg-type]
+    assert judged(late + HOUR) == ("breached", "0 of 1 in time", 1)
+    assert judged(late + timedelta(days=30)) == ("met", "nothing due", 0)

@@ -73,6 +73,8 @@ def test_page_csv_and_api_show_the_same(crew: Crew) -> None:
     assert incident.key in lines
     api = client.get("/api/v1/reports/incidents/?from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z").json()
     assert (api["count"], api["times"]["resolve"]["count"]) == (1, 1)
+    assert (api["from"], api["to"]) == ("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z")
+    assert (api["start"], api["end"]) == (api["from"], api["to"])
     for wrong, words in (
         ("from=2020-01-01", "From must not be after To, and at most a year before it."),
         ("from=soon", "From: give a day such as 2026-03-31."),

@@ -100,6 +100,15 @@ def test_what_is_met_in_time_is_met_and_has_no_next_step() -> None:
     assert AuditEntry.objects.latest("id").action == "obligation.met"
 
 
+@pytest.mark.parametrize("hours", [47, 48])
+def test_what_is_void_after_its_time_was_breached_also_where_no_tick_noted_it(hours: int) -> None:
+    row = owe(ADA)
+    at = NOW + hours * HOUR
+    end("void", now=at)
+    row.refresh_from_db()
+    assert (row.state, row.ended_at, row.breached_at) == ("void", at, at if hours == 48 else None)
+
+
 def test_what_is_met_late_stays_breached_on_record_but_is_owed_no_more() -> None:
     row = owe(ADA)
     Obligation.objects.update(state="breached", breached_at=NOW)

@@ -52,10 +52,10 @@ def breach_if_late(row: Obligation, now: datetime) -> None:
 def end_row(row: Obligation, *, actor: Actor, now: datetime, outcome: Literal["met", "void"]) -> None:
     """End one row that is owed and locked, inside the write under way.
 
-    What is met when its time has passed is met late, also where no tick has noted the breach yet.
+    What is met when its time has passed is met late, and what is void then was breached before, also where
+    no tick has noted the breach yet.
     """
-    if outcome == "met":
-        breach_if_late(row, now)
+    breach_if_late(row, now)
     row.state = OBLIGATION.move(row.state, _VERBS[outcome])
     row.ended_at = now
     row.met_at = now if outcome == "met" else None
