@@ -340,6 +340,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "incidents.respond": 2,
         "obligations.tick": 10,
         "obligations.standard_review": 600,
+        "catalog.keys": 600,
         "changes.break_glass": 5,
         "changes.meetings": 60,
         "changes.recount": 120,

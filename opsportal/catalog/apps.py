@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.apps import AppConfig
 
 
@@ -18,6 +20,7 @@ class CatalogConfig(AppConfig):
         )
         from opsportal.catalog.selectors import service_exists
         from opsportal.core.registry import panels, search_sources
+        from opsportal.outbox.ticks import expect
 
         permissions.register()
         scope_kinds.add("service", service_exists)
@@ -26,6 +29,11 @@ class CatalogConfig(AppConfig):
         panels.add("catalog.team", TEAM_PANEL)
         panels.add("catalog.keys", KEYS_PANEL)
         panels.add("catalog.providers", SERVICE_PANEL)
+        expect(
+            "catalog.keys",
+            every=timedelta(minutes=10),
+            without_it="nobody is told that the key of a provider ends",
+        )
         actions.register_all(
             {
                 "service.created": "added the service",
@@ -38,6 +46,7 @@ class CatalogConfig(AppConfig):
                 "provider.updated": "changed the provider",
                 "provider.retired": "retired the provider",
                 "provider.reinstated": "reinstated the provider",
+                "provider.reminded": "reminded its owners that its key ends",
                 "dependency.added": "added a dependency",
                 "dependency.removed": "removed a dependency",
             }

@@ -9,10 +9,11 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from opsportal.catalog.expiry import FIRST
 from opsportal.catalog.models import Dependency, Environment, Provider, Service
 from opsportal.core.errors import NotFound
 
-KEY_WARNING_DAYS = 30
+KEY_WARNING_DAYS = FIRST
 
 
 def services() -> QuerySet[Service]:

@@ -28,6 +28,7 @@ class NotifyConfig(AppConfig):
         topics.on("accounts.user.erased", "notify.erased", handlers.on_erased)
         topics.on("accounts.deputy.named", "notify.deputy", handlers.on_deputy)
         topics.on("accounts.deputy.ended", "notify.deputy", handlers.on_deputy)
+        topics.on("catalog.provider.reminded", "notify.key_ending", handlers.on_key_ending)
         topics.on("obligations.reminder", "notify.reminder", handlers.on_reminder)
         topics.on("obligations.breached", "notify.breached", handlers.on_breached)
         topics.on("obligations.climbed", "notify.climbed", handlers.on_climbed)

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from django.urls import reverse
+
 from opsportal.accounts.models import Role, User
+from opsportal.accounts.selectors import ADMINISTRATORS, holders_of, members_of
+from opsportal.catalog.models import Provider
+from opsportal.catalog.selectors import providers
 from opsportal.core.registry import seen_only
 from opsportal.notify.models import (
     ContactMethod,
@@ -33,6 +38,8 @@ from opsportal.web import times
 
 # A daily digest is up to a day away, and quiet hours may hold it for most of another.
 WELL_AHEAD = timedelta(hours=48)
+KEYS = "catalog.keys"
+_MOST_NAMED = 20
 
 
 def on_reminder(message: Message) -> None:
@@ -104,6 +111,53 @@ def on_deputy(message: Message) -> None:
         body=f"{words} in votes, while they are away and no longer." if named else f"{words} in votes.",
         url="/away/",
     )
+
+
+def on_key_ending(message: Message) -> None:
+    """Tell the team that owns a provider that its key ends, or is over; administrators, where it is empty.
+
+    Nobody is told of a provider that was retired since, nor of a day that is another by now.
+    """
+    payload, today = message.payload, message.now.astimezone(UTC).date()
+    rows = providers().filter(slug=payload["provider"], state="active")
+    provider = rows.filter(key_expires_on=payload["key_expires_on"]).first()
+    if provider is None or provider.key_expires_on is None:
+        return
+    last, team = provider.key_expires_on, provider.owner_team
+    people = list(members_of(team.slug, today).filter(is_auditor=False))
+    if people:
+        because = f"You are told because you belong to the team {team.name}, which answers for this provider."
+    else:
+        because = f"You are told because nobody belongs to the team {team.name}, which answers for it."
+    used_by = provider.uses.order_by("service__slug").values_list("service__slug", flat=True)
+    lines = [
+        because,
+        "",
+        f"Last good day of its key, certificate or contract: {last.day} {last:%B %Y} (UTC)",
+        f"Services that lean on it: {', '.join(used_by[:_MOST_NAMED]) or 'none is named'}",
+        "",
+        "Renew it, and enter the new day on its page.",
+    ]
+    notify(
+        now=message.now,
+        message_key=f"provider:{provider.pk}:key:{payload['version']}:{payload['days']}",
+        recipients=[one.pk for one in people or holders_of(ADMINISTRATORS, today)],
+        # A digest is read later than it was written: the day stays true.
+        subject=f"Key {'over since' if last < today else 'ends'} {last.day} {last:%B %Y}: {provider.name}",
+        body="\n".join(lines),
+        url=reverse("catalog:provider", args=[provider.slug]),
+        urgency="low",
+        topic=KEYS,
+        about=provider.slug,
+        reference=f"{provider.pk}:{last}",
+    )
+
+
+def still_ending(_person: UUID, references: Collection[str], _now: datetime) -> set[str]:
+    """Return which of these keys still end on the day that was told, of a provider in use."""
+    found = Provider.objects.filter(pk__in={one.partition(":")[0] for one in references}, state="active")
+    standing = {f"{pk}:{last}" for pk, last in found.values_list("pk", "key_expires_on")}
+    return standing & set(references)
 
 
 def on_breached(message: Message) -> None:
@@ -200,6 +254,9 @@ def register_topics() -> None:
     """Say what kinds of news of this app, and of those below it, people may choose from."""
     topics.add("obligations.reminder", Topic("Reminders", "What I owe, ahead of its deadline.", still_owed))
     topics.add("obligations.overdue", Topic("Overdue", "What I owe, or what has climbed to me, after it."))
+    topics.add(
+        KEYS, Topic("Keys and contracts that end", "Of providers that my team answers for.", still_ending)
+    )
     topics.add("portal.trouble", Topic("Trouble of the portal itself", "Only administrators get it."))
     topics.add(TOPIC, Topic("Tests of how I am reached", "Once a week, where nothing has shown it."))
     topics.add(OTHER, Topic("Everything else", ""))

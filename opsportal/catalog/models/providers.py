@@ -16,7 +16,8 @@ class Provider(models.Model):
     """An external provider: a bank, a cloud, a mail sender. The slug is its identity and never changes.
 
     `key_expires_on` is the last day (UTC, inclusive) on which the key or contract that we use it by is
-    good; nothing secret is kept here.
+    good; nothing secret is kept here. On `remind_on` its owners are told next that it ends, `expiry` says
+    when; empty where they have been told all, or there is no such day.
     """
 
     slug = models.SlugField(max_length=60, unique=True)
@@ -26,6 +27,7 @@ class Provider(models.Model):
     status_url = models.CharField("status page", max_length=500, blank=True, default="")
     contact = models.CharField(max_length=300, blank=True, default="")
     key_expires_on = models.DateField("key expires on", null=True, blank=True)
+    remind_on = models.DateField(null=True, blank=True, editable=False)
     state = models.CharField(
         max_length=10, choices=PROVIDER.choices, default=PROVIDER.initial, editable=False
     )
@@ -33,7 +35,7 @@ class Provider(models.Model):
     updated_at = models.DateTimeField(editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
 
-    history = history()
+    history = history(excluded=["remind_on"])
 
     class Meta:
         ordering = ["name", "id"]
@@ -44,6 +46,11 @@ class Provider(models.Model):
                 fields=["key_expires_on"],
                 name="provider_key",
                 condition=models.Q(state="active", key_expires_on__isnull=False),
+            ),
+            models.Index(
+                fields=["remind_on", "id"],
+                name="provider_remind",
+                condition=models.Q(state="active", remind_on__isnull=False),
             ),
         ]
 

@@ -12,6 +12,7 @@ from django.db import IntegrityError
 from opsportal.accounts.models import Team
 from opsportal.accounts.services.periods import utc_day
 from opsportal.audit.canonical import JSON
+from opsportal.catalog.expiry import first_telling
 from opsportal.catalog.models import Provider, ProviderUse, Service
 from opsportal.catalog.permissions import Ownership
 from opsportal.catalog.services.links import clean_url
@@ -60,6 +61,7 @@ def provider_create(
         )
         require(actor, "service.write", Ownership(values["owner_team"].slug, utc_day(now)))
         provider = Provider(slug=clean_key(slug), created_at=now, updated_at=now, **values)
+        provider.remind_on = first_telling(provider.key_expires_on)
         taken = InvalidInput.of("slug", "taken", "There is a provider with this slug already.")
         if Provider.objects.filter(slug=provider.slug).exists():
             raise taken
@@ -83,8 +85,8 @@ def provider_update(
 ) -> Provider:
     """Change the given of `FIELDS`, leave the others, and return the provider.
 
-    `used_by`, where given, becomes exactly that. Raises `NotFound`, `Forbidden`, `Stale`, `InvalidInput`,
-    `Conflict` ("retired").
+    `used_by`, where given, becomes exactly that. Of another `key_expires_on` its team is told anew. Raises
+    `NotFound`, `Forbidden`, `Stale`, `InvalidInput`, `Conflict` ("retired").
     """
     with write(actor=actor, now=now):
         provider = _locked(slug)
@@ -98,6 +100,8 @@ def provider_update(
             require(actor, "service.reclassify")
         for name, value in changed.items():
             setattr(provider, name, value)
+        if "key_expires_on" in changed:
+            provider.remind_on = first_telling(provider.key_expires_on)
         fields = sorted(changed)
         if used_by is not None and _use(provider, used_by):
             fields.append("used_by")

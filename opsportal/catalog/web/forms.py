@@ -155,7 +155,7 @@ class ProviderForm(PortalForm):
         label="Key expires on",
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
-        help_text="Last good day of the key, certificate or contract. The home page warns 30 days ahead.",
+        help_text="Last good day of the key or contract. Its team is told 30, 7 and 1 days ahead.",
     )
     used_by = forms.CharField(
         required=False,
