@@ -11,6 +11,7 @@ import time_machine
 from django.test import Client
 
 from opsportal.accounts.models import Absence, Deputyship, User
+from opsportal.accounts.services import deputy_name
 from tests.makers import NOW, away, grant, make_role, make_user
 from tests.untouched import nothing_written
 
@@ -155,3 +156,71 @@ def test_somebody_elses_page_is_for_administrators(ada: User) -> None:
     assert admin.get(f"/people/{ada.pk}/away/").status_code == 200
     assert admin.get("/admin/accounts/absence/").status_code == 200
     assert admin.get("/admin/accounts/deputyship/").status_code == 200
+
+
+def standing(ada: User, **more: Any) -> tuple[Deputyship, User]:
+    dan = make_user(name="Dan Dare")
+    return deputy_name(actor=ada.actor, now=NOW, principal_id=ada.pk, deputy_id=dan.pk, **more), dan
+
+
+def test_until_when_a_standing_deputy_is_one_is_changed_and_opened_again(ada: User) -> None:
+    row, _ = standing(ada)
+    client, url = signed_in(ada), f"/away/deputy/{row.pk}/"
+    assert url in client.get("/away/").content.decode()
+    assert "Dan Dare stands in for you" in client.get(url).content.decode()
+    assert client.post(url, {"ends_at": "2026-03-20T08:00", "version": "1"}).status_code == 302
+    stored = Deputyship.objects.get()
+    assert (stored.ends_at and stored.ends_at.day, stored.version) == (20, 2)
+    assert "2026-03-20T08:00" in client.get(url).content.decode()
+    assert client.post(url, {"ends_at": "", "version": "2"}).status_code == 302
+    assert Deputyship.objects.get().ends_at is None
+
+
+def test_an_end_that_nobody_touched_stays_to_the_microsecond(ada: User) -> None:
+    row, _ = standing(ada, ends_at=NOW + timedelta(days=3, seconds=7, microseconds=9))
+    client, sent = signed_in(ada), {"ends_at": f"{row.ends_at:%Y-%m-%dT%H:%M}", "version": "1"}
+    with nothing_written(at_an_edge=True):
+        assert client.post(f"/away/deputy/{row.pk}/", sent).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "words"),
+    [
+        ({"ends_at": "2026-03-01T08:00"}, 400, "The end must lie after the start"),
+        ({"ends_at": "soon"}, 400, "Give a date and a time"),
+        ({"ends_at": "2026-03-20T08:00", "version": "7"}, 409, "It is at version 1 by now"),
+    ],
+)
+def test_an_end_that_is_refused_keeps_what_was_typed(
+    ada: User, typed: dict[str, str], status: int, words: str
+) -> None:
+    (row, _), client = standing(ada), signed_in(ada)
+    with nothing_written(at_an_edge=True):
+        answer = client.post(f"/away/deputy/{row.pk}/", {"version": "1", **typed})
+    page = answer.content.decode()
+    assert (answer.status_code, words in page, typed["ends_at"] in page) == (status, True, True), page
+
+
+def test_a_standing_deputy_of_somebody_else_is_for_administrators_to_change_and_never_ones_own(
+    ada: User,
+) -> None:
+    row, dan = standing(ada)
+    url, sent = f"/people/{ada.pk}/away/deputy/{row.pk}/", {"ends_at": "2026-03-20T08:00", "version": "1"}
+    theirs, strangers = signed_in(dan), signed_in(make_user())
+    with nothing_written(at_an_edge=True):
+        for client in (theirs, strangers):
+            assert client.get(url).status_code == 404
+            assert client.post(f"/away/deputy/{row.pk}/", sent).status_code == 404
+    User.objects.filter(pk=dan.pk).update(is_staff=True)
+    with nothing_written(at_an_edge=True):
+        assert theirs.post(url, sent).status_code == 403
+        assert url not in theirs.get(f"/people/{ada.pk}/away/").content.decode()
+    assert signed_in(make_user(staff=True)).post(url, sent).status_code == 302
+
+
+def test_a_deputy_of_one_absence_ends_with_that_one(ada: User) -> None:
+    absence = away(ada)
+    row, _ = standing(ada, absence_id=absence.pk)
+    client = signed_in(ada)
+    assert client.get(f"/away/deputy/{row.pk}/").status_code == 404
+    assert f"/away/deputy/{row.pk}/" not in client.get("/away/").content.decode()

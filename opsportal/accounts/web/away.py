@@ -17,7 +17,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from opsportal.accounts.models import Absence, Deputyship, Role, RoleHolding, User
 from opsportal.accounts.models.absences import MAX_REASON
 from opsportal.accounts.selectors import workers
-from opsportal.accounts.services import absence_change, absence_end, absence_record, deputy_end, deputy_name
+from opsportal.accounts.services import (
+    absence_change,
+    absence_end,
+    absence_record,
+    deputy_change,
+    deputy_end,
+    deputy_name,
+)
 from opsportal.accounts.services.periods import utc_day
 from opsportal.core.access import may, require
 from opsportal.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Refusal, Stale
@@ -97,6 +104,26 @@ class DeputyForm(PortalForm):
         self.fields["role"].choices = [("", "All boards and roles"), *roles]  # type: ignore[attr-defined]
 
 
+class DeputyEditForm(PortalForm):
+    """Until when a standing deputy is one; empty is without an end."""
+
+    always = ("ends_at",)
+
+    ends_at = LocalMomentField(required=False, label="Until", help_text="Empty is until you end it.")
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, row: Deputyship) -> None:
+        # To the minute, as the field shows it: what nobody touched is no change.
+        shown = row.ends_at and row.ends_at.replace(second=0, microsecond=0)
+        super().__init__(data, initial={"ends_at": shown, "version": row.version})
+        self._stored = row.ends_at
+
+    def end(self) -> datetime | None:
+        """Return when it is to end: what is stored, to the microsecond, where the field was not touched."""
+        given: datetime | None = self.cleaned_data["ends_at"]
+        return given if "ends_at" in self.changed_data else self._stored
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def away(request: HttpRequest, pk: UUID | None = None) -> HttpResponse:
     """Show and change when a person is away and who stands in: the reader, or anybody for administrators."""
@@ -120,25 +147,42 @@ def away_change(request: HttpRequest, number: int, pk: UUID | None = None) -> Ht
     if absence is None or not may(actor, "absence.set", person):
         raise NotFound("There is no such absence.")
     form = AbsenceEditForm(request.POST if request.method == "POST" else None, absence=absence, now=now)
-    status = 200
-    if request.method == "POST":
-        try:
-            if form.is_valid():
-                version = form.cleaned_data["version"]
-                absence_change(actor=actor, now=now, absence_id=number, version=version, **form.changed())
-                messages.success(request, "The absence is changed.")
-                return _back(pk)
-            status = 400
-        except (InvalidInput, Conflict) as refusal:
-            form.add_refusal(refusal)
-            refusals.keep(request, refusal)
-            status = refusal.status
-            if isinstance(refusal, Stale):
-                typed: Any = form.data
-                form.data = {**typed.dict(), "version": str(absence.version)}
+
+    def change() -> None:
+        version = form.cleaned_data["version"]
+        absence_change(actor=actor, now=now, absence_id=number, version=version, **form.changed())
+
+    status = _changed(request, form, change, absence.version) if request.method == "POST" else 200
+    if status == 302:
+        messages.success(request, "The absence is changed.")
+        return _back(pk)
     own = str(person.pk) == actor.id
     context = {"person": person, "own": own, "absence": absence, "form": form}
     return render(request, "accounts/away_change.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def deputy_until(request: HttpRequest, number: int, pk: UUID | None = None) -> HttpResponse:
+    """Let a standing deputy of a person be one until another time; one of an absence ends with that."""
+    actor, now = actor_of(request), now_of(request)
+    person = _person(request, pk)
+    rows = Deputyship.objects.filter(pk=number, principal=person, absence=None)
+    row = rows.select_related("deputy", "role").first()
+    if row is None or not may(actor, "absence.set", person):
+        raise NotFound("There is no such standing deputy.")
+    form = DeputyEditForm(request.POST if request.method == "POST" else None, row=row)
+
+    def change() -> None:
+        version = form.cleaned_data["version"]
+        deputy_change(actor=actor, now=now, deputyship_id=number, ends_at=form.end(), version=version)
+
+    status = _changed(request, form, change, row.version) if request.method == "POST" else 200
+    if status == 302:
+        messages.success(request, "The standing deputy is changed.")
+        return _back(pk)
+    own = str(person.pk) == actor.id
+    context = {"person": person, "own": own, "row": row, "form": form}
+    return render(request, "accounts/deputy_change.html", context, status=status)
 
 
 @require_POST
@@ -154,6 +198,25 @@ def away_end(request: HttpRequest, kind: str, number: int, pk: UUID | None = Non
     else:
         raise NotFound("There is nothing of that kind to end.")
     return _back(pk)
+
+
+def _changed(request: HttpRequest, form: PortalForm, change: Callable[[], None], version: int) -> int:
+    """Do what the form asks for and return 302; where it is refused, tell it in the form, with its status.
+
+    `version` is what is stored: whoever has read of a newer one may send what they typed again.
+    """
+    if not form.is_valid():
+        return 400
+    try:
+        change()
+    except (InvalidInput, Conflict) as refusal:
+        form.add_refusal(refusal)
+        refusals.keep(request, refusal)
+        if isinstance(refusal, Stale):
+            typed: Any = form.data
+            form.data = {**typed.dict(), "version": str(version)}
+        return refusal.status
+    return 302
 
 
 def _save(
