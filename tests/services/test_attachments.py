@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from changes.models import Change
 from changes.services.attachments import change_attach, change_detach
+from compliance.models import LegalHold
 from opsportal.accounts.models import User
 from opsportal.audit.models import AuditEntry
 from opsportal.core.actor import Actor
@@ -25,6 +26,7 @@ from tests.makers import NOW
 from tests.untouched import nothing_written, refused
 
 pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
 TEXT = b"What the test said."
 HASH = hashlib.sha256(TEXT).hexdigest()
 
@@ -211,6 +213,26 @@ def test_the_bytes_of_a_removed_file_go_after_thirty_days(cast: Cast, folder: Pa
     assert files_sweep(now=NOW + timedelta(days=32)) == 0
     attached(change, cast.bystander)
     assert StoredFile.objects.get().state == "kept"
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "keeps"),
+    [(None, None, True), (NOW, NOW + timedelta(days=1), True), (None, NOW, False), (NOW + DAY, None, False)],
+)
+def test_a_legal_hold_over_all_records_keeps_the_bytes_of_removed_files(
+    cast: Cast, folder: Path, since: datetime | None, until: datetime | None, keeps: bool
+) -> None:
+    change = draft(cast)
+    row = attached(change, cast.bystander)
+    change_detach(actor=cast.bystander.actor, now=NOW, pk=change.pk, attachment=row.pk, reason="A secret.")
+    make_old(folder)
+    LegalHold.objects.create(
+        placed_by=cast.bystander, placed_at=NOW, since=since, until=until, reason="A lawsuit."
+    )
+    assert files_sweep(now=NOW + 31 * DAY) == (0 if keeps else 1)
+    assert StoredFile.objects.get().state == ("kept" if keeps else "purged")
+    LegalHold.objects.update(state="lifted", lifted_at=NOW)
+    assert files_sweep(now=NOW + 32 * DAY) == (1 if keeps else 0)
 
 
 def test_what_is_stored_while_it_is_swept_stays(cast: Cast, folder: Path) -> None:

@@ -104,7 +104,7 @@ def test_a_legal_hold_keeps_what_no_rule_does(cast: Cast) -> None:
     assert may_go("alert_messages", NOW) is None
     with refused(RuleRefused) as caught:
         purge(cast, NOW - 370 * DAY)
-    assert [reason.rule for reason in caught.value.reasons] == ["HLD-1"]
+    assert [reason.rule for reason in caught.value.reasons] == [hold.key]
     with refused(InvalidInput, "required"):
         hold_lift(actor=cast.admin.actor, now=NOW, pk=hold.pk)
     hold_lift(actor=cast.admin.actor, now=NOW, pk=hold.pk, reason="It is settled.")

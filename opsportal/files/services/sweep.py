@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from itertools import islice
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from opsportal.audit.services import audit_record
 from opsportal.core.actor import Actor
+from opsportal.core.holding import made_under_hold
 from opsportal.core.writes import write
 from opsportal.files import store
 from opsportal.files.models import Attachment, StoredFile
@@ -33,11 +34,14 @@ def files_sweep(*, now: datetime) -> int:
 
 
 def _purge(now: datetime) -> None:
-    """Let go of the files that have been attached nowhere for 30 days; their rows and hashes stay."""
-    standing = Attachment.objects.filter(file=OuterRef("pk"), state="attached")
-    lately = Attachment.objects.filter(file=OuterRef("pk"), removed_at__gt=now - KEEP_REMOVED)
+    """Let go of the files that have been attached nowhere for 30 days; their rows and hashes stay.
+
+    A legal hold over all records keeps what was attached in its time.
+    """
+    its = Attachment.objects.filter(file=OuterRef("pk"))
+    needed = Q(state="attached") | Q(removed_at__gt=now - KEEP_REMOVED) | made_under_hold("added_at")
     over = StoredFile.objects.exclude(state="purged").filter(
-        ~Exists(standing), ~Exists(lately), attachments__state="removed"
+        ~Exists(its.filter(needed)), attachments__state="removed"
     )
     for sha256 in over.distinct().values_list("pk", flat=True)[:_MOST]:
         with write(actor=SWEEPER, now=now):

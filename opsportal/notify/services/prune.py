@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from opsportal.core.ports import spans_held
+from opsportal.core.holding import made_under_hold
 from opsportal.notify.models import Delivery, Digest, Notification, Page
 from opsportal.outbox.services.prune import delete_in_batches
 
@@ -20,10 +20,7 @@ KEEP = timedelta(days=7)
 
 def _delete(rows: QuerySet[Any]) -> int:
     """Delete `rows`, but those of a time over which a legal hold stands; return how many went."""
-    for begins, ends in spans_held():
-        held = Q(created_at__gte=begins) if begins else Q(pk__isnull=False)
-        rows = rows.exclude(held & Q(created_at__lt=ends) if ends else held)
-    return delete_in_batches(rows)
+    return delete_in_batches(rows.exclude(made_under_hold("created_at")))
 
 
 def deliveries_prune(*, now: datetime) -> int:
