@@ -9,8 +9,19 @@ from typing import Any
 from opsportal.standards.content import content_of, escalation_of, rule_of, trigger_of
 from opsportal.standards.rules import Rule, Source, Standard
 
-_HEAD = ("title", "version", "document", "document_sha256", "status", "updated", "next_review", "review_by")
+_HEAD = (
+    "title",
+    "version",
+    "description",
+    "document",
+    "document_sha256",
+    "status",
+    "updated",
+    "next_review",
+    "review_by",
+)
 _HEAD_TOO = ("policy_hash",)
+_ENTRIES = ("role", "check", "metric", "figure")
 _NOT_VALUES = frozenset({"id", "origin", "replaces", "reason", "source", "also"})
 _WORDS = {
     "applies_to": "asked at",
@@ -48,7 +59,7 @@ class Value:
     def label(self) -> str:
         """What it is, in words."""
         area, _, place = self.key.partition(".")
-        if area in {"escalation", "trigger"}:
+        if area in {"escalation", "trigger"} or (area in _ENTRIES and "." in place):
             return f"{area} {place.replace('.', ': ').replace('_', ' ')}"
         return _WORDS.get(self.key, self.key.rpartition(".")[2].replace("_", " "))
 
@@ -129,13 +140,14 @@ def _head(base: Standard, own: Standard) -> Iterable[Value]:
 
 
 def _parts(base: Standard, own: Standard) -> Iterable[Value]:
-    """Yield roles, checks and metrics that only one of them has."""
-    for name in ("role", "check", "metric"):
-        before = {one.id: one.title for one in getattr(base, f"{name}s")}
-        after = {one.id: one.title for one in getattr(own, f"{name}s")}
+    """Yield the values of roles, checks, metrics and figures that differ, by their titles first."""
+    contents = [content_of(standard) for standard in (base, own)]
+    for name in _ENTRIES:
+        before, after = ({one["id"]: one for one in content.get(name, ())} for content in contents)
         for key in sorted({*before, *after}):
-            if before.get(key) != after.get(key):
-                yield Value(f"{name}.{key}", before.get(key, ""), after.get(key, ""))
+            for value in _values(_flat(before.get(key, {})), _flat(after.get(key, {}))):
+                place = f"{name}.{key}" if value.key == "title" else f"{name}.{key}.{value.key}"
+                yield Value(place, value.base, value.own)
 
 
 def _answers(base: Standard, own: Standard) -> Iterable[Value]:

@@ -176,3 +176,23 @@ def test_what_one_has_more_the_other_has_less() -> None:
         there, back = compare(one, other), compare(other, one)
         assert {rule.id for rule in there.added} == {rule.id for rule in back.dropped}
         assert {rule.id for rule in there.changed} == {rule.id for rule in back.changed}
+
+
+def test_what_a_role_may_see_is_a_difference_and_so_is_what_a_metric_counts_as() -> None:
+    def edition(role: str = "", metric: str = "", head: str = "") -> Standard:
+        source = (
+            f'{HEAD}{head}\n[[role]]\nid = "desk"\ntitle = "Desk"\nkind = "job"\n{role}\n'
+            f'[[metric]]\nid = "queue"\ntitle = "Length of the queue"\ntype = "number"\n{metric}\n'
+            '[[figure]]\nid = "mood"\ntitle = "Mood"\nunit = "points"\n'
+        )
+        return load(source, parents={"baseline": BASE}, vocabulary=VOCABULARY, file="ours.toml")
+
+    before = edition()
+    after = edition("sees_restricted = true", "default = 3", 'description = "For the desk."')
+    assert {(one.label, one.base, one.own) for one in compare(before, after).head} == {
+        ("description", "", "For the desk."),
+        ("role desk: sees restricted", "", "yes"),
+        ("metric queue: default", "", "3"),
+    }
+    added = {(one.label, one.own) for one in compare(BASE, after).head}
+    assert {("desk", "Desk"), ("role desk: sees restricted", "yes"), ("mood", "Mood")} <= added
