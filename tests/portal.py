@@ -182,13 +182,14 @@ class LivePortal:
         fields = {**({"Content-Type": "application/json"} if data else {}), **(headers or {})}
         asked = urllib.request.Request(self.url + path, data=data, headers=fields, method=method)  # noqa: S310
         try:
-            with urllib.request.urlopen(asked, timeout=timeout) as answer:  # noqa: S310 - our own address
+            try:
+                answer = urllib.request.urlopen(asked, timeout=timeout)  # noqa: S310 - our own address
+            except urllib.error.HTTPError as error:
+                answer = error
+            with answer:
                 status, received, body = answer.status, answer.headers, answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                status, received, body = error.code, error.headers, error.read()
         except http.client.HTTPException as error:
-            raise ConnectionError(f"the answer to {path} was cut off") from error
+            raise ConnectionError(f"the portal died while it answered {path}") from error
         return status, {name.lower(): value for name, value in received.items()}, body.decode()
 
     def json(self, path: str, **options: Any) -> tuple[int, Any]:

@@ -1,4 +1,4 @@
-"""What a deployment does to the change that it belongs to: it starts it, and completes it."""
+"""What a deployment does to the change that it belongs to: it starts it, completes it, and may end it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from django.db.models import Exists, OuterRef
 
 from changes.models import Change, ChangeTarget, Deployment
 from changes.services.activation import activation_reasons
-from changes.services.implementation import change_complete, change_rolled_back_later, change_start
+from changes.services.implementation import (
+    change_complete,
+    change_fail,
+    change_roll_back,
+    change_rolled_back_later,
+    change_start,
+)
 from opsportal.core.actor import Actor
 from opsportal.core.errors import Reason, Refusal, RuleRefused
 
@@ -70,6 +76,26 @@ def complete_change(deployment: Deployment, *, actor: Actor, now: datetime) -> N
     )
     if not ChangeTarget.objects.filter(~Exists(done), change=change).exists():
         change_complete(actor=actor, now=now, pk=change.pk)
+
+
+def end_opened(deployment: Deployment, *, actor: Actor, now: datetime) -> None:
+    """Let the standard change that a registration opened end as badly as its deployment did.
+
+    It was opened for this release, and no person asked for it who would say how it ended: left as it was,
+    every later release would go ahead under it.
+    """
+    change = deployment.change
+    if change is None or change.requester_id is not None or change.template_id is None:
+        return
+    going = change.deployments.exclude(pk=deployment.pk).filter(
+        state__in=["deploying", "verified", "succeeded"]
+    )
+    if change.targets.count() > 1 or going.exists():
+        return
+    if change.state == "implementing":
+        change = change_fail(actor=actor, now=now, pk=change.pk, reason=f"{deployment.key} has failed.")
+    if change.state == "failed" and deployment.state == "rolled_back":
+        change_roll_back(actor=actor, now=now, pk=change.pk, reason=f"{deployment.key} was rolled back.")
 
 
 def note_roll_back(deployment: Deployment, *, actor: Actor, now: datetime) -> None:

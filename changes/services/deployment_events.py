@@ -10,7 +10,7 @@ from typing import Any
 from changes.gate import Candidate, GateInput, gate_facts
 from changes.models import Deployment, DeploymentEvent
 from changes.rollout import Action, Advice, Effect, Standing, advise
-from changes.services.deployment_changes import complete_change, note_roll_back, start_change
+from changes.services.deployment_changes import complete_change, end_opened, note_roll_back, start_change
 from changes.services.deployment_fields import Reported, check_metrics, clean_report
 from changes.services.deployments import locked_anew, save, take_answer, tell
 from changes.services.gate import Reading
@@ -191,6 +191,8 @@ def _carry_out(
         complete_change(deployment, actor=actor, now=now)
     if event == "rolled_back" and before == "succeeded":
         note_roll_back(deployment, actor=actor, now=now)
+    elif event in ("failed", "rolled_back"):
+        end_opened(deployment, actor=actor, now=now)
     return advice
 
 

@@ -62,9 +62,10 @@ def change_rows(asked: Asked, number: int | None, *, lock: bool) -> list[Change]
     """Return the change of that number, or those that may fit, newest first; with its template loaded,
     and `places`, `approved_hash`, `done_here` and `approved_stages` (the roles of each) beside. One
     statement; with `lock` they stay locked."""
+    version = asked.release.version
     while True:
-        rows = _changes(number is not None, lock).rows(
-            service=asked.service, environment=asked.environment, number=number
+        rows = _changes(number is not None, bool(version), lock).rows(
+            service=asked.service, environment=asked.environment, number=number, version=version
         )
         found: list[Any] = [_change(row) for row in rows]
         # PostgreSQL gives the present row of a change for whose lock it had to wait, and beside it what its
@@ -114,10 +115,29 @@ def _context(with_version: bool, with_templates: bool) -> Statement:
 
 
 @cache
-def _changes(named: bool, lock: bool) -> Statement:
-    return Statement(
-        lambda mark: _change_query(mark, named=named), lock_table=Change._meta.db_table if lock else ""
+def _changes(named: bool, with_version: bool, lock: bool) -> Statement:
+    def build(mark: Marks) -> QuerySet[Any, Any]:
+        found = Change.objects.filter(pk=mark.number("number")) if named else _candidates(mark, with_version)
+        return _change_query(mark, found)
+
+    return Statement(build, lock_table=Change._meta.db_table if lock else "")
+
+
+def _candidates(mark: Marks, with_version: bool) -> QuerySet[Change]:
+    here = Q(service__slug=mark.text("service"), environment__slug=mark.text("environment"))
+    found = Change.objects.filter(
+        Q(state__in=FIT) | Q(state="in_review", template__isnull=False),
+        pk__in=ChangeTarget.objects.filter(here).values("change"),
     )
+    if not with_version:
+        return found
+    # What a registration has opened is for its release: the next one opens a change of its own.
+    other = Deployment.objects.filter(
+        ~Q(release=mark.text("version")),
+        change=OuterRef("pk"),
+        decision__in=[Deployment.Decision.ALLOWED, Deployment.Decision.PENDING],
+    )
+    return found.filter(Q(requester__isnull=False) | Q(template__isnull=True) | ~Exists(other))
 
 
 def _templates(mark: Marks) -> QuerySet[ChangeTemplate]:
@@ -166,7 +186,7 @@ class _Rows(Aggregate):
         return self.as_sql(compiler, connection, function="JSONB_AGG", **context)
 
 
-def _change_query(mark: Marks, *, named: bool) -> QuerySet[Any, Any]:
+def _change_query(mark: Marks, found: QuerySet[Change]) -> QuerySet[Any, Any]:
     here = Q(service__slug=mark.text("service"), environment__slug=mark.text("environment"))
     places = (
         ChangeTarget.objects.filter(change=OuterRef("pk"))
@@ -218,15 +238,7 @@ def _change_query(mark: Marks, *, named: bool) -> QuerySet[Any, Any]:
     done = Deployment.objects.filter(
         here, change=OuterRef("pk"), state="succeeded", decision=Deployment.Decision.ALLOWED
     )
-    found = (
-        Change.objects.filter(pk=mark.number("number"))
-        if named
-        else Change.objects.filter(
-            Q(state__in=FIT) | Q(state="in_review", template__isnull=False),
-            pk__in=ChangeTarget.objects.filter(here).values("change"),
-        )
-    )
-    found = found.annotate(
+    shown = found.annotate(
         places=Subquery(places, output_field=JSONField()),
         approved_hash=Subquery(approved.order_by("-id").values("content_hash")[:1]),
         done_here=Exists(done),
@@ -235,7 +247,7 @@ def _change_query(mark: Marks, *, named: bool) -> QuerySet[Any, Any]:
         version_seen=Subquery(Change.objects.filter(pk=OuterRef("pk")).values("version")),
     )
     columns = (*_CHANGE_COLUMNS, *(f"template__{name}" for name in _ITS_TEMPLATE))
-    return found.order_by("-pk").values_list(*columns, *_BESIDE)[:MAX_CANDIDATES]
+    return shown.order_by("-pk").values_list(*columns, *_BESIDE)[:MAX_CANDIDATES]
 
 
 def _change(row: tuple[Any, ...]) -> Change:

@@ -29,6 +29,7 @@ from changes.web.steps import LOOKS
 from changes.web.views_write import submitted
 from opsportal.approvals.outcome import Decision
 from opsportal.core.errors import InvalidInput, NotFound
+from opsportal.web import refusals
 from opsportal.web.requests import actor_of, now_of
 
 Move = Callable[..., Change]
@@ -96,12 +97,29 @@ def change_move(request: HttpRequest, key: str, verb: str) -> HttpResponse:
 
 @require_POST
 def change_voted(request: HttpRequest, key: str) -> HttpResponse:
-    """Cast a vote, or ask a question, from the page of the change."""
+    """Cast a vote, or ask a question, from the page of the change; what is missing is said beside it."""
     form = VoteForm(request.POST)
-    if not form.is_valid():
-        raise InvalidInput.of_fields({name: str(errors[0]) for name, errors in form.errors.items()})
-    messages.success(request, vote_cast(request, change_number(key), form.cleaned_data))
+    try:
+        if not form.is_valid():
+            raise InvalidInput.of_fields({name: str(errors[0]) for name, errors in form.errors.items()})
+        said = vote_cast(request, change_number(key), form.cleaned_data)
+    except InvalidInput as refusal:
+        refusals.keep(request, refusal)
+        return _vote_refused(request, key, refusal)
+    messages.success(request, said)
     return redirect("changes:change", key.upper())
+
+
+def _vote_refused(request: HttpRequest, key: str, refusal: InvalidInput) -> HttpResponse:
+    """Show the page of the change with the reason, and with what was typed, where the vote was cast."""
+    seen = change_seen(key, actor=actor_of(request), now=now_of(request))
+    typed = {
+        "vote_notice": refusals.notice_of(refusal, request),
+        "voted_stage": request.POST.get("stage", ""),
+        "typed": request.POST.get("comment", ""),
+        "typed_conditions": request.POST.get("conditions", ""),
+    }
+    return render(request, "changes/change.html", page_context(request, seen) | typed, status=refusal.status)
 
 
 def vote_cast(request: HttpRequest, pk: int, given: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from changes.web.shape import shape_of
 from changes.web.writing import form_reshaped, form_started, form_stored, form_typed, usable_templates
 from opsportal.core.access import require
 from opsportal.core.errors import InvalidInput, Refusal, RuleRefused, Stale
-from opsportal.standards.selectors import active_standard
+from opsportal.standards.selectors import active_standard, versions
 from opsportal.web import refusals
 from opsportal.web.requests import actor_of, now_of
 
@@ -48,6 +48,9 @@ def change_new(request: HttpRequest) -> HttpResponse:
     template = form.shape.template
     if template is not None:
         form.initial.update(title=template.title, description=template.description)
+    standard = versions().filter(content_hash=values["activates"]).first() if values["activates"] else None
+    if standard is not None:
+        form.initial.update(title=f"Put {standard.title} {standard.version} in force")
     return _form_page(request, form)
 
 

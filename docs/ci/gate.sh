@@ -316,7 +316,10 @@ register() {
     request POST /deployments/ --header 'Content-Type: application/json' \
         --header "Idempotency-Key: $key" --data-binary "@$TMP/body" || unreachable
     case $STATUS in 201 | 409) ;; *) refused ;; esac
-    [ "$STATUS" = 201 ] || [ -n "$(answer decision)" ] || refused
+    [ "$STATUS" = 201 ] || [ -n "$(answer decision)" ] || {
+        [ -z "$STARTED" ] || say "this was told before, with another outcome or end; what was told first stands"
+        refused
+    }
     deployment=$(answer key)
     say "registered as $deployment: $(answer url)"
     printf '%s\n' "$deployment"

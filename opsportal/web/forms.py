@@ -76,6 +76,9 @@ class LocalMomentInput(forms.DateTimeInput):
         super().__init__(attrs, format="%Y-%m-%dT%H:%M")
 
 
+CLOCKS_CHANGE = "The clocks change then: this time comes twice or never. Give one an hour away."
+
+
 class LocalMomentField(forms.DateTimeField):
     """An instant, typed as the reader's wall clock; cleaned to aware UTC.
 
@@ -89,7 +92,12 @@ class LocalMomentField(forms.DateTimeField):
         super().__init__(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"], **options)
 
     def to_python(self, value: Any) -> datetime | None:
-        moment = super().to_python(value)
+        try:
+            moment = super().to_python(value)
+        except forms.ValidationError as error:
+            if error.code != "ambiguous_timezone":
+                raise
+            raise forms.ValidationError(CLOCKS_CHANGE, code=error.code) from None
         if moment is None:
             return None
         try:

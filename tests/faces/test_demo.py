@@ -161,6 +161,13 @@ class TestLoaded:
         page = client.get("/accounts/login/").content.decode()
         assert all(f"Sign in as {person.name}" in page for person in PEOPLE)
 
+    def test_the_logins_are_listed_for_people_and_for_programs(self) -> None:
+        lines = run("logins").splitlines()
+        assert len(lines) == len(PEOPLE) + 1
+        assert PASSWORD in lines[-1]
+        listed = json.loads(run("logins", "--json"))
+        assert [person["email"] for person in listed["people"]] == [person.email for person in PEOPLE]
+
     def test_everybody_can_sign_in(self, client: Client) -> None:
         for person in (PEOPLE[0], PEOPLE[-1]):
             answer = client.post("/accounts/login/", {"login": person.email, "password": PASSWORD})
@@ -199,9 +206,7 @@ def test_it_is_loaded_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> No
     assert not Activation.objects.exists()
 
 
-def test_the_logins_are_listed_for_people_and_for_programs() -> None:
-    lines = run("logins").splitlines()
-    assert len(lines) == len(PEOPLE) + 1
-    assert PASSWORD in lines[-1]
-    listed = json.loads(run("logins", "--json"))
-    assert [person["email"] for person in listed["people"]] == [person.email for person in PEOPLE]
+@pytest.mark.django_db
+def test_nobody_of_it_is_named_where_it_is_not_loaded() -> None:
+    assert PASSWORD not in run("logins")
+    assert json.loads(run("logins", "--json"))["people"] == []

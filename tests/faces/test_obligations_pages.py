@@ -165,7 +165,7 @@ def test_home_and_navigation_show_what_i_owe_and_what_is_overdue_anywhere(client
     assert (shown["count"], shown["late"], shown["more"], len(shown["lines"])) == (7, 2, 2, 5)
     assert nav(me, NOW, None) == {"count": 7, "words": "overdue or due within 14 days"}
     text = text_of(client.get("/"))
-    assert "You owe 7 things, 2 overdue" in text
+    assert "You owe 7 things within 14 days, 2 overdue" in text
     assert "Overdue obligations" in text
     assert "owed by Ada Example" in text
 
@@ -174,7 +174,7 @@ def test_home_and_navigation_show_what_i_owe_and_what_is_overdue_anywhere(client
 def test_a_review_whose_day_has_passed_is_on_the_home_page_from_the_first_day(name: str) -> None:
     activate_pack(name)
     text = text_of(as_(make_user(staff=True)).get("/"))
-    assert "You owe 1 thing, 1 overdue" in text
+    assert "You owe 1 thing within 14 days, 1 overdue" in text
     assert "Review the standard" in text
 
 

@@ -12,7 +12,7 @@ import time_machine
 from changes.models import Attestation, Change, ChangeComment
 from changes.services.drafts import change_revise
 from opsportal.accounts.models import User
-from opsportal.approvals.models import Vote
+from opsportal.approvals.models import ApprovalStage, Vote
 from opsportal.audit.models import AuditEntry
 from tests.changing import (
     HOUR,
@@ -98,6 +98,19 @@ def test_a_change_is_held_with_a_reason_and_released(cast: Cast) -> None:
     do(change, cast.requester, "start", 409)
     do(change, cast.board[1], "release")
     assert fresh(change).held_at is None
+
+
+@pytest.mark.parametrize("typed", [{"comment": ""}, {"comment": "No. " * 5_000}])
+def test_a_vote_that_cannot_be_counted_is_asked_for_again_on_the_page(
+    cast: Cast, typed: dict[str, str]
+) -> None:
+    change = submitted(cast)
+    stage = ApprovalStage.objects.filter(state="open").values_list("stage_id", flat=True)[0]
+    with nothing_written(at_an_edge=True):
+        text = cast_vote(change, cast.lead, "reject", 400, stage=stage, **typed)
+    assert f'action="/changes/{change.key}/vote/"' in text
+    assert 'role="alert"' in text
+    assert f">{typed['comment']}</textarea>" in text
 
 
 @pytest.mark.parametrize("verb", ["hold", "cancel"])

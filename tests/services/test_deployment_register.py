@@ -216,6 +216,14 @@ def test_the_change_that_a_template_opened_is_used_again_and_not_doubled(cast: C
     assert Change.objects.count() == 1
 
 
+def test_another_release_has_a_standard_change_of_its_own(cast: Cast, ci: Actor) -> None:
+    make_approved_template(cast)
+    first, other, again = register(ci), register(ci, version="2.14.1"), register(ci)
+    assert other.deployment.change != first.deployment.change
+    assert again.deployment.change == first.deployment.change
+    assert {one.deployment.decision for one in (first, other, again)} == {"allowed"}
+
+
 def test_a_standard_change_that_needs_a_vote_waits_and_is_not_doubled(cast: Cast, ci: Actor) -> None:
     stage = changing.stage("manager", "manager", when='change.type == "standard"')
     deploying.activate(*deploying.GATE_RULES, stage, version="2")

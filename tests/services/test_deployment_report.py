@@ -25,6 +25,7 @@ from tests.deploying import (
     codes,
     effects,
     fresh,
+    make_approved_template,
     make_stage,
     pipeline,
     register,
@@ -490,3 +491,40 @@ def test_one_approval_carries_one_release_at_a_time(ci: Actor, change: Change, g
     report(ci, going, "failed")
     report(ci, same, "rolled_back")
     assert report(ci, other, "started").action == "continue"
+
+
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [(("failed",), "failed"), (("rolled_back",), "rolled_back"), (("failed", "rolled_back"), "rolled_back")],
+)
+def test_what_a_registration_opened_ends_as_badly_as_its_deployment(
+    cast: Cast, ci: Actor, events: tuple[str, ...], state: str
+) -> None:
+    make_approved_template(cast)
+    first = register(ci).deployment
+    assert first.change is not None
+    for event in ("started", *events):
+        report(ci, first, event)
+    assert state_of(first.change) == state
+    again = register(ci, version="2.14.1").deployment
+    assert (again.decision, again.change_id == first.change_id) == ("allowed", False)
+
+
+def test_a_change_that_somebody_asked_for_waits_for_its_people(
+    ci: Actor, change: Change, going: Deployment
+) -> None:
+    report(ci, going, "rolled_back")
+    assert state_of(change) == "implementing"
+
+
+def test_the_change_goes_on_while_another_deployment_of_it_does(cast: Cast, ci: Actor) -> None:
+    make_approved_template(cast)
+    first, second = register(ci).deployment, register(ci).deployment
+    assert first.change is not None
+    assert first.change_id == second.change_id
+    for deployment in (first, second):
+        report(ci, deployment, "started")
+    report(ci, first, "failed")
+    assert state_of(first.change) == "implementing"
+    report(ci, second, "failed")
+    assert state_of(first.change) == "failed"

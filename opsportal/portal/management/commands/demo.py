@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from opsportal.accounts.models import User
 from opsportal.core.clock import database_now
 from opsportal.portal.demo.load import demo_load, is_empty
 from opsportal.portal.demo.people import PASSWORD, PEOPLE
@@ -38,11 +39,16 @@ class Command(BaseCommand):
         self.stderr.write("The demo organisation is loaded.")
 
     def _logins(self, *, as_json: bool) -> None:
+        here = set(User.objects.values_list("email", flat=True))
+        known = [one for one in PEOPLE if one.email in here]
         if as_json:
-            people = [{"email": one.email, "name": one.name, "about": one.about} for one in PEOPLE]
+            people = [{"email": one.email, "name": one.name, "about": one.about} for one in known]
             self.stdout.write(json.dumps({"password": PASSWORD, "people": people}))
             return
-        width = max(len(one.email) for one in PEOPLE)
-        for one in PEOPLE:
+        if not known:
+            self.stderr.write("The demo organisation is not in this database.")
+            return
+        width = max(len(one.email) for one in known)
+        for one in known:
             self.stdout.write(f"  {one.email:<{width}}  {one.name}: {one.about}")
         self.stdout.write(f"  The password of all of them: {PASSWORD}")
