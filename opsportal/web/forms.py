@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.forms.utils import pretty_name
+from django.utils import timezone
 
 from opsportal.core.errors import InvalidInput, Refusal, RuleRefused
 from opsportal.core.moments import clean_moment
@@ -76,7 +77,7 @@ class LocalMomentInput(forms.DateTimeInput):
         super().__init__(attrs, format="%Y-%m-%dT%H:%M")
 
 
-CLOCKS_CHANGE = "The clocks change then: this time comes twice or never. Give one an hour away."
+CLOCKS_CHANGE = "The clocks of {zone} change then: this time comes twice or never. Give one an hour away."
 
 
 class LocalMomentField(forms.DateTimeField):
@@ -97,7 +98,8 @@ class LocalMomentField(forms.DateTimeField):
         except forms.ValidationError as error:
             if error.code != "ambiguous_timezone":
                 raise
-            raise forms.ValidationError(CLOCKS_CHANGE, code=error.code) from None
+            words = CLOCKS_CHANGE.format(zone=timezone.get_current_timezone_name())
+            raise forms.ValidationError(words, code=error.code) from None
         if moment is None:
             return None
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from kombu.exceptions import OperationalError
@@ -22,7 +21,7 @@ def test_many_who_ask_at_once_share_few_wake_ups_and_each_tick_is_woken(
     for _ in range(500):
         wakeup.ask()
         wakeup.ask("notify.deliver")
-    wait_until(lambda: set(tasks) == {"outbox.dispatch", "notify.deliver"}, seconds=10, what="both are woken")
+    wait_until(lambda: set(tasks) >= {"outbox.dispatch", "notify.deliver"}, seconds=10, what="both are woken")
     assert len(tasks) < 50
 
 
@@ -48,7 +47,8 @@ def test_a_broker_that_is_away_is_left_in_peace_for_a_while(monkeypatch: pytest.
     paused = threading.Event()
 
     def away(task: str, **options: object) -> None:
-        tries.append(task)
+        if threading.current_thread() is waker._thread:  # and not that of a test before
+            tries.append(task)
         raise OperationalError
 
     def pause(seconds: float) -> None:
@@ -57,9 +57,9 @@ def test_a_broker_that_is_away_is_left_in_peace_for_a_while(monkeypatch: pytest.
             paused.set()
             threading.Event().wait(timeout=0.2)
 
-    monkeypatch.setattr(wakeup, "_waker", wakeup._Waker())
+    waker = wakeup._Waker(pause)
+    monkeypatch.setattr(wakeup, "_waker", waker)
     monkeypatch.setattr(app, "send_task", away)
-    monkeypatch.setattr(time, "sleep", pause)
     wakeup.ask()
     assert paused.wait(timeout=10)
     assert tries == ["outbox.dispatch"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 
 import structlog
 
@@ -24,7 +25,8 @@ _log = structlog.get_logger(__name__)
 class _Waker:
     """Sends wake-ups from a thread that starts with the first need."""
 
-    def __init__(self) -> None:
+    def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._sleep = sleep
         self._guard = threading.Lock()
         self._wanted: set[str] = set()
         self._asked = threading.Event()
@@ -41,12 +43,12 @@ class _Waker:
     def _run(self) -> None:
         while True:
             self._asked.wait()
-            time.sleep(_GATHER_SECONDS)
+            self._sleep(_GATHER_SECONDS)
             self._asked.clear()
             with self._guard:
                 tasks, self._wanted = self._wanted, set()
             if not all(_sent(task) for task in sorted(tasks)):
-                time.sleep(_PAUSE_SECONDS)
+                self._sleep(_PAUSE_SECONDS)
 
 
 def _sent(task: str) -> bool:
