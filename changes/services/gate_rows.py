@@ -118,7 +118,7 @@ def _context(with_version: bool, with_templates: bool) -> Statement:
 def _changes(named: bool, with_version: bool, lock: bool) -> Statement:
     def build(mark: Marks) -> QuerySet[Any, Any]:
         found = Change.objects.filter(pk=mark.number("number")) if named else _candidates(mark, with_version)
-        return _change_query(mark, found)
+        return _change_query(mark, found, lock=lock)
 
     return Statement(build, lock_table=Change._meta.db_table if lock else "")
 
@@ -186,7 +186,7 @@ class _Rows(Aggregate):
         return self.as_sql(compiler, connection, function="JSONB_AGG", **context)
 
 
-def _change_query(mark: Marks, found: QuerySet[Change]) -> QuerySet[Any, Any]:
+def _change_query(mark: Marks, found: QuerySet[Change], *, lock: bool) -> QuerySet[Any, Any]:
     here = Q(service__slug=mark.text("service"), environment__slug=mark.text("environment"))
     places = (
         ChangeTarget.objects.filter(change=OuterRef("pk"))
@@ -238,13 +238,15 @@ def _change_query(mark: Marks, found: QuerySet[Change]) -> QuerySet[Any, Any]:
     done = Deployment.objects.filter(
         here, change=OuterRef("pk"), state="succeeded", decision=Deployment.Decision.ALLOWED
     )
+    present = Change.objects.filter(pk=OuterRef("pk"))
     shown = found.annotate(
         places=Subquery(places, output_field=JSONField()),
         approved_hash=Subquery(approved.order_by("-id").values("content_hash")[:1]),
         done_here=Exists(done),
         approved_stages=Subquery(stages, output_field=JSONField()),
         open_conditions=Subquery(conditions, output_field=JSONField()),
-        version_seen=Subquery(Change.objects.filter(pk=OuterRef("pk")).values("version")),
+        # Only who waits for a lock can find the row newer than what is beside it.
+        version_seen=Subquery(present.values("version")) if lock else F("version"),
     )
     columns = (*_CHANGE_COLUMNS, *(f"template__{name}" for name in _ITS_TEMPLATE))
     return shown.order_by("-pk").values_list(*columns, *_BESIDE)[:MAX_CANDIDATES]
